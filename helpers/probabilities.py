@@ -1,0 +1,321 @@
+"""From logits to probabilities: checks, sigmoid, softmax, temperature. Numpy in, numpy out.
+
+Lesson 01 explains the sigmoid, the two heads and the temperature; lesson 02 the softmax.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+
+
+def check_logits(logits: ArrayLike) -> Floats:
+    """Return logits as float64, or say why they cannot be logits.
+
+    Parameters
+    ----------
+    logits : array_like of float, shape (n,) or (n, n_classes)
+        Raw outputs of a network's last layer, any finite size.
+
+    Returns
+    -------
+    ndarray of float64, same shape
+
+    Raises
+    ------
+    ValueError
+        If the array is not one- or two-dimensional, holds NaN or infinities, or is made of rows
+        that are probabilities already: two or more rows and columns, all values in [0, 1], every
+        row summing to 1 within 1e-6.
+
+    Warns
+    -----
+    UserWarning
+        If 20 or more values all lie in [0, 1]: possible for logits, likelier for probabilities.
+
+    Examples
+    --------
+    >>> check_logits([[2, -1], [0, 3]]).dtype
+    dtype('float64')
+    """
+    try:
+        array = np.asarray(logits, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"logits must be an array of numbers: {error}") from None
+    if array.ndim not in (1, 2) or (array.ndim == 2 and array.shape[1] == 0):
+        raise ValueError(f"logits must have shape (n,) or (n, n_classes), got {array.shape}")
+    low, high = (array.min(), array.max()) if array.size else (0.0, 0.0)
+    if not (np.isfinite(low) and np.isfinite(high)):
+        bad = np.flatnonzero(~np.isfinite(array.reshape(len(array), -1)).all(axis=1))
+        raise ValueError(
+            f"logits must be finite, got NaN or infinity in {len(bad)} of {len(array)} rows, "
+            f"first in row {bad[0]}"
+        )
+    if low >= 0 and high <= 1:
+        rows_sum_to_one = array.ndim == 2 and array.shape[1] > 1 and len(array) > 1
+        if rows_sum_to_one and np.all(np.abs(array.sum(axis=1) - 1) <= 1e-6):
+            raise ValueError(
+                "expected logits, got rows of probabilities (all in [0, 1], each row sums to 1): "
+                "pass the network's outputs as they are, before softmax"
+            )
+        if array.size >= 20:
+            warnings.warn(
+                "all logits lie in [0, 1]: are these probabilities? Pass logits, before sigmoid "
+                "or softmax",
+                stacklevel=3,
+            )
+    return array
+
+
+def binary_logit(logits: ArrayLike) -> Floats:
+    """Reduce the output of a one-logit or two-logit head to one logit a row.
+
+    A two-logit softmax and a one-logit sigmoid are the same function: P(1) = sigmoid(z1 - z0).
+
+    Parameters
+    ----------
+    logits : array_like of float, shape (n,), (n, 1) or (n, 2)
+        For two columns, column 1 is the positive class.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+
+    Raises
+    ------
+    ValueError
+        If there are more than two columns, or `check_logits` refuses the array.
+
+    Examples
+    --------
+    >>> binary_logit([[3.0, 0.0], [0.5, 2.5]])
+    array([-3.,  2.])
+    """
+    array = check_logits(logits)
+    if array.ndim == 1:
+        return array
+    if array.shape[1] == 1:
+        return array[:, 0]
+    if array.shape[1] == 2:
+        return array[:, 1] - array[:, 0]
+    raise ValueError(
+        f"a yes/no decision takes logits of shape (n,), (n, 1) or (n, 2), got {array.shape}"
+    )
+
+
+def check_binary_labels(labels: ArrayLike, n_samples: int) -> NDArray[np.bool_]:
+    """Return 0/1 labels as booleans, or say what is wrong with them.
+
+    Parameters
+    ----------
+    labels : array_like of int or bool, shape (n_samples,)
+        True labels, 0 or 1.
+    n_samples : int
+        The number of rows that the labels must match.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_samples,)
+
+    Raises
+    ------
+    ValueError
+        If the shape differs from ``(n_samples,)`` or a value is neither 0 nor 1.
+    """
+    array = np.asarray(labels)
+    if array.shape != (n_samples,):
+        raise ValueError(
+            f"labels must have shape ({n_samples},), one for each row, got {array.shape}"
+        )
+    if array.dtype == np.bool_:
+        return array
+    try:
+        outside = (array != 0) & (array != 1)
+    except TypeError:
+        outside = np.ones(n_samples, dtype=bool)
+    if array.dtype.kind not in "iuf" or outside.any():
+        bad = array[outside] if array.dtype.kind in "iuf" else array
+        raise ValueError(f"labels must be 0 or 1, got {bad[0]!r}")
+    return array.astype(bool)
+
+
+def sigmoid(logits: ArrayLike) -> Floats:
+    """Compute 1 / (1 + exp(-z)) without overflow.
+
+    Parameters
+    ----------
+    logits : array_like of float, any shape
+
+    Returns
+    -------
+    ndarray of float64, same shape
+        Probabilities in [0, 1].
+
+    Examples
+    --------
+    >>> sigmoid([0.0, 1000.0, -1000.0])
+    array([0.5, 1. , 0. ])
+    """
+    z = np.asarray(logits, dtype=np.float64)
+    small = np.exp(-np.abs(z))
+    return np.where(z >= 0, 1.0, small) / (1.0 + small)
+
+
+def logit(probabilities: ArrayLike) -> Floats:
+    """Compute log(p / (1 - p)), the inverse of `sigmoid`.
+
+    Parameters
+    ----------
+    probabilities : array_like of float in [0, 1], any shape
+
+    Returns
+    -------
+    ndarray of float64, same shape
+        0 gives ``-inf``, 1 gives ``inf``.
+
+    Raises
+    ------
+    ValueError
+        If a value lies outside [0, 1] or is NaN.
+
+    Examples
+    --------
+    >>> logit([0.5, 0.0])
+    array([  0., -inf])
+    """
+    p = np.asarray(probabilities, dtype=np.float64)
+    if not np.all((p >= 0) & (p <= 1)):
+        bad = p[~((p >= 0) & (p <= 1))].ravel()[0]
+        raise ValueError(f"probabilities must lie in [0, 1], got {bad}")
+    with np.errstate(divide="ignore"):
+        return np.log(p) - np.log1p(-p)
+
+
+def log_softmax(logits: ArrayLike) -> Floats:
+    """Compute log(softmax(z)) over the last axis without overflow.
+
+    Parameters
+    ----------
+    logits : array_like of float, shape (..., n_classes)
+
+    Returns
+    -------
+    ndarray of float64, same shape
+
+    Examples
+    --------
+    >>> log_softmax([[1000.0, 1000.0]]).round(3)
+    array([[-0.693, -0.693]])
+    """
+    z = np.asarray(logits, dtype=np.float64)
+    shifted = z - z.max(axis=-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+
+
+def softmax(logits: ArrayLike) -> Floats:
+    """Compute exp(z) / sum(exp(z)) over the last axis without overflow.
+
+    Parameters
+    ----------
+    logits : array_like of float, shape (..., n_classes)
+
+    Returns
+    -------
+    ndarray of float64, same shape
+        Probabilities; each row sums to 1.
+
+    Examples
+    --------
+    >>> softmax([[0.0, 0.0], [1000.0, 0.0]])
+    array([[0.5, 0.5],
+           [1. , 0. ]])
+    """
+    return np.exp(log_softmax(logits))
+
+
+def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
+    """Find the temperature T that makes ``logits / T`` fit the labels best (least log loss).
+
+    Parameters
+    ----------
+    logits : array_like of float, shape (n,), (n, 1) or (n, n_classes)
+        Logits on validation data that took no part in the fit of the network.
+    labels : array_like of int, shape (n,)
+        0 or 1 for one column or two; otherwise class indices in ``range(n_classes)``.
+
+    Returns
+    -------
+    float
+        T > 0. Above 1 the network was over-confident, below 1 under-confident.
+
+    Raises
+    ------
+    ValueError
+        If there are no rows, or logits and labels do not match.
+
+    Warns
+    -----
+    UserWarning
+        If no finite T is best, and T = 1 is returned: either every row has its largest logit at the
+        true label (the loss falls for ever as T goes to 0), or the logits say no more about the
+        labels than chance (it falls for ever as T grows).
+
+    Notes
+    -----
+    The loss is convex in 1 / T, so its slope has one root, found by bracketing in log T. The
+    bracket scales with the spread of the logits: T(s * logits) = s * T(logits) for any s > 0.
+
+    References
+    ----------
+    Guo, Pleiss, Sun, Weinberger (2017), On calibration of modern neural networks, ICML.
+
+    Examples
+    --------
+    >>> round(fit_temperature([3.0, 3.0, 3.0, -3.0], [1, 1, 0, 0]), 3)
+    2.731
+    """
+    from scipy.optimize import brentq
+
+    z = check_logits(logits)
+    if z.ndim == 1 or z.shape[1] <= 2:
+        margin = binary_logit(z)
+        labels = check_binary_labels(labels, len(margin)).astype(int)
+        z = np.stack([np.zeros_like(margin), margin], axis=1)
+    else:
+        labels = np.asarray(labels)
+        if labels.shape != (len(z),) or labels.dtype.kind not in "iu":
+            raise ValueError(
+                f"labels must be integers of shape ({len(z)},), "
+                f"got {labels.dtype} of shape {labels.shape}"
+            )
+        if len(z) and not (labels.min() >= 0 and labels.max() < z.shape[1]):
+            raise ValueError(f"labels must lie in range({z.shape[1]}), got {labels.max()}")
+    if len(z) == 0:
+        raise ValueError("a temperature needs at least one labelled row, got none")
+
+    true = z[np.arange(len(z)), labels]
+    scale = float((z - z.mean(axis=1, keepdims=True)).std())
+    if scale == 0.0 or np.all(true == z.max(axis=1)):
+        warnings.warn(
+            "no temperature is best: every row has its largest logit at the true label; "
+            "T = 1 is returned",
+            stacklevel=2,
+        )
+        return 1.0
+
+    def slope(log_temperature: float) -> float:
+        p = softmax(z / (scale * np.exp(log_temperature)))
+        return float(((p * z).sum(axis=1) - true).mean()) / scale
+
+    if slope(30.0) >= 0:
+        warnings.warn(
+            "no temperature is best: the logits say no more about the labels than chance; "
+            "T = 1 is returned",
+            stacklevel=2,
+        )
+        return 1.0
+    return scale * float(np.exp(brentq(slope, -30.0, 30.0, xtol=1e-12)))

