@@ -191,9 +191,13 @@ def check_messages(rows: pd.DataFrame) -> None:
         One line a fault: missing or unknown columns, empty texts, labels outside the lists, ids
         that occur twice or in two splits; each with the ids (or row numbers) it was found at.
     """
-    missing = [c for c in COLUMNS if c not in rows.columns]
-    if missing:
-        raise ValueError(f"columns missing: {', '.join(missing)}; found {', '.join(rows.columns)}")
+    if sorted(rows.columns) != sorted(COLUMNS):
+        missing = [c for c in COLUMNS if c not in rows.columns]
+        unknown = [c for c in rows.columns if c not in COLUMNS]
+        raise ValueError(
+            f"columns missing: {', '.join(missing) or 'none'}; unknown: "
+            f"{', '.join(unknown) or 'none'}; expected {', '.join(COLUMNS)}"
+        )
     faults = []
 
     def fault(what: str, where: pd.Series) -> None:
@@ -254,6 +258,12 @@ def read_messages(folder: str | Path = CORPUS) -> pd.DataFrame:
     if not files:
         raise ValueError(f"expected .csv files with messages in {folder}, found none")
     tables = [pd.read_csv(f, dtype=str, keep_default_na=False, encoding="utf-8") for f in files]
+    for file, table in zip(files, tables, strict=True):
+        if sorted(table.columns) != sorted(COLUMNS):
+            raise ValueError(
+                f"{file.name} has the columns {', '.join(table.columns)}; "
+                f"expected {', '.join(COLUMNS)}"
+            )
     rows = pd.concat(tables, ignore_index=True)
     check_messages(rows)
     return rows
@@ -304,11 +314,13 @@ def load_corpus(folder: str | Path = CORPUS) -> datasets.DatasetDict:
     )
 
 
-def corpus_task(view: Literal["urgent", "intent", "topics"], *, folder: str | Path = CORPUS) -> Task:
+def corpus_task(
+    view: Literal["urgent", "intent", "topics"], *, folder: str | Path = CORPUS
+) -> Task:
     """Take one view of the corpus.
 
-    Messages that the desk does not handle (`OTHER`) are left out of every view; lesson 02 takes
-    them from `load_corpus`.
+    Messages that no public body handles (``other_far``) are left out of every view, and those for
+    other bodies (``other_near``) out of ``intent``; lesson 02 takes them from `load_corpus`.
 
     Parameters
     ----------
@@ -334,7 +346,7 @@ def corpus_task(view: Literal["urgent", "intent", "topics"], *, folder: str | Pa
         raise ValueError(f"view must be one of {', '.join(kinds)}, got {view!r}")
     kind, label_names = kinds[view]
     rows = read_messages(folder)
-    rows = rows[~rows["intent"].isin(OTHER)]
+    rows = rows[~rows["intent"].isin(OTHER if view == "intent" else ("other_far",))]
 
     def part(split: str) -> Part:
         chosen = rows[rows["split"] == split].reset_index(drop=True)
@@ -401,17 +413,24 @@ def table_task(
     empty = rows[text].isna() | (rows[text].astype(str).str.strip() == "")
     if empty.any():
         raise ValueError(f"{int(empty.sum())} empty texts, first in row {np.argmax(empty)}")
+    if rows[label].isna().any():
+        unlabelled = rows[label].isna()
+        raise ValueError(
+            f"{int(unlabelled.sum())} rows without a label, first in row {np.argmax(unlabelled)}"
+        )
     labels = rows[label].astype(str)
     names = tuple(label_names) if label_names is not None else tuple(sorted(labels.unique()))
     unknown = ~labels.isin(names)
     if unknown.any():
         raise ValueError(f"labels outside the list: {_some(labels[unknown])}; the list is {names}")
-    if len(names) < 2:
-        raise ValueError(f"a task needs two labels or more, got {names}")
+    if len(names) < 2 or len(set(names)) < len(names):
+        raise ValueError(f"a task needs two different labels or more, got {names}")
     if split:
         wrong = ~rows[split].isin(SPLITS)
         if wrong.any():
-            raise ValueError(f"{split} must be one of {SPLITS}, got {_some(rows.loc[wrong, split])}")
+            raise ValueError(
+                f"{split} must be one of {SPLITS}, got {_some(rows.loc[wrong, split])}"
+            )
         where = rows[split].to_numpy()
     else:
         where = _random_split(labels.to_numpy(), validation, test, seed)
@@ -463,7 +482,7 @@ def hub_task(
     repository : str
         As ``owner/name``.
     revision : str
-        The commit to load; a fixed one, so that figures can be repeated.
+        The commit to load; a full one, so that figures can be repeated, or a branch.
     configuration : str, optional
     text, label : str
         Names of the columns; `label` must be a ClassLabel.
@@ -488,7 +507,7 @@ def hub_task(
     names = features[label].names
     tables = [part.to_pandas().assign(split=s) for s, part in loaded.items()]
     rows = pd.concat(tables, ignore_index=True)
-    rows[label] = [names[i] for i in rows[label]]
+    rows[label] = [names[i] if i >= 0 else None for i in rows[label]]  # -1 is "no label"
     return table_task(
         rows,
         name=repository,

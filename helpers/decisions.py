@@ -5,6 +5,7 @@ Lesson 01 explains `Costs` and `BinaryThreshold`.
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -167,12 +168,22 @@ def fingerprint(logits: ArrayLike, labels: ArrayLike) -> str:
     str
         Sixteen hexadecimal digits.
 
+    Raises
+    ------
+    ValueError
+        If there are no rows, or their numbers differ.
+
     Examples
     --------
     >>> fingerprint([1.0, 2.0], [0, 1]) == fingerprint([2.0, 1.0], [1, 0])
     True
     """
     n = len(np.asarray(labels))
+    if n == 0 or len(np.asarray(logits)) != n:
+        raise ValueError(
+            f"logits and labels must have the same number of rows, at least 1, "
+            f"got {len(np.asarray(logits))} and {n}"
+        )
     mixed = np.zeros(n, dtype=np.uint64)
     for part in (logits, labels):
         columns = np.asarray(part, dtype=np.float32).reshape(n, -1) + np.float32(0)  # -0 is 0
@@ -228,7 +239,8 @@ class BinaryThreshold:
             raise ValueError(f'cut must be a finite logit, "always" or "never", got {cut!r}')
         object.__setattr__(self, "temperature", _check_temperature(self.temperature))
         names = self.label_names
-        if isinstance(names, str) or len(names) != 2 or not all(isinstance(n, str) for n in names):
+        sound = isinstance(names, list | tuple) and len(names) == 2
+        if not sound or not all(isinstance(name, str) for name in names):
             raise ValueError(f"label_names must be two names, got {names!r}")
         object.__setattr__(self, "label_names", tuple(names))
 
@@ -305,6 +317,7 @@ class BinaryThreshold:
         >>> round(rule.threshold, 4)
         0.1667
         """
+        costs = _check_costs(costs)
         return cls(
             cut=_named_cut(float(logit(costs.threshold))),
             temperature=temperature,
@@ -532,7 +545,7 @@ class BinaryThreshold:
             "cut": self.cut,
             "temperature": self.temperature,
             "label_names": list(self.label_names),
-            "chosen": self.chosen,
+            "chosen": deepcopy(self.chosen),
         }
 
     @classmethod
@@ -600,6 +613,11 @@ def _check_floor(name: str, value: float) -> None:
     """Refuse what is no number in (0, 1]."""
     if not isinstance(value, int | float | np.number) or not 0 < value <= 1:
         raise ValueError(f"{name} must lie in (0, 1], got {value!r}")
+
+
+def _down(value: float) -> str:
+    """Write a figure with four decimals, never more than it is."""
+    return f"{np.floor(value * 1e4) / 1e4:.4f}"
 
 
 def _check_costs(costs: Costs) -> Costs:
@@ -705,7 +723,7 @@ class _Steps:
                 best = (1 - confidence) ** (1 / n)
                 raise ValueError(
                     f"{n:.0f} positives cannot promise a recall of {floor} with confidence "
-                    f"{confidence}: the highest floor they can promise is {best:.4f}"
+                    f"{confidence}: the highest floor they can promise is {_down(best)}"
                 )
             allowed = k - 1
         meets = np.flatnonzero(self.misses <= allowed)
@@ -717,7 +735,7 @@ class _Steps:
         meets = np.flatnonzero(precision >= floor - EQUAL)
         if len(meets) == 0:
             raise ValueError(
-                f"no cut reaches a precision of {floor}: the highest is {precision.max():.4f}"
+                f"no cut reaches a precision of {floor}: the highest is {_down(precision.max())}"
             )
         return self._cut_between(int(meets[0]), int(meets[0]))
 
@@ -777,5 +795,5 @@ def _sure_precision(
             return float(cut)
     raise ValueError(
         f"{len(scores)} messages cannot promise a precision of {floor} with confidence "
-        f"{confidence}: the highest floor they can promise is {max(bounds):.4f}"
+        f"{confidence}: the highest floor they can promise is {_down(max(bounds))}"
     )

@@ -127,19 +127,19 @@ def check_binary_labels(labels: ArrayLike, n_samples: int) -> NDArray[np.bool_]:
         If the shape differs from ``(n_samples,)`` or a value is neither 0 nor 1.
     """
     array = np.asarray(labels)
+    if array.dtype == object and array.size:
+        array = np.array(array.tolist())
     if array.shape != (n_samples,):
         raise ValueError(
             f"labels must have shape ({n_samples},), one for each row, got {array.shape}"
         )
     if array.dtype == np.bool_:
         return array
-    try:
-        outside = (array != 0) & (array != 1)
-    except TypeError:
-        outside = np.ones(n_samples, dtype=bool)
-    if array.dtype.kind not in "iuf" or outside.any():
-        bad = array[outside] if array.dtype.kind in "iuf" else array
-        raise ValueError(f"labels must be 0 or 1, got {bad[0]!r}")
+    if array.dtype.kind not in "iuf":
+        raise ValueError(f"labels must be 0 or 1, got values of type {array.dtype}")
+    outside = array[(array != 0) & (array != 1)]
+    if len(outside):
+        raise ValueError(f"labels must be 0 or 1, got {outside[0]}")
     return array.astype(bool)
 
 
@@ -293,7 +293,8 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
                 f"got {labels.dtype} of shape {labels.shape}"
             )
         if len(z) and not (labels.min() >= 0 and labels.max() < z.shape[1]):
-            raise ValueError(f"labels must lie in range({z.shape[1]}), got {labels.max()}")
+            outside = labels[(labels < 0) | (labels >= z.shape[1])]
+            raise ValueError(f"labels must lie in range({z.shape[1]}), got {outside[0]}")
     if len(z) == 0:
         raise ValueError("a temperature needs at least one labelled row, got none")
 

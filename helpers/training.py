@@ -183,8 +183,8 @@ def fine_tune(
 ) -> FineTuned:
     """Fine-tune a checkpoint on the training part of a task.
 
-    Batches hold texts of like length, padded to the longest of them; the head learns faster than the
-    body; after each epoch the loss on the validation part is taken, and the best epoch is kept.
+    Batches hold texts of like length, padded to the longest of them; the head learns faster than
+    the body; after each epoch the loss on the validation part is taken, and the best epoch is kept.
 
     Parameters
     ----------
@@ -267,8 +267,9 @@ def _check_settings(settings: Settings) -> None:
     for name in ("learning_rate", "head_factor"):
         if not 0 < getattr(settings, name) < np.inf:
             wrong.append(f"{name} must be above 0, got {getattr(settings, name)!r}")
-    if not 0 <= settings.warmup < 1:
-        wrong.append(f"warmup must be a share in [0, 1), got {settings.warmup!r}")
+    for name in ("warmup", "dropout"):
+        if not 0 <= getattr(settings, name) < 1:
+            wrong.append(f"{name} must be a share in [0, 1), got {getattr(settings, name)!r}")
     if wrong:
         raise ValueError("; ".join(wrong))
 
@@ -300,10 +301,41 @@ class _KeepBest(transformers.TrainerCallback):
         )
 
 
+class _LikeLength(torch.utils.data.Sampler):
+    """Deal rows into batches of like length, and the batches in random order.
+
+    The Trainer's own grouping goes from long to short texts over and over; where a label goes with
+    length, as danger does with long messages, training then swings with it.
+    """
+
+    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:
+        self.lengths, self.batch_size, self.seed = np.asarray(lengths), batch_size, seed
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __iter__(self) -> Iterator[int]:
+        rng = np.random.default_rng((self.seed, self.epoch))
+        self.epoch += 1
+        order = rng.permutation(len(self.lengths))
+        order = order[np.argsort(self.lengths[order], kind="stable")]
+        whole = len(order) // self.batch_size * self.batch_size
+        # the rows left over, of any length, come last: a short batch must be the last one
+        left = rng.choice(len(order), len(order) - whole, replace=False)
+        batches = np.delete(order, left).reshape(-1, self.batch_size)
+        yield from rng.permutation(batches).ravel().tolist()
+        yield from order[left].tolist()
+
+
 class _Trainer(transformers.Trainer):
-    """The Trainer, with a faster head and a fused optimizer."""
+    """The Trainer, with batches of like length, a faster head and a fused optimizer."""
 
     head_factor: float = 1.0
+
+    def _get_train_sampler(self, train_dataset=None):
+        lengths = [len(row["input_ids"]) for row in self.train_dataset]
+        return _LikeLength(lengths, self.args.per_device_train_batch_size, self.args.seed)
 
     def create_optimizer(self, model=None):
         decayed = set(self.get_decay_parameter_names(self.model))
@@ -358,12 +390,12 @@ def load_tokenizer(folder: str | Path, texts: Sequence[str] = ()) -> Any:
     return tokenizer
 
 
-def _load_model(folder: Path, task: Task, n_logits: int) -> Any:
+def _load_model(folder: Path, task: Task, n_logits: int, dropout: float) -> Any:
     """Load the pretrained body under a new head of the right kind."""
     names = task.label_names if n_logits == len(task.label_names) else task.label_names[1:]
     floats = task.kind == "multilabel" or n_logits == 1
     with _quiet_transformers():
-        return transformers.AutoModelForSequenceClassification.from_pretrained(
+        model = transformers.AutoModelForSequenceClassification.from_pretrained(
             folder,
             num_labels=n_logits,
             id2label=dict(enumerate(names)),
@@ -372,7 +404,13 @@ def _load_model(folder: Path, task: Task, n_logits: int) -> Any:
                 "multi_label_classification" if floats else "single_label_classification"
             ),
             dtype=torch.float32,
+            # the plain form of attention is the faster one on a CPU for short texts
+            attn_implementation="eager" if pick_device().type == "cpu" else None,
         )
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = dropout
+    return model
 
 
 @contextmanager
@@ -391,21 +429,22 @@ def _quiet_transformers() -> Iterator[None]:
 
 
 def _rows(tokenizer: Any, part: Part, max_length: int, n_logits: int) -> list[dict[str, Any]]:
-    """Tokenise one part; labels as the loss wants them."""
+    """Tokenise one part, shortest text first; labels as the loss wants them."""
     encoded = tokenizer(list(part.texts), truncation=True, max_length=max_length)
     labels = part.labels
     if n_logits == 1:
         labels = labels.reshape(-1, 1).astype(np.float32)
-    return [
+    rows = [
         {**{name: encoded[name][i] for name in encoded}, "labels": label}
-        for i, label in enumerate(torch.from_numpy(np.ascontiguousarray(labels)))
+        for i, label in enumerate(torch.tensor(labels))
     ]
+    return sorted(rows, key=lambda row: len(row["input_ids"]))
 
 
 def _collate(tokenizer: Any, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
     """Pad a batch to its longest text; labels keep their shape (a one-logit head wants (n, 1))."""
     inputs = [{name: value for name, value in row.items() if name != "labels"} for row in rows]
-    batch = tokenizer.pad(inputs, return_tensors="pt")
+    batch = tokenizer.pad(inputs, return_tensors="pt", pad_to_multiple_of=8)
     return {**batch, "labels": torch.stack([row["labels"] for row in rows])}
 
 
@@ -421,7 +460,7 @@ def _train(
     folder = resolve_checkpoint(checkpoint)
     transformers.set_seed(settings.seed)
     tokenizer = load_tokenizer(folder, task.train.texts[:200])
-    model = _load_model(folder, task, n_logits)
+    model = _load_model(folder, task, n_logits, settings.dropout)
     device = pick_device()
     logger.info("fine-tuning %s on %s in %s", checkpoint.repository, device, dtype)
     callback = _KeepBest(settings.keep_best)
@@ -435,7 +474,6 @@ def _train(
             warmup_steps=settings.warmup,
             lr_scheduler_type="linear",
             weight_decay=settings.weight_decay,
-            train_sampling_strategy="group_by_length",
             bf16=dtype == "bf16",
             fp16=dtype == "fp16",
             use_cpu=device.type == "cpu",
@@ -676,9 +714,7 @@ def _forward(
     encoded = tokenizer(list(texts), truncation=True, max_length=max_length)
     cut = sum(bool(e.overflowing) for e in encoded.encodings or ())
     if cut:
-        warnings.warn(
-            f"{cut} of {len(texts)} texts were cut to {max_length} tokens", stacklevel=3
-        )
+        warnings.warn(f"{cut} of {len(texts)} texts were cut to {max_length} tokens", stacklevel=3)
     device = next(model.parameters()).device
     lengths = np.array([len(ids) for ids in encoded["input_ids"]])
     order = np.argsort(lengths, kind="stable")

@@ -1,1 +1,1 @@
-"""The written messages; their data card is ``README.md`` in this folder, `helpers.data` loads them."""
+"""The written messages. Their data card is ``README.md`` here; `helpers.data` loads them."""

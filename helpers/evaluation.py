@@ -1,0 +1,448 @@
+"""Measure decisions: counts and costs, curves, calibration, intervals.
+
+Lesson 01 explains the cost curve, the reliability diagram and the paired bootstrap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from helpers.decisions import BinaryThreshold, Costs, fingerprint
+from helpers.probabilities import Floats, binary_logit, check_binary_labels, sigmoid
+
+OPTIMISTIC = "chosen on this data: optimistic"
+
+
+@dataclass(frozen=True)
+class Counts:
+    """The four outcomes of a yes/no decision.
+
+    Attributes
+    ----------
+    true_positive, false_positive, false_negative, true_negative : int
+    """
+
+    true_positive: int
+    false_positive: int
+    false_negative: int
+    true_negative: int
+
+    @property
+    def recall(self) -> float:
+        """Share of the true 1s that were found; NaN where there are none."""
+        return _share(self.true_positive, self.true_positive + self.false_negative)
+
+    @property
+    def precision(self) -> float:
+        """Share of the predicted 1s that are true; NaN where there are none."""
+        return _share(self.true_positive, self.true_positive + self.false_positive)
+
+
+def _share(part: float, whole: float) -> float:
+    return part / whole if whole else float("nan")
+
+
+def counts(predicted: ArrayLike, labels: ArrayLike) -> Counts:
+    """Count the four outcomes.
+
+    Parameters
+    ----------
+    predicted, labels : array_like of int, shape (n,)
+        Decisions and true labels, 0 or 1.
+
+    Returns
+    -------
+    Counts
+
+    Raises
+    ------
+    ValueError
+        If a value is not 0 or 1, or the lengths differ.
+
+    Examples
+    --------
+    >>> counts([1, 1, 0, 0], [1, 0, 1, 0])
+    Counts(true_positive=1, false_positive=1, false_negative=1, true_negative=1)
+    """
+    true = check_binary_labels(labels, len(np.asarray(labels)))
+    said = check_binary_labels(predicted, len(true))
+    return Counts(
+        true_positive=int(np.sum(said & true)),
+        false_positive=int(np.sum(said & ~true)),
+        false_negative=int(np.sum(~said & true)),
+        true_negative=int(np.sum(~said & ~true)),
+    )
+
+
+@dataclass(frozen=True)
+class CutCurve:
+    """What happens at every cut that the data can tell apart.
+
+    Attributes
+    ----------
+    cuts : ndarray, shape (m + 1,)
+        The distinct logits, rising, then ``inf``; ``>=`` is positive.
+    true_positives, false_positives : ndarray of int, shape (m + 1,)
+    n_positive, n_negative : int
+    """
+
+    cuts: Floats
+    true_positives: NDArray[np.int64]
+    false_positives: NDArray[np.int64]
+    n_positive: int
+    n_negative: int
+
+    @property
+    def thresholds(self) -> Floats:
+        """The cuts as probabilities; the last is 1."""
+        return sigmoid(self.cuts)
+
+    @property
+    def recall(self) -> Floats:
+        """Share of the true 1s found at each cut."""
+        return self.true_positives / self.n_positive
+
+    @property
+    def precision(self) -> Floats:
+        """Share of the predicted 1s that are true at each cut; NaN where nothing is predicted 1."""
+        predicted = self.true_positives + self.false_positives
+        return np.where(predicted > 0, self.true_positives / np.maximum(predicted, 1), np.nan)
+
+    @property
+    def false_positive_rate(self) -> Floats:
+        """Share of the true 0s that are predicted 1 at each cut."""
+        return self.false_positives / self.n_negative
+
+    def mean_cost(self, costs: Costs) -> Floats:
+        """Cost a message at each cut.
+
+        Parameters
+        ----------
+        costs : Costs
+
+        Returns
+        -------
+        ndarray of float64, shape (m + 1,)
+        """
+        missed = self.n_positive - self.true_positives
+        spared = self.n_negative - self.false_positives
+        total = (
+            costs.true_positive * self.true_positives
+            + costs.false_negative * missed
+            + costs.false_positive * self.false_positives
+            + costs.true_negative * spared
+        )
+        return total / (self.n_positive + self.n_negative)
+
+
+def cut_curve(logits: ArrayLike, labels: ArrayLike) -> CutCurve:
+    """Count true and false positives at every cut, exactly, in O(n log n).
+
+    Parameters
+    ----------
+    logits : array_like of float, shape (n,), (n, 1) or (n, 2)
+    labels : array_like of int, shape (n,)
+        0 or 1; both must occur.
+
+    Returns
+    -------
+    CutCurve
+
+    Raises
+    ------
+    ValueError
+        If logits and labels do not match, or a class is missing.
+
+    Examples
+    --------
+    >>> curve = cut_curve([-1.0, 0.5, 2.0], [0, 1, 1])
+    >>> curve.mean_cost(Costs(false_positive=3, false_negative=6))
+    array([1., 0., 2., 4.])
+    """
+    scores = binary_logit(logits)
+    true = check_binary_labels(labels, len(scores))
+    n_positive = int(true.sum())
+    if n_positive in (0, len(true)):
+        raise ValueError(
+            "a curve needs at least one message of each class, got "
+            f"{n_positive} positives among {len(true)}"
+        )
+    cuts = np.unique(scores)
+    pos, neg = np.sort(scores[true]), np.sort(scores[~true])
+    return CutCurve(
+        cuts=np.append(cuts, np.inf),
+        true_positives=np.append(len(pos) - np.searchsorted(pos, cuts), 0),
+        false_positives=np.append(len(neg) - np.searchsorted(neg, cuts), 0),
+        n_positive=len(pos),
+        n_negative=len(neg),
+    )
+
+
+# Calibration
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """Predicted against observed shares of 1, bin by bin; empty bins are left out.
+
+    Attributes
+    ----------
+    predicted, observed : ndarray, shape (n_filled,)
+        Mean probability and share of 1s in each bin.
+    count : ndarray of int, shape (n_filled,)
+    """
+
+    predicted: Floats
+    observed: Floats
+    count: NDArray[np.int64]
+
+    @property
+    def error(self) -> float:
+        """Expected calibration error: the mean distance of the two, weighted by count."""
+        return float(np.average(np.abs(self.predicted - self.observed), weights=self.count))
+
+
+def reliability(
+    probabilities: ArrayLike,
+    labels: ArrayLike,
+    *,
+    n_bins: int = 15,
+    strategy: Literal["width", "mass"] = "width",
+) -> Reliability:
+    """Compare probabilities with what happened.
+
+    Parameters
+    ----------
+    probabilities : array_like of float in [0, 1], shape (n,)
+        Of the event that `labels` marks: P(1) for a yes/no task, or the confidence in the answer.
+    labels : array_like of int, shape (n,)
+        1 where the event happened, else 0.
+    n_bins : int, default 15
+    strategy : "width" or "mass"
+        Bins of equal width over [0, 1] (the last one closed), or of like numbers of rows.
+
+    Returns
+    -------
+    Reliability
+
+    Raises
+    ------
+    ValueError
+        If there are no rows, values lie outside [0, 1], lengths differ, or the strategy is unknown.
+
+    Notes
+    -----
+    The calibration error depends on the bins and is biased upward on few rows; compare it only
+    between sets of the same size and bins.
+
+    Examples
+    --------
+    >>> reliability([0.95, 1.0], [1, 0], n_bins=10).error
+    0.475
+    """
+    p = np.asarray(probabilities, dtype=np.float64)
+    if p.ndim != 1 or len(p) == 0:
+        raise ValueError(f"probabilities must have shape (n,) with n of at least 1, got {p.shape}")
+    if not np.all((p >= 0) & (p <= 1)):
+        raise ValueError("probabilities must lie in [0, 1]: pass them after sigmoid or softmax")
+    true = check_binary_labels(labels, len(p))
+    if not isinstance(n_bins, int) or n_bins < 1:
+        raise ValueError(f"n_bins must be a whole number of at least 1, got {n_bins!r}")
+    if strategy == "width":
+        edges = np.arange(1, n_bins) / n_bins
+        which = np.searchsorted(edges, p, side="right")
+    elif strategy == "mass":
+        which = np.empty(len(p), dtype=np.int64)
+        which[np.argsort(p, kind="stable")] = np.arange(len(p)) * n_bins // len(p)
+    else:
+        raise ValueError(f'strategy must be "width" or "mass", got {strategy!r}')
+    count = np.bincount(which, minlength=n_bins)
+    filled = count > 0
+    return Reliability(
+        predicted=np.bincount(which, weights=p, minlength=n_bins)[filled] / count[filled],
+        observed=np.bincount(which, weights=true, minlength=n_bins)[filled] / count[filled],
+        count=count[filled],
+    )
+
+
+# Intervals
+
+
+def paired_bootstrap(
+    first: ArrayLike,
+    second: ArrayLike,
+    *,
+    rng: np.random.Generator,
+    n_resamples: int = 2000,
+    confidence: float = 0.95,
+) -> tuple[float, float, float]:
+    """Compare two rules on the same messages: interval of the difference of their mean costs.
+
+    Parameters
+    ----------
+    first, second : array_like of float, shape (n,)
+        A cost (or any other value) for each message under the first and the second rule.
+    rng : numpy.random.Generator
+    n_resamples : int, default 2000
+    confidence : float in (0, 1), default 0.95
+
+    Returns
+    -------
+    difference, low, high : float
+        Mean of ``first - second``, and the percentile interval of it over resampled messages.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, there are no messages, or the confidence lies outside (0, 1).
+
+    References
+    ----------
+    Efron, Tibshirani (1993), An introduction to the bootstrap, chapter 13.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> paired_bootstrap([1.0, 1.0], [0.5, 0.5], rng=rng)
+    (0.5, 0.5, 0.5)
+    """
+    a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    if a.ndim != 1 or a.shape != b.shape or len(a) == 0:
+        raise ValueError(f"both need the same shape (n,), n at least 1, got {a.shape}, {b.shape}")
+    return bootstrap_interval(
+        a - b, np.mean, rng=rng, n_resamples=n_resamples, confidence=confidence
+    )
+
+
+def bootstrap_interval(
+    values: ArrayLike,
+    statistic: Callable[[NDArray], float],
+    *,
+    rng: np.random.Generator,
+    n_resamples: int = 2000,
+    confidence: float = 0.95,
+) -> tuple[float, float, float]:
+    """Say how far a figure moves when the messages are drawn again.
+
+    Parameters
+    ----------
+    values : array_like, shape (n, ...)
+        One row a message.
+    statistic : callable
+        Takes rows like `values`, gives a number.
+    rng : numpy.random.Generator
+    n_resamples : int, default 2000
+    confidence : float in (0, 1), default 0.95
+
+    Returns
+    -------
+    value, low, high : float
+        The figure itself and its percentile interval.
+
+    Raises
+    ------
+    ValueError
+        If there are no rows, or the confidence lies outside (0, 1).
+
+    Examples
+    --------
+    >>> bootstrap_interval([3.0, 3.0, 3.0], np.mean, rng=np.random.default_rng(0))
+    (3.0, 3.0, 3.0)
+    """
+    rows = np.asarray(values)
+    if len(rows) == 0:
+        raise ValueError("an interval needs at least one row, got none")
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence must lie strictly between 0 and 1, got {confidence!r}")
+    drawn = [statistic(rows[rng.integers(0, len(rows), len(rows))]) for _ in range(n_resamples)]
+    low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return float(statistic(rows)), float(low), float(high)
+
+
+# Reports
+
+
+def report_binary(
+    rules: Mapping[str, BinaryThreshold],
+    logits: ArrayLike,
+    labels: ArrayLike,
+    costs: Costs,
+    *,
+    rng: np.random.Generator,
+    reference: str | None = None,
+    seen: bool = False,
+) -> list[dict[str, Any]]:
+    """Put rules side by side on data that chose none of them.
+
+    Parameters
+    ----------
+    rules : mapping of str to BinaryThreshold
+    logits : array_like of float, shape (n,), (n, 1) or (n, 2)
+    labels : array_like of int, shape (n,)
+    costs : Costs
+    rng : numpy.random.Generator
+        For the intervals.
+    reference : str, optional
+        Name of the rule that the others are compared with; by default the first.
+    seen : bool, default False
+        Report even where these very rows chose a rule; each such row is then stamped.
+
+    Returns
+    -------
+    list of dict
+        One a rule: ``rule``, ``threshold``, ``recall``, ``precision``, ``missed``,
+        ``false_alarms``, ``cost`` (a message), ``difference`` to the reference with its paired
+        bootstrap interval ``low``, ``high`` (95 %), ``note``.
+
+    Raises
+    ------
+    ValueError
+        If these rows chose one of the rules and `seen` is False, or the reference is not a rule.
+
+    Examples
+    --------
+    >>> z, y = [-2.0, -1.0, 1.0, 2.0], [0, 1, 0, 1]
+    >>> prices = Costs(false_positive=1, false_negative=5)
+    >>> rules = {"0.5": BinaryThreshold.from_threshold(0.5)}
+    >>> report_binary(rules, z, y, prices, rng=np.random.default_rng(0))[0]["cost"]
+    1.5
+    """
+    names = list(rules)
+    reference = names[0] if reference is None and names else reference
+    if reference not in rules:
+        raise ValueError(f"the reference must be one of {names}, got {reference!r}")
+    here = fingerprint(logits, labels)
+    chosen_here = [name for name in names if rules[name].chosen.get("fingerprint") == here]
+    if chosen_here and not seen:
+        raise ValueError(
+            f"these rows chose the rule {chosen_here[0]!r}: its figures on them would be too good. "
+            "Report on other data, or pass seen=True to have the figures stamped"
+        )
+    base = costs.of(rules[reference].decide(logits), labels)
+    table = []
+    for name, rule in rules.items():
+        predicted = rule.decide(logits)
+        paid = costs.of(predicted, labels)
+        found = counts(predicted, labels)
+        difference, low, high = paired_bootstrap(paid, base, rng=rng)
+        table.append(
+            {
+                "rule": name,
+                "threshold": rule.threshold,
+                "recall": found.recall,
+                "precision": found.precision,
+                "missed": found.false_negative,
+                "false_alarms": found.false_positive,
+                "cost": float(paid.mean()),
+                "difference": difference,
+                "low": low,
+                "high": high,
+                "note": OPTIMISTIC if name in chosen_here else "",
+            }
+        )
+    return table

@@ -1,0 +1,195 @@
+"""One function a figure: each takes an axes, draws on it and returns it.
+
+Colours are Okabe and Ito's, which people with any colour vision can tell apart; lines differ in
+style too. The lesson that explains a figure is named in its docstring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import cycle
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike
+
+from helpers.decisions import Costs
+from helpers.evaluation import CutCurve, Reliability
+from helpers.probabilities import check_binary_labels
+
+BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW, GREY = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#D55E00",
+    "#CC79A7",
+    "#56B4E9",
+    "#F0E442",
+    "#666666",
+)
+LINES = ("-", "--", "-.", ":")
+
+
+def _tidy(ax: Axes, title: str, x: str, y: str) -> Axes:
+    ax.set(title=title, xlabel=x, ylabel=y)
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
+def score_histogram(
+    probabilities: ArrayLike, labels: ArrayLike, names: Sequence[str], *, ax: Axes
+) -> Axes:
+    """Draw how the probabilities of the two classes spread (lesson 01).
+
+    Parameters
+    ----------
+    probabilities : array_like of float in [0, 1], shape (n,)
+    labels : array_like of int, shape (n,)
+        0 or 1.
+    names : sequence of two str
+        Names of 0 and 1.
+    ax : Axes
+
+    Returns
+    -------
+    Axes
+    """
+    p = np.asarray(probabilities)
+    true = check_binary_labels(labels, len(p))
+    bins = np.linspace(0, 1, 41)
+    for rows, name, colour, hatch in ((~true, names[0], SKY, ""), (true, names[1], RED, "//")):
+        ax.hist(p[rows], bins, color=colour, alpha=0.75, hatch=hatch, edgecolor="white", label=name)
+    ax.set_yscale("log")
+    ax.legend(frameon=False, title="truth")
+    return _tidy(ax, "Where the probabilities lie", "P(1)", "messages (log scale)")
+
+
+def precision_recall_curve(curve: CutCurve, *, ax: Axes) -> Axes:
+    """Draw precision against recall over all cuts, and the share of 1s as the floor (lesson 01).
+
+    Parameters
+    ----------
+    curve : CutCurve
+    ax : Axes
+
+    Returns
+    -------
+    Axes
+    """
+    share = curve.n_positive / (curve.n_positive + curve.n_negative)
+    ax.step(curve.recall, curve.precision, where="pre", color=BLUE, label="network")
+    ax.axhline(share, color=GREY, ls=":", label=f"saying 1 at random ({share:.2f})")
+    ax.set(xlim=(0, 1.02), ylim=(0, 1.04))
+    ax.legend(frameon=False, loc="lower left")
+    return _tidy(ax, "Precision and recall", "recall", "precision")
+
+
+def roc_curve(curve: CutCurve, *, ax: Axes) -> Axes:
+    """Draw recall against the false positive rate over all cuts (lesson 01).
+
+    Parameters
+    ----------
+    curve : CutCurve
+    ax : Axes
+
+    Returns
+    -------
+    Axes
+    """
+    ax.plot(curve.false_positive_rate, curve.recall, color=BLUE, label="network")
+    ax.plot([0, 1], [0, 1], color=GREY, ls=":", label="saying 1 at random")
+    ax.set(xlim=(-0.01, 1.02), ylim=(0, 1.04))
+    ax.legend(frameon=False, loc="lower right")
+    return _tidy(ax, "ROC", "false positive rate", "recall")
+
+
+def cost_curve(
+    curve: CutCurve, costs: Costs, *, ax: Axes, marks: Mapping[str, float] | None = None
+) -> Axes:
+    """Draw the cost a message against the threshold, with some thresholds marked (lesson 01).
+
+    Parameters
+    ----------
+    curve : CutCurve
+    costs : Costs
+    ax : Axes
+    marks : mapping of str to float in [0, 1], optional
+        Thresholds (as probabilities) to mark with a line and a name.
+
+    Returns
+    -------
+    Axes
+    """
+    cost = curve.mean_cost(costs)
+    thresholds = np.concatenate([[1e-6], curve.thresholds.clip(1e-6, 1 - 1e-6)])
+    # between two thresholds the upper one's decisions hold: a step that rises at its left edge
+    ax.step(thresholds, np.concatenate([cost[:1], cost]), where="pre", color=BLUE)
+    colours = (ORANGE, RED, GREEN, PURPLE)
+    for i, (name, threshold) in enumerate((marks or {}).items()):
+        ax.axvline(
+            threshold, color=colours[i % 4], ls=LINES[(i + 1) % 4], label=f"{name}: {threshold:.3f}"
+        )
+    ax.set_xscale("logit")
+    low = max(1e-4, float(np.quantile(thresholds, 0.02)) / 2)
+    ax.set(xlim=(low, 1 - 1e-3), ylim=(0, None))
+    ax.xaxis.set_major_formatter(lambda x, _: f"{x:.3g}")
+    ax.xaxis.set_minor_formatter(lambda x, _: "")
+    if marks:
+        ax.legend(frameon=False)
+    return _tidy(ax, "Cost at every threshold", "threshold on P(1), logit scale", "cost a message")
+
+
+def reliability_diagram(bins: Mapping[str, Reliability], *, ax: Axes) -> Axes:
+    """Draw observed shares against predicted probabilities (lesson 01).
+
+    Parameters
+    ----------
+    bins : mapping of str to Reliability
+        One line each; the size of a dot grows with the number of rows in its bin.
+    ax : Axes
+
+    Returns
+    -------
+    Axes
+    """
+    ax.plot([0, 1], [0, 1], color=GREY, ls=":", label="calibrated")
+    styles = cycle(zip((BLUE, ORANGE, GREEN, RED), "os^D", LINES, strict=True))
+    for (name, one), (colour, marker, line) in zip(bins.items(), styles, strict=False):
+        label = f"{name} (calibration error {one.error:.3f})"
+        ax.plot(one.predicted, one.observed, color=colour, ls=line, lw=1, alpha=0.7)
+        ax.scatter(
+            one.predicted,
+            one.observed,
+            s=12 + 12 * np.sqrt(one.count),
+            color=colour,
+            marker=marker,
+            alpha=0.85,
+            label=label,
+        )
+    ax.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
+    ax.legend(frameon=False, loc="upper left")
+    return _tidy(ax, "Reliability", "mean predicted probability", "observed share of 1s")
+
+
+def differences(table: Sequence[Mapping[str, Any]], *, ax: Axes) -> Axes:
+    """Draw each rule's difference in cost to the reference with its interval (lesson 01).
+
+    Parameters
+    ----------
+    table : sequence of mappings
+        As `helpers.evaluation.report_binary` gives it.
+    ax : Axes
+
+    Returns
+    -------
+    Axes
+    """
+    for y, row in enumerate(table):
+        colour = GREY if row["low"] <= 0 <= row["high"] else GREEN if row["high"] < 0 else RED
+        ax.plot([row["low"], row["high"]], [y, y], color=colour, lw=2)
+        ax.plot(row["difference"], y, "o", color=colour)
+    ax.axvline(0, color=GREY, ls=":")
+    ax.set_yticks(range(len(table)), [row["rule"] for row in table])
+    ax.invert_yaxis()
+    return _tidy(ax, "Difference in cost, 95 % interval", "cost a message, against reference", "")

@@ -1,0 +1,238 @@
+#!/usr/bin/env python3
+"""Set up and run everything. Needs Python alone.
+
+python3 run.py         execute every lesson into build/, with an index to open in a browser
+python3 run.py test    run all tests
+python3 run.py lab     open JupyterLab on the lessons
+"""
+
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+STAMP = VENV / "installed.sha256"
+OLDEST, NEWEST = (3, 11), (3, 13)
+TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+GIGABYTE = 10**9
+# What pip prints, and what to do about it.
+REMEDIES = (
+    ("No space left", "The disk is full: free about 6 GB and run this again."),
+    ("Temporary failure in name resolution", "No network: connect, then run this again."),
+    ("Failed to establish a new connection", "No network: connect, then run this again."),
+    ("NewConnectionError", "No network: connect, then run this again."),
+    (
+        "No matching distribution",
+        "The package index does not have all packages (see above): check "
+        "the network and pip's configuration, then run this again.",
+    ),
+)
+
+
+def stop(sentence):
+    """End with one sentence that says what to do."""
+    raise SystemExit(f"run.py: {sentence}")
+
+
+def say(text):
+    """Print at once, also into a pipe."""
+    print(text, flush=True)
+
+
+def check_machine():
+    """Stop where the lessons cannot be set up, and say what to do."""
+    version = sys.version_info[:2]
+    if not OLDEST <= version <= NEWEST:
+        stop(
+            f"this is Python {version[0]}.{version[1]}; the tested packages need "
+            f"{OLDEST[0]}.{OLDEST[1]} to {NEWEST[0]}.{NEWEST[1]}. Install one of these and start "
+            f"this with it, for example: python3.12 run.py"
+        )
+    try:
+        import ensurepip  # noqa: F401
+        import venv  # noqa: F401
+    except ImportError:
+        stop(
+            "Python's venv module is missing. On Debian or Ubuntu: "
+            f"sudo apt install python{version[0]}.{version[1]}-venv"
+        )
+    if not STAMP.exists() and (free := shutil.disk_usage(ROOT).free) < 4 * GIGABYTE:
+        stop(f"{free / GIGABYTE:.1f} GB are free here; the set-up needs 4 GB. Free some space.")
+
+
+def fingerprint():
+    """Name the state of the files that decide what is installed."""
+    digest = hashlib.sha256(sys.version.encode())
+    for name in ("pyproject.toml", "constraints.txt"):
+        digest.update((ROOT / name).read_bytes())
+    return digest.hexdigest()
+
+
+def torch_options():
+    """Choose where PyTorch comes from: its CPU build where no NVIDIA driver is found."""
+    if platform.system() != "Linux" or shutil.which("nvidia-smi") or Path("/dev/nvidia0").exists():
+        return []
+    try:
+        urllib.request.urlopen(f"{TORCH_CPU_INDEX}/torch/", timeout=3).close()
+    except OSError:
+        say(
+            "PyTorch's CPU index does not answer: taking PyTorch from pip's own configuration. "
+            "If that is the general build, the download is about 0.5 GB plus 2 GB of CUDA packages."
+        )
+        return []
+    return ["--extra-index-url", TORCH_CPU_INDEX]
+
+
+def run_with_progress(command, what):
+    """Run a command; show what it is at in one line, and all it said if it fails."""
+    started, shown, lines = time.time(), 0.0, []
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        for line in process.stdout:
+            lines.append(line.rstrip())
+            seconds = time.time() - started
+            if seconds - shown >= (0.2 if sys.stdout.isatty() else 20):
+                shown = seconds
+                text = f"{what}: {seconds:4.0f} s, {lines[-1].strip()}"
+                say(text) if not sys.stdout.isatty() else print(
+                    f"\r{text[: shutil.get_terminal_size().columns - 1]:<79}", end="", flush=True
+                )
+    say(f"{chr(13) if sys.stdout.isatty() else ''}{what}: {time.time() - started:.0f} s{'':<60}")
+    if process.returncode:
+        text = "\n".join(lines[-25:])
+        say(text)
+        for symptom, remedy in REMEDIES:
+            if symptom in "\n".join(lines):
+                stop(remedy)
+        stop(f"{what} failed (see above).")
+
+
+def set_up():
+    """Make the environment, or reuse it if nothing that decides it has changed."""
+    check_machine()
+    if STAMP.exists() and STAMP.read_text() == fingerprint():
+        return
+    if not PYTHON.exists():
+        say("making .venv")
+        try:
+            subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], check=True)
+        except subprocess.CalledProcessError:
+            shutil.rmtree(VENV, ignore_errors=True)
+            stop("could not make .venv (see above): is Python's venv complete, the disk not full?")
+    run_with_progress(
+        [
+            str(PYTHON),
+            "-m",
+            "pip",
+            "install",
+            "--disable-pip-version-check",
+            "--progress-bar",
+            "off",
+            "--editable",
+            ".[offline,dev]",
+            "--constraint",
+            "constraints.txt",
+            *torch_options(),
+        ],
+        "installing",
+    )
+    STAMP.write_text(fingerprint())
+
+
+def environment(**extra):
+    """Give the settings that every run wants."""
+    return {
+        "OMP_WAIT_POLICY": "PASSIVE",  # threads that wait shall not burn the cores of others
+        "HF_HUB_OFFLINE": "1",  # the lessons' default profile needs no network
+        "TOKENIZERS_PARALLELISM": "false",
+        "PYTHONUTF8": "1",
+        "JUPYTER_PLATFORM_DIRS": "1",
+        **os.environ,
+        "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}",
+        **extra,
+    }
+
+
+def test():
+    """Run every check; go on after a failure, and report all."""
+    failed = []
+
+    def step(name, *command, **extra):
+        say(f"\n== {name}")
+        started = time.time()
+        code = subprocess.run([str(PYTHON), "-m", *command], cwd=ROOT, env=environment(**extra))
+        say(
+            f"== {name}: {'passed' if code.returncode == 0 else 'FAILED'}, "
+            f"{time.time() - started:.0f} s"
+        )
+        if code.returncode:
+            failed.append(name)
+
+    def lessons(name, folder, **extra):
+        files = sorted(str(p.relative_to(ROOT)) for p in (ROOT / folder).glob("*.ipynb"))
+        step(
+            name,
+            "pytest",
+            "--nbmake",
+            "--nbmake-timeout=1800",
+            "--durations=0",
+            "-p",
+            "no:cacheprovider",
+            *files,
+            **extra,
+        )
+
+    step("style", "ruff", "check", ".")
+    step("format", "ruff", "format", "--check", ".")
+    step("notebooks are built", "tools.build_notebooks", "--check")
+    step("unit tests and doctests", "pytest")
+    with tempfile.TemporaryDirectory() as cache:
+        cold = {"LOGITS_TO_DECISIONS_CACHE": cache}
+        lessons("learner notebooks, cold cache", "notebooks", **cold)
+        lessons(
+            "solution notebooks, warm cache", "notebooks/solutions", EXERCISES_STRICT="1", **cold
+        )
+    if failed:
+        stop(f"failed: {', '.join(failed)}")
+    say("\nall checks passed")
+
+
+def main():
+    """Read the command and run it."""
+    command = sys.argv[1] if len(sys.argv) > 1 else "lessons"
+    if command not in ("lessons", "test", "lab") or len(sys.argv) > 2:
+        stop(f"unknown command {' '.join(sys.argv[1:])!r}.\n{__doc__}")
+    set_up()
+    if command == "test":
+        test()
+        return
+    arguments = {
+        "lessons": ["-m", "tools.execute_lessons"],
+        "lab": ["-m", "jupyter", "lab", "notebooks"],
+    }[command]
+    try:
+        code = subprocess.run([str(PYTHON), *arguments], cwd=ROOT, env=environment()).returncode
+    except KeyboardInterrupt:
+        stop("stopped.")
+    raise SystemExit(code)
+
+
+if __name__ == "__main__":
+    main()

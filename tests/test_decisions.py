@@ -1,0 +1,824 @@
+"""Claims about helpers.decisions, each against a worked example, brute force, or simulation."""
+
+import json
+import re
+import subprocess
+import sys
+import time
+from dataclasses import FrozenInstanceError
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from scipy.stats import binom, binomtest, norm
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.metrics import fbeta_score, make_scorer
+from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
+
+from helpers.decisions import BinaryThreshold, Costs, fingerprint
+from helpers.probabilities import sigmoid, softmax
+
+ROOT = Path(__file__).parents[1]
+QUICK = settings(max_examples=60, deadline=None)
+PRICES = Costs(false_positive=1, false_negative=5)
+SPAN = {"always": -np.inf, "never": np.inf}
+
+
+def small_case(rng):
+    """Draw few rows with tied whole scores, weights (some 0) and a cost matrix."""
+    n = int(rng.integers(2, 12))
+    scores = rng.integers(-3, 4, n).astype(float)
+    labels, weight = rng.integers(0, 2, n), rng.integers(0, 4, n).astype(float)
+    labels[:2], weight[:2] = [0, 1], rng.integers(1, 4, 2)
+    order = rng.permutation(n)
+    right = rng.integers(-2, 3, 2) if rng.random() < 0.5 else np.zeros(2)
+    alarm, miss = right + rng.integers(1, 6, 2)
+    if not right.any() and rng.random() < 0.2:
+        alarm, miss = ((0, miss), (alarm, 0))[int(rng.integers(2))]
+    costs = Costs(
+        false_positive=alarm, false_negative=miss, true_negative=right[0], true_positive=right[1]
+    )
+    return scores[order], labels[order], weight[order], costs
+
+
+def steps_of(scores):
+    """Give the intervals (low, high] of cuts that decide alike, from below all to above all."""
+    return list(pairwise([-np.inf, *np.unique(scores), np.inf]))
+
+
+def total(costs, predicted, labels, weight):
+    """Add up the cost of the decisions, row by row."""
+    table = {
+        (1, 1): costs.true_positive,
+        (1, 0): costs.false_positive,
+        (0, 1): costs.false_negative,
+        (0, 0): costs.true_negative,
+    }
+    rows = zip(predicted, labels, weight, strict=True)
+    return sum(w * table[int(p), int(y)] for p, y, w in rows)
+
+
+def brute_force(scores, labels, weight, costs):
+    """Try every decision: the least cost, and the middle of its widest plateau (the lower one)."""
+    steps = steps_of(scores)
+    paid = [total(costs, scores >= high, labels, weight) for _, high in steps]
+    plateaus = []
+    for (low, high), cost in zip(steps, paid, strict=True):
+        if cost == min(paid):
+            if plateaus and plateaus[-1][1] == low:
+                plateaus[-1][1] = high
+            else:
+                plateaus.append([low, high])
+    low, high = max(plateaus, key=lambda p: p[1] - p[0])  # max keeps the first of equals
+    cut = "always" if low == -np.inf else "never" if high == np.inf else (low + high) / 2
+    return min(paid), cut
+
+
+def two_classes(rng, n=60, prior=0.4, digits=1):
+    """Draw overlapping scores of two classes, rounded so that some tie."""
+    labels = (rng.random(n) < prior).astype(int)
+    labels[:2] = [0, 1]
+    return np.round(rng.normal(2.0 * labels - 1, 1.5), digits), labels
+
+
+def reached(scores, labels, rule):
+    """Recall and precision of a rule, as fractions."""
+    said = rule.decide(scores) == 1
+    hits = int((labels[said] == 1).sum())
+    precision = Fraction(hits, int(said.sum())) if said.any() else None
+    return Fraction(hits, int((labels == 1).sum())), precision
+
+
+# Costs
+
+
+@pytest.mark.parametrize(
+    ("alarm", "miss", "cut"), [(1, 5, 1 / 6), (7, 3, 0.7), (1, 1, 0.5), (0, 2, 0.0), (2, 0, 1.0)]
+)
+def test_elkans_cut(alarm, miss, cut):
+    """The cut is alarm / (alarm + miss): 1 against 5 gives 1/6, 7 against 3 gives 7/10."""
+    costs = Costs(false_positive=alarm, false_negative=miss)
+    assert costs.threshold == cut
+    rule = BinaryThreshold.from_costs(costs)
+    assert rule.threshold == pytest.approx(cut, rel=1e-15)
+    assert rule.chosen["costs"]["false_negative"] == miss
+
+
+@pytest.mark.parametrize(("alarm", "miss", "cut"), [(0, 2, "always"), (2, 0, "never")])
+def test_a_free_mistake_decides_alone(alarm, miss, cut):
+    """Free false alarms give "always", free misses "never", by formula and by search."""
+    costs = Costs(false_positive=alarm, false_negative=miss)
+    assert BinaryThreshold.from_costs(costs).cut == cut
+    assert BinaryThreshold.choose([2.0, -2.0], [0, 1], costs=costs).cut == cut
+
+
+def test_at_elkans_cut_both_answers_cost_the_same():
+    """With right answers at 1 and 2, alarm 4, miss 10: the cut (4-1)/((4-1)+(10-2)) is 3/11."""
+    costs = Costs(false_positive=4, false_negative=10, true_negative=1, true_positive=2)
+    p = costs.threshold
+    assert p == pytest.approx(3 / 11)
+    assert p * 2 + (1 - p) * 4 == pytest.approx(p * 10 + (1 - p) * 1)
+
+
+def test_matrix_is_read_as_predicted_then_true():
+    """Row 0 is predicted 0: [[true negative, false negative], [false positive, true positive]]."""
+    costs = Costs.from_matrix([[1, 20], [3, 2]])
+    expected = Costs(true_negative=1, false_negative=20, false_positive=3, true_positive=2)
+    assert costs == expected
+    np.testing.assert_array_equal(costs.of([0, 0, 1, 1], [0, 1, 0, 1]), [1, 20, 3, 2])
+
+
+def test_transposed_matrix_is_refused():
+    """The transpose makes a miss (1) cheaper than finding the case (5), and the message says so."""
+    matrix = np.array([[0, 20], [1, 5]])
+    assert Costs.from_matrix(matrix).false_negative == 20
+    with pytest.raises(ValueError, match=re.escape("read as cost[predicted][true]")):
+        Costs.from_matrix(matrix.T)
+
+
+def test_costs_wrong_either_way_are_not_called_transposed():
+    """Where the transpose would be refused too, the message does not suggest it."""
+    with pytest.raises(ValueError, match="must cost more than the right answer") as caught:
+        Costs.from_matrix([[9, 1], [1, 9]])
+    assert "transpose" not in str(caught.value)
+
+
+@pytest.mark.parametrize("shape", [(4,), (3, 3), (1, 2, 2)])
+def test_matrix_of_another_shape(shape):
+    """A cost matrix is two by two."""
+    with pytest.raises(ValueError, match=r"cost\[predicted\]\[true\] has shape \(2, 2\), got"):
+        Costs.from_matrix(np.ones(shape))
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"false_positive": -1}, "at least 0"),
+        ({"false_negative": -0.1}, "at least 0"),
+        ({"false_positive": 0, "false_negative": 0}, "one of the two above 0"),
+        ({"false_positive": np.nan}, "false_positive must be a finite number"),
+        ({"false_negative": np.inf}, "false_negative must be a finite number"),
+        ({"true_positive": "1"}, "true_positive must be a finite number"),
+        ({"true_negative": None}, "true_negative must be a finite number"),
+        ({"true_negative": 1}, "must cost more than the right answer"),
+        ({"true_positive": 6}, "must cost more than the right answer"),
+    ],
+)
+def test_costs_that_make_no_sense(values, words):
+    """Negative, missing, infinite and senseless costs are refused by name."""
+    with pytest.raises(ValueError, match=words):
+        Costs(**{"false_positive": 1, "false_negative": 5} | values)
+
+
+def test_cost_of_each_decision():
+    """Found, alarm, miss and quiet cost 0, 1, 5 and 0."""
+    np.testing.assert_array_equal(PRICES.of([1, 1, 0, 0], [1, 0, 1, 0]), [0, 1, 5, 0])
+
+
+@pytest.mark.parametrize(
+    ("predicted", "words"), [([0, 2], "0 or 1, got"), ([0, 1, 1], r"shape \(2,\)")]
+)
+def test_cost_of_what_is_no_decision(predicted, words):
+    """Decisions are 0 or 1, one for each label."""
+    with pytest.raises(ValueError, match=words):
+        PRICES.of(predicted, [0, 1])
+
+
+# The search by cost
+
+
+def test_search_by_hand():
+    """Cuts between -3(0) -1(1) 0(0) 2(1): alarm 1, miss 20 pay 2, 1, 21, 20, 40: the best is -2."""
+    z, y = np.array([-3.0, -1.0, 0.0, 2.0]), np.array([0, 1, 0, 1])
+    costs = Costs(false_positive=1, false_negative=20)
+    assert [total(costs, z >= high, y, np.ones(4)) for _, high in steps_of(z)] == [2, 1, 21, 20, 40]
+    assert BinaryThreshold.choose(z, y, costs=costs).cut == (-3 + -1) / 2
+
+
+def test_search_equals_brute_force():
+    """On 1,500 small cases with ties the cost is the least there is, and the cut the plateau's."""
+    rng = np.random.default_rng(0)
+    named = 0
+    for _ in range(1500):
+        scores, labels, weight, costs = small_case(rng)
+        least, cut = brute_force(scores, labels, weight, costs)
+        rule = BinaryThreshold.choose(scores, labels, costs=costs, sample_weight=weight)
+        paid = total(costs, rule.decide(scores), labels, weight)
+        assert paid == pytest.approx(least, rel=1e-12, abs=1e-12)
+        assert rule.cut == cut, (scores, labels, weight, costs)
+        named += isinstance(cut, str)
+    assert 100 < named < 1400  # both kinds of cut were met
+
+
+def test_search_equals_brute_force_at_real_prices():
+    """On 300 cases with real scores, weights and prices the total is the least there is."""
+    rng = np.random.default_rng(1)
+    for _ in range(300):
+        scores, labels = two_classes(rng, n=int(rng.integers(2, 30)), digits=2)
+        weight = rng.random(len(scores)) * (rng.random(len(scores)) < 0.8) + 0.01
+        right = rng.normal(0, 2, 2)
+        alarm, miss = right + rng.exponential(3, 2)
+        costs = Costs.from_matrix([[right[0], miss], [alarm, right[1]]])
+        rule = BinaryThreshold.choose(scores, labels, costs=costs, sample_weight=weight)
+        paid = total(costs, rule.decide(scores), labels, weight)
+        least, _ = brute_force(scores, labels, weight, costs)
+        size = np.abs([right[0], right[1], alarm, miss]).max() * weight.sum()
+        assert paid == pytest.approx(least, rel=1e-12, abs=1e-12 * size)
+
+
+def test_plateau_by_hand():
+    """At equal prices 0(1) 1(0) 2(1) 6(0) 7(1) pays 2 on three plateaus; (2, 6] is the widest."""
+    z, y = [0.0, 1.0, 2.0, 6.0, 7.0], [1, 0, 1, 0, 1]
+    flat = Costs(false_positive=1, false_negative=1)
+    # cuts:     <=0  <=1  <=2  <=6  <=7  never
+    # mistakes:  2    3    2    3    2    3     -> "always" has no end and so is the widest
+    assert BinaryThreshold.choose(z, y, costs=flat).cut == "always"
+    # with a sixth row far below, the plateau (-1, 0] has an end: widths 1, 1, 1; the lowest wins
+    assert BinaryThreshold.choose([-1.0, *z], [0, *y], costs=flat).cut == -0.5
+    # moving 6 and 7 to 2.5 and 9 makes the last one, (2.5, 9], the widest
+    z = [-1.0, 0.0, 1.0, 2.0, 2.5, 9.0]
+    assert BinaryThreshold.choose(z, [0, *y], costs=flat).cut == (2.5 + 9) / 2
+
+
+def test_neighbouring_doubles_can_be_told_apart():
+    """Between two neighbouring doubles there is no middle: the cut is the upper one."""
+    low = 1.0
+    high = np.nextafter(low, 2)
+    rule = BinaryThreshold.choose([low, high], [0, 1], costs=PRICES)
+    assert rule.decide([low, high]).tolist() == [0, 1]
+
+
+@QUICK
+@given(st.integers(0, 10**6), st.floats(1e-3, 1e3))
+def test_prices_in_another_currency(seed, rate):
+    """Multiplying all costs by one number leaves the cut where it is."""
+    scores, labels, weight, costs = small_case(np.random.default_rng(seed))
+    matrix = np.array(
+        [[costs.true_negative, costs.false_negative], [costs.false_positive, costs.true_positive]]
+    )
+    first, second = (
+        BinaryThreshold.choose(scores, labels, costs=Costs.from_matrix(m), sample_weight=weight)
+        for m in (matrix, rate * matrix)
+    )
+    assert first.cut == second.cut
+
+
+@QUICK
+@given(st.integers(0, 10**6), st.integers(-20, 20))
+def test_logits_in_another_unit(seed, power):
+    """Logits and temperature times one power of two give the same rule."""
+    scores, labels = two_classes(np.random.default_rng(seed))
+    factor = 2.0**power
+    first = BinaryThreshold.choose(scores, labels, costs=PRICES, temperature=1.5)
+    second = BinaryThreshold.choose(factor * scores, labels, costs=PRICES, temperature=factor * 1.5)
+    assert first.cut == second.cut
+    np.testing.assert_array_equal(first.decide(scores), second.decide(factor * scores))
+
+
+@QUICK
+@given(st.integers(0, 10**6))
+def test_the_mirror_costs_the_same(seed):
+    """Swapping the classes (signs, labels and costs) leaves the least cost as it is."""
+    scores, labels, weight, costs = small_case(np.random.default_rng(seed))
+    mirror = Costs(
+        false_positive=costs.false_negative,
+        false_negative=costs.false_positive,
+        true_positive=costs.true_negative,
+        true_negative=costs.true_positive,
+    )
+    paid = []
+    for z, y, c in ((scores, labels, costs), (-scores, 1 - labels, mirror)):
+        rule = BinaryThreshold.choose(z, y, costs=c, sample_weight=weight)
+        paid.append(total(c, rule.decide(z), y, weight))
+    assert paid[0] == paid[1]
+
+
+@QUICK
+@given(st.integers(0, 10**6))
+def test_whole_weights_are_repeated_rows(seed):
+    """A weight of 3 is the row three times, a weight of 0 no row."""
+    scores, labels, weight, costs = small_case(np.random.default_rng(seed))
+    times = weight.astype(int)
+    repeated = BinaryThreshold.choose(
+        np.repeat(scores, times), np.repeat(labels, times), costs=costs
+    )
+    weighted = BinaryThreshold.choose(scores, labels, costs=costs, sample_weight=weight)
+    assert repeated.cut == weighted.cut
+
+
+class Given(ClassifierMixin, BaseEstimator):
+    """A classifier whose only feature is its score."""
+
+    classes_ = np.array([0, 1])
+
+    def fit(self, X, y):
+        self.fitted_ = True
+        return self
+
+    def decision_function(self, X):
+        return X[:, 0]
+
+
+def test_never_dearer_than_scikit_learn():
+    """On 50 cases no tuned or fixed threshold of scikit-learn costs less on the same rows."""
+    rng = np.random.default_rng(2)
+
+    def cost(true, predicted):
+        return PRICES.of(predicted, true).sum()
+
+    scorer = make_scorer(cost, greater_is_better=False)
+    for _ in range(50):
+        z, y = two_classes(rng)
+        ours = cost(y, BinaryThreshold.choose(z, y, costs=PRICES).decide(z))
+        tuned = (
+            TunedThresholdClassifierCV(
+                Given().fit(None, None), scoring=scorer, thresholds=t, cv="prefit", refit=False
+            )
+            for t in (100, np.unique(z))
+        )
+        fixed = (FixedThresholdClassifier(Given(), threshold=t) for t in (-1.0, 0.0, 0.5))
+        for model in (*tuned, *fixed):
+            assert ours <= cost(y, model.fit(z[:, None], y).predict(z[:, None]))
+
+
+# F-beta and floors
+
+
+@pytest.mark.parametrize("beta", [0.5, 1.0, 2.0])
+def test_f_beta_equals_brute_force(beta):
+    """No decision has a higher F-beta, as scikit-learn computes it, on 60 cases with ties."""
+    rng = np.random.default_rng(3)
+    for _ in range(60):
+        z, y = two_classes(rng, n=20, digits=0)
+        rule = BinaryThreshold.choose(z, y, f_beta=beta)
+        best = max(fbeta_score(y, z >= high, beta=beta, zero_division=0) for _, high in steps_of(z))
+        assert fbeta_score(y, rule.decide(z), beta=beta) == pytest.approx(best, rel=1e-12)
+
+
+def test_floors_by_hand():
+    """Of 4(1) 3(1) 2(0) 1(1) 0(0): recall 2/3 needs the cut at 3, precision 3/4 the cut at 1."""
+    z, y = np.array([4.0, 3.0, 2.0, 1.0, 0.0]), np.array([1, 1, 0, 1, 0])
+    assert BinaryThreshold.choose(z, y, min_recall=2 / 3).cut == (2 + 3) / 2
+    assert BinaryThreshold.choose(z, y, min_recall=0.67).cut == (0 + 1) / 2
+    assert BinaryThreshold.choose(z, y, min_precision=0.75).cut == (0 + 1) / 2
+    assert BinaryThreshold.choose(z, y, min_precision=0.76).cut == (2 + 3) / 2
+
+
+@QUICK
+@given(st.integers(0, 10**6), st.integers(1, 20))
+def test_recall_floor_is_met_by_the_highest_cut(seed, twentieths):
+    """The recall reaches the floor, and no higher cut of other decisions does."""
+    z, y = two_classes(np.random.default_rng(seed), n=25, digits=0)
+    floor = Fraction(twentieths, 20)
+    rule = BinaryThreshold.choose(z, y, min_recall=float(floor))
+    assert reached(z, y, rule)[0] >= floor
+    accepted = np.unique(z[rule.decide(z) == 1])
+    for higher in accepted[1:]:
+        assert Fraction(int((y[z >= higher] == 1).sum()), int(y.sum())) < floor
+
+
+@QUICK
+@given(st.integers(0, 10**6), st.integers(1, 20))
+def test_precision_floor_is_met_at_the_highest_recall(seed, twentieths):
+    """The precision reaches the floor, and no cut that reaches it finds more."""
+    z, y = two_classes(np.random.default_rng(seed), n=25, digits=0)
+    floor = Fraction(twentieths, 20)
+    tables = [(int((y[z >= c] == 1).sum()), int((z >= c).sum())) for c in np.unique(z)]
+    meeting = [hits for hits, said in tables if Fraction(hits, said) >= floor]
+    if meeting:
+        recall, precision = reached(z, y, BinaryThreshold.choose(z, y, min_precision=float(floor)))
+        assert precision >= floor
+        assert recall == Fraction(max(meeting), int(y.sum()))
+    else:
+        best = max(hits / said for hits, said in tables)
+        with pytest.raises(ValueError, match=r"no cut reaches .* the highest is") as caught:
+            BinaryThreshold.choose(z, y, min_precision=float(floor))
+        assert float(str(caught.value).split()[-1]) == pytest.approx(best, abs=1e-4)
+
+
+def test_weights_count_in_the_floors():
+    """With the found 1 at weight 3 and the missed one at 1, recall 3/4 is met at the high cut."""
+    z, y, weight = [2.0, 1.0, 0.0], [1, 0, 1], [3, 1, 1]
+    assert BinaryThreshold.choose(z, y, min_recall=0.75, sample_weight=weight).cut == 1.5
+    assert BinaryThreshold.choose(z, y, min_recall=0.75).cut == "always"
+    assert BinaryThreshold.choose(z, y, min_precision=0.8, sample_weight=weight).cut == "always"
+
+
+def named_floor(**floor):
+    """Ask for too much, and read the highest floor out of the message."""
+    rng = np.random.default_rng(4)
+    z, y = np.append(rng.normal(0, 1, 60), 9.0), np.append(np.arange(60) % 3 == 0, False)
+    with pytest.raises(ValueError, match="the highest") as caught:
+        BinaryThreshold.choose(z, y, **floor)
+    return z, y, float(re.search(r"(?:promise is|highest is) ([\d.]+)$", str(caught.value))[1])
+
+
+@pytest.mark.parametrize(
+    "floor",
+    [
+        {"min_recall": 0.99, "confidence": 0.95},
+        {"min_recall": 0.99, "confidence": 0.8},
+        {"min_precision": 0.99},
+        {"min_precision": 0.99, "confidence": 0.9},
+    ],
+)
+def test_the_floor_that_the_message_names_can_be_had(floor):
+    """Asking for the highest floor named in the message works, asking for .001 more does not."""
+    z, y, best = named_floor(**floor)
+    way = next(iter(floor))
+    with pytest.raises(ValueError, match="the highest"):
+        BinaryThreshold.choose(z, y, **floor | {way: best + 1e-3})
+    try:
+        rule = BinaryThreshold.choose(z, y, **floor | {way: best})
+    except ValueError as error:
+        rule = error
+    assert isinstance(rule, BinaryThreshold), f"the named floor is refused: {rule}"
+
+
+def test_the_floor_of_twenty_positives_by_hand():
+    """All 20 above a cut happens with chance r^20, so r = .05^(1/20) = .861 can be promised."""
+    z, y = np.append(np.arange(20.0), -1.0), np.append(np.ones(20, int), 0)
+    with pytest.raises(ValueError, match=r"20 positives cannot .* promise is 0\.860[89]"):
+        BinaryThreshold.choose(z, y, min_recall=0.87, confidence=0.95)
+    # 0.86^20 = .0490 < .05: the cut goes under the lowest positive
+    assert BinaryThreshold.choose(z, y, min_recall=0.86, confidence=0.95).cut == -0.5
+
+
+# Floors with confidence
+
+
+@pytest.mark.parametrize(("n_positive", "floor", "confidence"), [(100, 0.9, 0.9), (60, 0.8, 0.95)])
+def test_recall_holds_with_its_confidence(n_positive, floor, confidence):
+    """In 2,000 calibration sets the true recall fails as seldom as promised; uncorrected, often."""
+    rng = np.random.default_rng(5)
+    y = np.repeat([0, 1], [1000, n_positive])
+    failed = {None: 0, confidence: 0}
+    for _ in range(2000):
+        z = rng.normal(2.0 * y)
+        for wanted in failed:
+            rule = BinaryThreshold.choose(z, y, min_recall=floor, confidence=wanted)
+            failed[wanted] += norm.sf(SPAN.get(rule.cut, rule.cut), loc=2) < floor
+    assert failed[confidence] <= binom.ppf(0.999, 2000, 1 - confidence)
+    assert failed[None] > 0.35 * 2000
+
+
+def test_recall_cut_falls_at_the_kth_positive():
+    """The cut lies at the k-th lowest positive, the last k with P(Bin(n, .1) >= k) >= .9."""
+    rng = np.random.default_rng(6)
+    y = np.repeat([0, 1], [4000, 200])
+    z = rng.normal(2.0 * y)
+    rule = BinaryThreshold.choose(z, y, min_recall=0.9, confidence=0.9)
+    k = max(k for k in range(1, 201) if 1 - binom.cdf(k - 1, 200, 0.1) >= 0.9)
+    assert int((z[y == 1] < rule.cut).sum()) == k - 1
+    assert rule.cut <= np.sort(z[y == 1])[k - 1]
+
+
+def test_precision_holds_with_its_confidence():
+    """In 1,000 sets the true precision fails as seldom as promised; uncorrected, twice that."""
+    rng = np.random.default_rng(7)
+    floor, confidence, prior = 0.8, 0.9, 0.3
+    failed, promised = {None: 0, confidence: 0}, 0
+    for _ in range(1000):
+        y = (rng.random(600) < prior).astype(int)
+        z = rng.normal(3.0 * y - 2)
+        for wanted in failed:
+            try:
+                rule = BinaryThreshold.choose(z, y, min_precision=floor, confidence=wanted)
+            except ValueError:
+                continue
+            promised += wanted is not None
+            hits = prior * norm.sf(rule.cut, loc=1)
+            failed[wanted] += hits / (hits + (1 - prior) * norm.sf(rule.cut, loc=-2)) < floor
+    assert promised > 900
+    assert failed[confidence] <= binom.ppf(0.999, 1000, 1 - confidence)
+    assert failed[None] > 2 * (1 - confidence) * 1000
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_precision_bound_is_clopper_and_pearsons(seed):
+    """The cut is the lowest of .05, .10 ... .95 whose exact bound at (1 - .9) / 19 is enough."""
+    rng = np.random.default_rng(seed)
+    y = (rng.random(800) < 0.3).astype(int)
+    z = rng.normal(3.0 * y - 2)
+    bounds = {}
+    for threshold in np.arange(1, 20) / 20:
+        accepted = y[sigmoid(z) >= threshold]
+        test = binomtest(int(accepted.sum()), len(accepted), alternative="greater")
+        bounds[threshold] = test.proportion_ci(confidence_level=1 - 0.1 / 19).low
+    rule = BinaryThreshold.choose(z, y, min_precision=0.8, confidence=0.9)
+    lowest = min(threshold for threshold, bound in bounds.items() if bound >= 0.8)
+    assert rule.threshold == pytest.approx(lowest, rel=1e-12)
+    assert rule.chosen["confidence"] == 0.9
+    with pytest.raises(ValueError, match="800 messages cannot promise a precision") as caught:
+        BinaryThreshold.choose(z, y, min_precision=0.999, confidence=0.9)
+    named = float(str(caught.value).split()[-1])
+    assert named == pytest.approx(max(bounds.values()), abs=1.01e-4)
+
+
+# What choose refuses
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        ({}, "exactly one of costs, min_recall, min_precision, f_beta; got none"),
+        ({"costs": PRICES, "f_beta": 1}, "exactly one of .*; got costs, f_beta"),
+        ({"costs": (1, 5)}, r"costs must be Costs\("),
+        ({"f_beta": 0}, "f_beta must be a finite number above 0"),
+        ({"f_beta": np.inf}, "f_beta must be a finite number above 0"),
+        ({"f_beta": "2"}, "f_beta must be a finite number above 0"),
+        ({"min_recall": 0}, r"min_recall must lie in \(0, 1\]"),
+        ({"min_recall": 90}, r"min_recall must lie in \(0, 1\]"),
+        ({"min_precision": np.nan}, r"min_precision must lie in \(0, 1\]"),
+        ({"min_precision": 1.1, "confidence": 0.9}, r"min_precision must lie in \(0, 1\]"),
+        ({"min_recall": 0.9, "confidence": 1}, "confidence must lie strictly between 0 and 1"),
+        ({"min_recall": 0.9, "confidence": 0}, "confidence must lie strictly between 0 and 1"),
+        ({"costs": PRICES, "confidence": 0.9}, "min_recall or min_precision, not costs"),
+        (
+            {"min_recall": 0.5, "confidence": 0.9, "sample_weight": [1, 1, 1]},
+            "cannot be had with sample_weight",
+        ),
+        ({"costs": PRICES, "sample_weight": [1, 1]}, r"sample_weight must have shape \(3,\)"),
+        ({"costs": PRICES, "sample_weight": [1, -1, 1]}, "finite and at least 0"),
+        ({"costs": PRICES, "sample_weight": [1, np.nan, 1]}, "finite and at least 0"),
+        ({"costs": PRICES, "sample_weight": [1, 0, 1]}, "each class, got 0 positives among 2"),
+        ({"costs": PRICES, "temperature": 0}, "temperature must be a finite number above 0"),
+        ({"costs": PRICES, "temperature": "1"}, "temperature must be a finite number above 0"),
+        ({"costs": PRICES, "label_names": ("a",)}, "label_names must be two names"),
+    ],
+)
+def test_choose_refuses(wanted, words):
+    """Each wrong argument is refused in words that name it."""
+    with pytest.raises(ValueError, match=words):
+        BinaryThreshold.choose([-1.0, 2.0, 0.5], [0, 1, 0], **wanted)
+
+
+@pytest.mark.parametrize("way", [{"costs": PRICES}, {"min_recall": 0.9}, {"f_beta": 1}])
+@pytest.mark.parametrize(("labels", "found"), [([0, 0], 0), ([1, 1], 2), ([], 0)])
+def test_choosing_needs_both_classes(way, labels, found):
+    """One class alone, or no rows, cannot choose a rule."""
+    with pytest.raises(ValueError, match=f"each class, got {found} positives among {len(labels)}"):
+        BinaryThreshold.choose(np.linspace(-1, 2, len(labels)), labels, **way)
+
+
+# How a rule is made and applied
+
+
+@pytest.mark.parametrize("threshold", [-0.1, 1.1, np.nan, "0.5", None])
+def test_threshold_outside_the_unit_interval(threshold):
+    """A threshold is a probability."""
+    with pytest.raises(ValueError, match=r"probability in \[0, 1\], got"):
+        BinaryThreshold.from_threshold(threshold)
+
+
+@QUICK
+@given(st.floats(0, 1), st.floats(-30, 30), st.floats(0.1, 10))
+def test_threshold_is_read_back(threshold, z, temperature):
+    """A rule shows its threshold, and decides as comparing probabilities would, off the cut."""
+    rule = BinaryThreshold.from_threshold(threshold, temperature=temperature)
+    assert rule.threshold == pytest.approx(threshold, rel=1e-9, abs=1e-300)
+    p = sigmoid(z / temperature)
+    assume(abs(p - threshold) > 1e-9)
+    assert rule.decide([z])[0] == (p >= threshold)
+
+
+@pytest.mark.parametrize(("cut", "answer"), [("always", 1), ("never", 0)])
+def test_named_cuts(cut, answer):
+    """Cuts with a name answer alike at any size, and stand for the thresholds 0 and 1."""
+    rule = BinaryThreshold(cut=cut)
+    assert rule.decide([-1e300, 0.0, 1e300]).tolist() == [answer] * 3
+    assert rule.threshold == 1 - answer
+    assert BinaryThreshold.from_threshold(1 - answer).cut == cut
+
+
+def test_a_logit_at_the_cut_is_positive():
+    """Exactly at the cut the answer is 1, one double below it is 0."""
+    for cut in (0.0, 0.3, -7.25):
+        rule = BinaryThreshold(cut=cut)
+        assert rule.decide([cut, np.nextafter(cut, -np.inf)]).tolist() == [1, 0]
+
+
+def test_heads_are_decided_alike():
+    """Shapes (n,), (n, 1) and (n, 2) of one head give the same whole-number answers."""
+    z = np.array([-1.5, 0.25, 3.0])
+    rule = BinaryThreshold(cut=0.25)
+    for form in (z, z[:, None], np.stack([0 * z, z], axis=1), np.stack([-z, 0 * z], axis=1)):
+        answers = rule.decide(form)
+        assert answers.tolist() == [0, 1, 1] and answers.dtype == np.int64
+    two = np.stack([z, -z], axis=1)
+    np.testing.assert_allclose(rule.probability(two), softmax(two)[:, 1], rtol=1e-12)
+
+
+def test_temperature_divides_first():
+    """At T = 4 the logit 2 is 0.5 and stays under a cut of 1; the logit 4 reaches it."""
+    rule = BinaryThreshold(cut=1.0, temperature=4.0)
+    assert rule.decide([2.0, 4.0]).tolist() == [0, 1]
+    np.testing.assert_allclose(rule.probability([2.0]), 1 / (1 + np.exp(-0.5)))
+
+
+@pytest.mark.parametrize(
+    ("logits", "words"),
+    [
+        ([np.nan], "must be finite"),
+        ([[1.0, 2.0, 3.0]], "yes/no decision takes"),
+        ([[0.2, 0.8], [0.7, 0.3]], "rows of probabilities"),
+        (["urgent"], "array of numbers"),
+    ],
+)
+def test_decide_refuses_what_are_no_logits(logits, words):
+    """A rule decides on logits of a yes/no head only."""
+    with pytest.raises(ValueError, match=words):
+        BinaryThreshold(cut=0.0).decide(logits)
+
+
+def test_no_rows_no_decisions():
+    """An empty batch gives no decisions and no reasons."""
+    rule = BinaryThreshold(cut=0.0)
+    assert rule.decide([]).shape == (0,) and rule.explain([]) == []
+
+
+def test_explain_gives_the_reasons():
+    """Each answer comes with its name, probability, threshold and outcome, ready for JSON."""
+    rule = BinaryThreshold.from_threshold(0.7, label_names=("wait", "urgent"))
+    reasons = rule.explain([[0.0, 0.0], [0.0, np.log(3.0)]])
+    assert [r["label"] for r in reasons] == ["wait", "urgent"]
+    assert [r["probability"] for r in reasons] == pytest.approx([1 / 2, 3 / 4])
+    assert [r["threshold"] for r in reasons] == [0.7, 0.7]
+    assert [r["accepted"] for r in reasons] == [False, True]
+    assert json.loads(json.dumps(reasons)) == reasons
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"cut": np.inf}, 'finite logit, "always" or "never"'),
+        ({"cut": np.nan}, 'finite logit, "always" or "never"'),
+        ({"cut": "sometimes"}, 'finite logit, "always" or "never"'),
+        ({"cut": None}, 'finite logit, "always" or "never"'),
+        ({"temperature": -1.0}, "temperature must be"),
+        ({"temperature": np.nan}, "temperature must be"),
+        ({"temperature": None}, "temperature must be"),
+        ({"label_names": "no"}, "label_names must be two names"),
+        ({"label_names": ("a", "b", "c")}, "label_names must be two names"),
+        ({"label_names": (0, 1)}, "label_names must be two names"),
+        ({"label_names": None}, "label_names must be two names"),
+    ],
+)
+def test_rule_refuses(values, words):
+    """A rule has a cut, a temperature above 0 and two names."""
+    with pytest.raises(ValueError, match=words):
+        BinaryThreshold(**{"cut": 0.0} | values)
+
+
+def test_rule_cannot_be_changed():
+    """A rule is fixed once it is made."""
+    with pytest.raises(FrozenInstanceError):
+        BinaryThreshold(cut=0.0).cut = 1.0
+
+
+# How a rule travels
+
+
+def sample_rules():
+    """One rule of each origin."""
+    z, y = two_classes(np.random.default_rng(9), n=200, digits=3)
+    yield BinaryThreshold(cut="never", temperature=np.float32(2.5))
+    yield BinaryThreshold.from_threshold(np.float64(0.3), label_names=("wait", "urgent"))
+    yield BinaryThreshold.from_costs(PRICES)
+    ways = (
+        {"costs": PRICES},
+        {"f_beta": np.int64(2)},
+        {"min_recall": np.float64(0.9), "confidence": np.float64(0.8)},
+        {"min_precision": 1 / 3},
+    )
+    for way in ways:
+        yield BinaryThreshold.choose(z, y, temperature=1.7, **way)
+
+
+@pytest.mark.parametrize(
+    "rule", list(sample_rules()), ids=lambda rule: rule.chosen.get("way", "none")
+)
+def test_rule_survives_json(rule):
+    """A rule of any origin comes back from JSON equal, and decides alike."""
+    back = BinaryThreshold.from_dict(json.loads(json.dumps(rule.to_dict(), allow_nan=False)))
+    assert back == rule
+    z = np.random.default_rng(0).normal(0, 3, 500)
+    np.testing.assert_array_equal(back.decide(z), rule.decide(z))
+
+
+def test_saved_rule_says_how_it_was_chosen():
+    """The way, the size and the fingerprint of the data travel with the rule."""
+    z, y = two_classes(np.random.default_rng(10))
+    chosen = BinaryThreshold.choose(z, y, min_recall=0.9).to_dict()["chosen"]
+    expected = {
+        "way": "min_recall",
+        "min_recall": 0.9,
+        "n_samples": len(z),
+        "n_positive": int(y.sum()),
+        "fingerprint": fingerprint(z, y),
+    }
+    assert chosen == expected
+
+
+def test_changing_the_saved_values_leaves_the_rule():
+    """What `to_dict` returns is a copy: writing into it does not rewrite the rule."""
+    rule = BinaryThreshold.from_threshold(0.5)
+    rule.to_dict()["chosen"]["way"] = "rewritten"
+    assert rule.chosen["way"] == "threshold"
+
+
+def changed(**values):
+    """A saved rule with some values replaced; None takes the field away."""
+    saved = BinaryThreshold(cut=0.0).to_dict() | values
+    return {k: v for k, v in saved.items() if v is not None}
+
+
+@pytest.mark.parametrize(
+    ("saved", "words"),
+    [
+        (changed(rule="TopK"), "expected a saved BinaryThreshold, got 'TopK'"),
+        (changed(rule=None), "expected a saved BinaryThreshold, got None"),
+        ([1, 2], "expected a saved BinaryThreshold, got 'list'"),
+        (changed(format_version=2), "format version 1, the rule has 2"),
+        (changed(format_version=None), "format version 1, the rule has None"),
+        (changed(cut=None), "has the fields .*'cut'.*, got"),
+        (changed(note="new"), "got .*'note'"),
+        (changed(cut="often"), "cut must be a finite logit"),
+        (changed(temperature=0), "temperature must be"),
+    ],
+)
+def test_foreign_rules_are_refused(saved, words):
+    """Another rule, another format, and fields too few or too many are refused."""
+    with pytest.raises(ValueError, match=words):
+        BinaryThreshold.from_dict(saved)
+
+
+@QUICK
+@given(st.integers(0, 10**6), st.integers(1, 3))
+def test_fingerprint_names_the_rows(seed, columns):
+    """The order of the rows does not matter; one flipped label or two swapped ones do."""
+    rng = np.random.default_rng(seed)
+    z, y = rng.normal(0, 2, (30, columns)), rng.integers(0, 2, 30)
+    y[:2] = [0, 1]
+    name = fingerprint(z, y)
+    order = rng.permutation(30)
+    assert re.fullmatch("[0-9a-f]{16}", name)
+    assert fingerprint(z[order], y[order]) == name == fingerprint(np.float32(z), y == 1)
+    flipped, swapped = y.copy(), y.copy()
+    flipped[rng.integers(30)] ^= 1
+    swapped[:2] = [1, 0]
+    names = {name, fingerprint(z, flipped), fingerprint(z, swapped), fingerprint(z[:-1], y[:-1])}
+    assert len(names) == 4
+
+
+def fresh(code, *arguments):
+    """Run code in a new interpreter and return what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_numpy_alone_applies_a_rule(tmp_path):
+    """With every other package blocked, a saved rule is read and applied."""
+    rule = BinaryThreshold.from_threshold(0.7, temperature=2.0, label_names=("wait", "urgent"))
+    path = tmp_path / "rule.json"
+    path.write_text(json.dumps(rule.to_dict()), encoding="utf-8")
+    code = """
+import json, sys
+for name in ("torch", "transformers", "scipy", "sklearn", "pandas", "datasets", "matplotlib"):
+    sys.modules[name] = None
+from helpers.decisions import BinaryThreshold
+rule = BinaryThreshold.from_dict(json.load(open(sys.argv[1], encoding="utf-8")))
+print([reason["label"] for reason in rule.explain([[0.0, 1.0], [0.0, 9.0]])])
+"""
+    assert fresh(code, str(path)).strip() == "['wait', 'urgent']"
+
+
+def test_importing_the_package_is_quick():
+    """Importing `helpers` takes under 0.2 s in a new process, at best of three."""
+    code = "import time; t = time.perf_counter(); import helpers; print(time.perf_counter() - t)"
+    assert min(float(fresh(code)) for _ in range(3)) < 0.2
+
+
+def test_search_of_a_million_rows_is_a_sort():
+    """A million rows are searched in the time of a few sorts."""
+    rng = np.random.default_rng(11)
+    y = (rng.random(10**6) < 0.1).astype(int)
+    z = rng.normal(2.0 * y)
+    started = time.perf_counter()
+    np.sort(z)
+    sorting = time.perf_counter() - started
+    started = time.perf_counter()
+    BinaryThreshold.choose(z, y, costs=PRICES)
+    assert time.perf_counter() - started < 30 * sorting + 1

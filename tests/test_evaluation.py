@@ -1,0 +1,352 @@
+"""Claims about helpers.evaluation, each against a worked example, an oracle or a simulation."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics
+from torchmetrics.functional.classification import binary_calibration_error
+
+from helpers.decisions import BinaryThreshold, Costs
+from helpers.evaluation import (
+    OPTIMISTIC,
+    Counts,
+    bootstrap_interval,
+    counts,
+    cut_curve,
+    paired_bootstrap,
+    reliability,
+    report_binary,
+)
+
+QUICK = settings(max_examples=60, deadline=None)
+PRICES = Costs(false_positive=2, false_negative=7, true_positive=1, true_negative=-1)
+
+
+def sample(seed=0, n=80):
+    """Draw overlapping scores with ties, and both classes."""
+    rng = np.random.default_rng(seed)
+    labels = (rng.random(n) < 0.4).astype(int)
+    labels[:2] = [0, 1]
+    return np.round(rng.normal(2.0 * labels - 1, 1.5), 1), labels
+
+
+# Counts
+
+
+def test_counts_by_hand():
+    """Of 1 1 1 0 0 against 1 0 1 1 0: found 2, alarms 1, missed 1, quiet 1; both shares 2/3."""
+    found = counts([1, 1, 1, 0, 0], [1, 0, 1, 1, 0])
+    assert found == Counts(true_positive=2, false_positive=1, false_negative=1, true_negative=1)
+    assert found.recall == found.precision == 2 / 3
+
+
+@QUICK
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=30))
+def test_counts_equal_scikit_learn(rows):
+    """The four counts are those of scikit-learn's confusion matrix."""
+    predicted, labels = np.array(rows).T
+    found = counts(predicted, labels)
+    (tn, fp), (fn, tp) = metrics.confusion_matrix(labels, predicted, labels=[False, True])
+    assert found == Counts(int(tp), int(fp), int(fn), int(tn))
+
+
+def test_shares_of_nothing():
+    """Without true 1s there is no recall, without predicted 1s no precision."""
+    found = counts([0, 0], [0, 0])
+    assert np.isnan(found.recall) and np.isnan(found.precision)
+    assert counts([], []) == Counts(0, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("predicted", "labels", "words"),
+    [
+        ([0, 1], [0, 1, 1], r"shape \(3,\)"),
+        ([0, 0.5], [0, 1], "0 or 1, got"),
+        ([0, 1], [0, 3], "0 or 1, got"),
+    ],
+)
+def test_counts_refuse(predicted, labels, words):
+    """Decisions and labels are 0 or 1 and equally many."""
+    with pytest.raises(ValueError, match=words):
+        counts(predicted, labels)
+
+
+# The curve
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_curve_equals_brute_force(seed):
+    """At every cut the counts, the shares and the cost are those of deciding there."""
+    z, y = sample(seed)
+    curve = cut_curve(z, y)
+    np.testing.assert_array_equal(curve.cuts, [*sorted(set(z)), np.inf])
+    for i, cut in enumerate(curve.cuts):
+        predicted = (z >= cut).astype(int)
+        found = counts(predicted, y)
+        assert curve.true_positives[i] == found.true_positive
+        assert curve.false_positives[i] == found.false_positive
+        assert curve.recall[i] == found.recall
+        np.testing.assert_equal(curve.precision[i], found.precision)
+        assert curve.mean_cost(PRICES)[i] == pytest.approx(PRICES.of(predicted, y).mean())
+
+
+def test_curve_equals_scikit_learn():
+    """ROC and precision-recall are scikit-learn's at the same cuts."""
+    z, y = sample(1)
+    curve = cut_curve(z, y)
+    rate, recall, cuts = metrics.roc_curve(y, z, drop_intermediate=False)
+    np.testing.assert_array_equal(curve.cuts, cuts[::-1])
+    np.testing.assert_allclose(curve.false_positive_rate, rate[::-1])
+    np.testing.assert_allclose(curve.recall, recall[::-1])
+    precision, recall, cuts = metrics.precision_recall_curve(y, z)
+    np.testing.assert_array_equal(curve.cuts[:-1], cuts)
+    np.testing.assert_allclose(curve.precision[:-1], precision[:-1])
+    np.testing.assert_allclose(curve.recall, recall)
+
+
+def test_curve_of_two_logits():
+    """A two-logit head has the curve of its difference; thresholds end at 1."""
+    z, y = sample(2)
+    one, two = cut_curve(z, y), cut_curve(np.stack([0 * z, z], axis=1), y)
+    np.testing.assert_array_equal(one.mean_cost(PRICES), two.mean_cost(PRICES))
+    assert one.thresholds[-1] == 1 and np.all(np.diff(one.thresholds) > 0)
+
+
+def test_least_of_the_curve_is_what_the_search_finds():
+    """The chosen rule pays the least mean cost of the curve."""
+    z, y = sample(3)
+    rule = BinaryThreshold.choose(z, y, costs=PRICES)
+    paid = PRICES.of(rule.decide(z), y).mean()
+    assert paid == pytest.approx(cut_curve(z, y).mean_cost(PRICES).min())
+
+
+@pytest.mark.parametrize(
+    ("z", "y", "words"),
+    [
+        ([1.0, 2.0], [1, 1], "each class, got 2 positives among 2"),
+        ([1.0, 2.0], [0, 0], "each class, got 0 positives among 2"),
+        ([], [], "each class, got 0 positives among 0"),
+        ([1.0, 2.0], [0, 1, 1], "one for each row"),
+    ],
+)
+def test_curve_refuses(z, y, words):
+    """A curve needs both classes, and a label for each row."""
+    with pytest.raises(ValueError, match=words):
+        cut_curve(z, y)
+
+
+# Calibration
+
+
+def test_calibration_error_by_hand():
+    """.95 and 1.0 share the tenth bin: mean .975 against the share 1/2 makes .475."""
+    bins = reliability([0.95, 1.0], [1, 0], n_bins=10)
+    assert bins.error == pytest.approx((0.95 + 1.0) / 2 - 1 / 2)
+    assert bins.count.tolist() == [2]
+
+
+def test_calibration_error_weighs_the_bins():
+    """One row off by .9 and three off by .2 make (1 * .9 + 3 * .2) / 4."""
+    bins = reliability([0.9, 0.2, 0.2, 0.2], [0, 0, 0, 0], n_bins=2)
+    assert bins.error == pytest.approx((0.9 + 3 * 0.2) / 4)
+    np.testing.assert_allclose(bins.predicted, [0.2, 0.9])
+
+
+@pytest.mark.parametrize("n_bins", [1, 10, 15])
+def test_calibration_error_equals_torchmetrics(n_bins):
+    """Away from the edges of the bins the error is torchmetrics'."""
+    rng = np.random.default_rng(n_bins)
+    p = (rng.integers(0, n_bins, 500) + rng.uniform(0.01, 0.99, 500)) / n_bins
+    y = (rng.random(500) < p**2).astype(int)
+    oracle = binary_calibration_error(torch.tensor(p), torch.tensor(y), n_bins=n_bins, norm="l1")
+    assert reliability(p, y, n_bins=n_bins).error == pytest.approx(float(oracle), rel=1e-5)
+
+
+def test_an_edge_belongs_to_the_upper_bin():
+    """Of five bins .2 opens the second one, and 1 closes the last."""
+    bins = reliability([0.0, 0.19, 0.2, 1.0], [0, 0, 1, 1], n_bins=5)
+    assert bins.count.tolist() == [2, 1, 1]
+    np.testing.assert_allclose(bins.observed, [0, 1, 1])
+
+
+@pytest.mark.parametrize(("n", "n_bins"), [(100, 15), (15, 15), (7, 15), (1, 1), (31, 2)])
+def test_bins_of_equal_mass(n, n_bins):
+    """Bins by mass hold all rows in order, in sizes within 1 of each other."""
+    p = np.random.default_rng(n).random(n)
+    bins = reliability(p, p > 0.5, n_bins=n_bins, strategy="mass")
+    assert bins.count.sum() == n and len(bins.count) == min(n, n_bins)
+    assert np.ptp(bins.count) <= 1
+    assert np.all(np.diff(bins.predicted) > 0)
+
+
+@QUICK
+@given(st.integers(0, 10**6), st.integers(1, 30), st.sampled_from(["width", "mass"]))
+def test_bins_keep_the_means(seed, n_bins, strategy):
+    """Weighted by count the bins give back the mean probability and the share of 1s."""
+    rng = np.random.default_rng(seed)
+    p, y = rng.random(40), rng.integers(0, 2, 40)
+    bins = reliability(p, y, n_bins=n_bins, strategy=strategy)
+    assert np.average(bins.predicted, weights=bins.count) == pytest.approx(p.mean())
+    assert np.average(bins.observed, weights=bins.count) == pytest.approx(y.mean())
+    assert abs(p.mean() - y.mean()) - 1e-12 <= bins.error <= 1
+
+
+@pytest.mark.parametrize(
+    ("p", "y", "options", "words"),
+    [
+        ([], [], {}, "n of at least 1"),
+        ([[0.5]], [1], {}, r"shape \(n,\)"),
+        ([0.5, 1.1], [0, 1], {}, "after sigmoid or softmax"),
+        ([0.5, np.nan], [0, 1], {}, "after sigmoid or softmax"),
+        ([0.5, 0.6], [0, 2], {}, "0 or 1, got"),
+        ([0.5, 0.6], [0], {}, "one for each row"),
+        ([0.5], [1], {"n_bins": 0}, "n_bins must be a whole number"),
+        ([0.5], [1], {"n_bins": 2.5}, "n_bins must be a whole number"),
+        ([0.5], [1], {"strategy": "depth"}, 'must be "width" or "mass", got \'depth\''),
+    ],
+)
+def test_reliability_refuses(p, y, options, words):
+    """Rows, probabilities, labels, bins and strategy are checked."""
+    with pytest.raises(ValueError, match=words):
+        reliability(p, y, **options)
+
+
+# Intervals
+
+
+def test_interval_covers_the_truth():
+    """The 95 % interval of a paired difference covers it in about 95 % of 300 simulations."""
+    rng = np.random.default_rng(0)
+    covered = 0
+    for _ in range(300):
+        shared = rng.normal(0, 5, 100)  # what the pairing takes out
+        first, second = shared + rng.normal(0.3, 1, 100), shared + rng.exponential(1, 100)
+        _, low, high = paired_bootstrap(first, second, rng=rng, n_resamples=300)
+        covered += low <= 0.3 - 1 <= high
+    assert 0.89 < covered / 300 < 0.985
+
+
+def test_interval_is_as_wide_as_theory_says():
+    """For a mean of 400 normal values the interval is 2 * 1.96 * sd / 20 wide."""
+    rng = np.random.default_rng(1)
+    values = rng.normal(0, 3, 400)
+    mean, low, high = bootstrap_interval(values, np.mean, rng=rng)
+    assert mean == pytest.approx(values.mean())
+    assert high - low == pytest.approx(2 * 1.96 * values.std() / 20, rel=0.1)
+
+
+def test_interval_of_rows_with_columns():
+    """A statistic may take whole rows: here the recall of (decision, label) pairs."""
+    rows = np.column_stack(sample(4)) > 0
+    recall, low, high = bootstrap_interval(
+        rows, lambda r: counts(r[:, 0], r[:, 1]).recall, rng=np.random.default_rng(0)
+    )
+    assert recall == counts(*rows.T).recall and low < recall < high
+
+
+def test_equal_rules_do_not_differ():
+    """Two rules with the same decisions differ by nothing, with certainty."""
+    paid = np.random.default_rng(2).random(50)
+    assert paired_bootstrap(paid, paid, rng=np.random.default_rng(0)) == (0.0, 0.0, 0.0)
+
+
+def test_intervals_repeat_and_turn_round():
+    """The same generator gives the same interval; swapping the rules turns its sign."""
+    rng = np.random.default_rng(3)
+    first, second = rng.random(40), rng.random(40)
+    there, again = (paired_bootstrap(first, second, rng=np.random.default_rng(5)) for _ in range(2))
+    value, low, high = paired_bootstrap(second, first, rng=np.random.default_rng(5))
+    assert there == again == pytest.approx((-value, -high, -low))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "options", "words"),
+    [
+        ([1.0], [1.0, 2.0], {}, "the same shape"),
+        ([[1.0]], [[1.0]], {}, "the same shape"),
+        ([], [], {}, "n at least 1"),
+        ([1.0], [1.0], {"confidence": 1.0}, "strictly between 0 and 1, got 1.0"),
+        ([1.0], [1.0], {"confidence": 95}, "strictly between 0 and 1, got 95"),
+    ],
+)
+def test_bootstrap_refuses(first, second, options, words):
+    """Pairs of one length, at least one, and a confidence inside (0, 1) are needed."""
+    with pytest.raises(ValueError, match=words):
+        paired_bootstrap(first, second, rng=np.random.default_rng(0), **options)
+
+
+def test_interval_of_nothing():
+    """No rows, no interval."""
+    with pytest.raises(ValueError, match="at least one row, got none"):
+        bootstrap_interval([], np.mean, rng=np.random.default_rng(0))
+
+
+# Reports
+
+
+def report(rules, z, y, **options):
+    """Report with fixed prices and a fixed generator."""
+    return report_binary(rules, z, y, PRICES, rng=np.random.default_rng(0), **options)
+
+
+def test_report_by_hand():
+    """At cut 0, scores -2(0) -1(1) 1(0) 2(1) pay -1 + 7 + 2 + 1 = 9 for four; at "never" 12."""
+    rules = {"half": BinaryThreshold(cut=0.0), "quiet": BinaryThreshold(cut="never")}
+    half, quiet = report(rules, [-2.0, -1.0, 1.0, 2.0], [0, 1, 0, 1])
+    assert half["cost"] == 9 / 4 and quiet["cost"] == (-1 + 7 - 1 + 7) / 4
+    assert (half["missed"], half["false_alarms"], half["recall"], half["precision"]) == (
+        1,
+        1,
+        1 / 2,
+        1 / 2,
+    )
+    assert quiet["missed"] == 2 and np.isnan(quiet["precision"]) and quiet["threshold"] == 1
+    assert quiet["difference"] == (12 - 9) / 4
+    assert (half["difference"], half["low"], half["high"], half["note"]) == (0, 0, 0, "")
+
+
+def test_reference_can_be_named():
+    """Differences are to the named rule, whose own row is zero."""
+    rules = {"half": BinaryThreshold(cut=0.0), "quiet": BinaryThreshold(cut="never")}
+    half, quiet = report(rules, *sample(5), reference="quiet")
+    assert quiet["difference"] == quiet["low"] == quiet["high"] == 0
+    assert half["low"] <= half["difference"] == pytest.approx(half["cost"] - quiet["cost"])
+
+
+@pytest.mark.parametrize("rules", [{}, {"half": BinaryThreshold(cut=0.0)}])
+def test_reference_that_is_no_rule(rules):
+    """A reference that is not among the rules is refused, and so is having no rule."""
+    with pytest.raises(ValueError, match=r"reference must be one of \[.*\], got 'best'"):
+        report(rules, *sample(5), reference="best")
+    with pytest.raises(ValueError, match=r"reference must be one of \[\], got None"):
+        report({}, *sample(5))
+
+
+def test_rows_that_chose_a_rule_are_refused():
+    """On the rows that chose it a rule is reported only if asked for, and then stamped."""
+    z, y = sample(6)
+    rules = {"half": BinaryThreshold(cut=0.0), "best": BinaryThreshold.choose(z, y, costs=PRICES)}
+    shuffled = np.random.default_rng(0).permutation(len(z))
+    for rows in (np.arange(len(z)), shuffled):
+        with pytest.raises(ValueError, match=r"chose the rule 'best'.*seen=True"):
+            report(rules, z[rows], y[rows])
+        notes = [row["note"] for row in report(rules, z[rows], y[rows], seen=True)]
+        assert notes == ["", OPTIMISTIC]
+    assert [row["note"] for row in report(rules, *sample(7))] == ["", ""]
+
+
+@pytest.mark.parametrize(
+    ("z", "y", "words"),
+    [
+        ([1.0, 2.0, 3.0, 4.0], [0, 1, 1], "logits and labels must have the same number of rows"),
+        ([1.0, 2.0, 3.0, 4.0], [0, 1], "logits and labels must have the same number of rows"),
+        ([1.0, np.nan], [0, 1], "must be finite"),
+        ([1.0, 2.0], [0, 2], "0 or 1, got"),
+    ],
+)
+def test_report_names_what_does_not_fit(z, y, words):
+    """Labels and logits that do not fit are refused in words about labels and logits."""
+    with pytest.raises(ValueError, match=words):
+        report({"half": BinaryThreshold(cut=0.0)}, z, y)

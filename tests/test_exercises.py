@@ -1,0 +1,156 @@
+"""Claims about helpers.exercises: answers are checked, and never break the reader's notebook."""
+
+import numpy as np
+import pytest
+
+from helpers.exercises import _CHECKS, STRICT_VARIABLE, Checked, check, claim
+from helpers.probabilities import logit, sigmoid
+
+
+@pytest.fixture(autouse=True)
+def not_strict(monkeypatch):
+    """Check as in a reader's notebook, whatever the environment says."""
+    monkeypatch.delenv(STRICT_VARIABLE, raising=False)
+
+
+def band(p, costs, review):
+    """Take the cheapest of waiting, a review and sending, row by row."""
+    wait, send = costs.false_negative * p, costs.false_positive * (1 - p)
+    cheap = np.where(wait <= send, "wait", "send")
+    return np.where(np.minimum(wait, send) <= review, cheap, "review")
+
+
+RIGHT = {
+    "01.1": [lambda alarm, miss: alarm / (alarm + miss), lambda a, m: 1 / (1 + m / a)],
+    "01.2": [
+        lambda z, threshold: (sigmoid(z).ravel() >= threshold).astype(int),
+        lambda z, threshold: z[:, 0] >= logit(threshold),
+    ],
+    "01.3": [
+        lambda p, alarm, miss: p * miss >= (1 - p) * alarm,
+        lambda p, alarm, miss: (p >= alarm / (alarm + miss)).astype(float),
+    ],
+    "01.4": [band, lambda p, costs, review: band(p, costs, review).tolist()],
+}
+WRONG = {
+    "01.1": [
+        (lambda alarm, miss: miss / (alarm + miss), "a false alarm at 1 and a miss at 20"),
+        (lambda alarm, miss: 0.5, "your cut is 0.5"),
+        (lambda alarm, miss: None, "your cut is None"),
+        (lambda alarm, miss: np.nan, "your cut is nan"),
+    ],
+    "01.2": [
+        (lambda z, threshold: sigmoid(z) >= threshold, r"shape \(4,\), got \(4, 1\)"),
+        (lambda z, threshold: z[:, 0] >= threshold, r"at the threshold 0.5 expected"),
+        (lambda z, threshold: z[:, 0] >= 0, r"at the threshold 0.7 expected"),
+        (lambda z, threshold: None, r"shape \(4,\), got \(\)"),
+    ],
+    "01.3": [
+        (lambda p, alarm, miss: p >= 0.5, "row by row"),
+        (lambda p, alarm, miss: (p * miss >= (1 - p) * alarm)[:, None], r"shape \(4,\)"),
+        (lambda p, alarm, miss: True, r"shape \(4,\), got \(\)"),
+    ],
+    "01.4": [
+        (lambda p, costs, review: np.where(p > 0.5, "send", "wait"), "with a review at 0.5"),
+        (lambda p, costs, review: np.full(6, "review"), "with a review at 0.5"),
+        (lambda p, costs, review: "wait", "with a review at 0.5"),
+    ],
+}
+right = pytest.mark.parametrize(("name", "answer"), [(n, a) for n in RIGHT for a in RIGHT[n]])
+wrong = pytest.mark.parametrize(
+    ("name", "answer", "words"), [(n, a, words) for n in WRONG for a, words in WRONG[n]]
+)
+every = pytest.mark.parametrize("name", sorted(_CHECKS))
+
+
+def broken(*arguments):
+    """Raise, as a learner's first try may."""
+    raise ZeroDivisionError("oh")
+
+
+def test_every_exercise_is_tested():
+    """This file has right and wrong answers for each exercise that there is."""
+    assert set(RIGHT) == set(WRONG) == set(_CHECKS)
+
+
+@every
+@pytest.mark.parametrize("answer", [None, ...])
+def test_no_answer_yet(name, answer):
+    """The placeholder and None count as not answered."""
+    assert check(name, answer).status == "not answered"
+
+
+@right
+def test_right_answers(name, answer):
+    """A right answer is called right, in whatever form it is written."""
+    assert check(name, answer) == Checked("right", "well done")
+
+
+def test_a_tie_may_go_either_way():
+    """Where a review costs just what waiting costs, preferring the review is right as well."""
+
+    def reviewing(p, costs, review):
+        wait, send = costs.false_negative * p, costs.false_positive * (1 - p)
+        cheap = np.where(wait <= send, "wait", "send")
+        return np.where(np.minimum(wait, send) < review, cheap, "review")
+
+    assert check("01.4", reviewing).status == "right"
+
+
+@wrong
+def test_wrong_answers(name, answer, words):
+    """A wrong answer draws a hint that shows where it went wrong."""
+    found = check(name, answer)
+    assert found.status == "hint"
+    with pytest.raises(ValueError, match=words):
+        raise ValueError(found.message)
+
+
+@every
+@pytest.mark.parametrize("answer", [broken, 0.5, "p"])
+def test_answers_that_raise(name, answer):
+    """An answer that raises, or is no function, draws a hint with the error's name."""
+    found = check(name, answer)
+    assert found.status == "hint" and "your answer raised" in found.message
+    if answer is broken:
+        assert "ZeroDivisionError: oh" in found.message
+
+
+@every
+@pytest.mark.parametrize("answer", [..., None, broken, lambda *arguments: -1.0])
+def test_strict_mode_raises(name, answer, monkeypatch):
+    """With the environment variable set, all but a right answer is an error."""
+    monkeypatch.setenv(STRICT_VARIABLE, "1")
+    with pytest.raises(AssertionError, match=f"exercise {name}: (hint|not answered)"):
+        check(name, answer)
+
+
+@right
+def test_strict_mode_lets_right_answers_pass(name, answer, monkeypatch):
+    """With the environment variable set, a right answer is still right."""
+    monkeypatch.setenv(STRICT_VARIABLE, "1")
+    assert check(name, answer).status == "right"
+
+
+def test_unknown_exercise():
+    """A name that there is not is refused with those that there are."""
+    with pytest.raises(ValueError, match=r"no exercise '9.9'; there are 01.1, 01.2"):
+        check("9.9", ...)
+
+
+@pytest.mark.parametrize("released", [True, False])
+def test_a_claim_that_holds(released):
+    """A claim that holds says so at any settings."""
+    assert repr(claim("2 < 3", 2 < 3, released=released)) == "holds: 2 < 3"
+
+
+def test_a_claim_that_does_not_hold():
+    """Elsewhere it differs; at the released settings it is an error."""
+    assert repr(claim("3 < 2", 3 < 2, released=False)) == "differs here: 3 < 2"
+    with pytest.raises(AssertionError, match="does not hold: 3 < 2"):
+        claim("3 < 2", 3 < 2, released=True)
+
+
+def test_a_claim_takes_numpys_truth():
+    """A comparison of numpy numbers is a claim as well."""
+    assert claim("less", np.float64(1) < 2, released=True).status == "holds"

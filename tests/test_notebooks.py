@@ -1,0 +1,153 @@
+"""The lessons keep the rules in CONTRIBUTING.md, and both copies are what a build gives."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from tools import build_notebooks
+
+ROOT = Path(__file__).parent.parent
+LESSONS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+ids = pytest.mark.parametrize("path", LESSONS, ids=lambda p: p.stem[:2])
+
+
+def cells(path, kind=None):
+    """Give the cells of a notebook, of one kind or all."""
+    notebook = nbformat.read(path, as_version=4)
+    return [c for c in notebook.cells if kind in (None, c.cell_type)]
+
+
+def copy_of_the_project(folder, address=None):
+    """Copy what a build reads, and set an address in the copy."""
+    shutil.copytree(ROOT / "notebooks", folder / "notebooks")
+    for name in ("README.md", "pyproject.toml"):
+        shutil.copy(ROOT / name, folder / name)
+    if address:
+        text = (folder / "pyproject.toml").read_text(encoding="utf-8")
+        text = re.sub(
+            r"^# Repository = .*$|^Repository = .*$",
+            f'Repository = "{address}"',
+            text,
+            flags=re.MULTILINE,
+        )
+        (folder / "pyproject.toml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_files_are_what_a_build_gives():
+    """Learner copies, solution copies and README equal a fresh build, byte for byte."""
+    assert build_notebooks.differing(build_notebooks.outputs()) == []
+
+
+def test_a_stale_or_orphaned_copy_is_found(tmp_path):
+    """The check names a copy that was edited by hand and one that has no source."""
+    root = copy_of_the_project(tmp_path)
+    edited = root / "notebooks" / LESSONS[0].name
+    edited.write_text(edited.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    orphan = root / "notebooks" / "99_gone.ipynb"
+    orphan.write_text("{}", encoding="utf-8")
+    found = build_notebooks.differing(build_notebooks.outputs(root), root)
+    assert set(found) == {edited, orphan}
+
+
+def test_an_address_gives_badges_and_an_install_cell(tmp_path):
+    """With an address set, badge, Colab cell and README carry it; the cell id stays a hash."""
+    address = "https://github.com/someone/something"
+    root = copy_of_the_project(tmp_path, address)
+    files = build_notebooks.outputs(root)
+    for path, text in files.items():
+        assert "someone/something" in text, path
+    notebook = json.loads(files[root / "notebooks" / LESSONS[0].name])
+    assert f"blob/main/notebooks/{LESSONS[0].name}" in "".join(notebook["cells"][0]["source"])
+    assert f"git+{address}" in "".join(notebook["cells"][1]["source"])
+
+
+def test_without_an_address_there_is_no_badge(tmp_path):
+    """Without an address there is no badge, and the Colab cell says why in one sentence."""
+    root = copy_of_the_project(tmp_path)
+    text = (root / "pyproject.toml").read_text(encoding="utf-8")
+    (root / "pyproject.toml").write_text(
+        re.sub(r"^Repository", "# Repository", text, flags=re.MULTILINE), encoding="utf-8"
+    )
+    notebook = json.loads(build_notebooks.outputs(root)[root / "notebooks" / LESSONS[0].name])
+    assert "colab-badge" not in json.dumps(notebook)
+    assert "no public address yet" in "".join(notebook["cells"][1]["source"])
+
+
+def test_a_lesson_without_title_is_refused(tmp_path):
+    """A source that does not begin with a title cannot be built."""
+    source = tmp_path / "05_none.py"
+    source.write_text("# %%\nx = 1\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="first cell must be the title"):
+        build_notebooks.build(source, solved=False, address=None)
+
+
+def test_exercises_are_blank_for_learners_and_solved_in_solutions(tmp_path):
+    """Above `# solution` goes to the learner, below it to the solution copy."""
+    source = tmp_path / "05_none.py"
+    source.write_text("# %% [markdown]\n# # T\n\n# %%\nanswer = ...\n# solution\nanswer = 42\n")
+    learner = build_notebooks.build(source, solved=False, address=None)
+    solved = build_notebooks.build(source, solved=True, address=None)
+    assert "answer = ..." in learner and "42" not in learner
+    assert "answer = 42" in solved and "answer = ..." not in solved
+
+
+@ids
+def test_no_outputs_and_valid_format(path):
+    """A committed notebook is valid and holds no outputs and no execution counts."""
+    nbformat.validate(nbformat.read(path, as_version=4))
+    assert all(not c.outputs and c.execution_count is None for c in cells(path, "code"))
+
+
+@ids
+def test_size_of_cells(path):
+    """25 to 85 cells; at most 15 code lines (20 for a figure), 120 words a text cell."""
+    assert 25 <= len(cells(path)) <= 100
+    for cell in cells(path, "code"):
+        lines = [line for line in cell.source.splitlines() if line.strip()]
+        assert len(lines) <= (20 if "plt." in cell.source else 15), cell.source
+    for cell in cells(path, "markdown"):
+        assert len(cell.source.split()) <= 120, cell.source
+
+
+@ids
+def test_text_between_code_cells(path):
+    """Text stands between code cells; at most two follow one another (compute, then show)."""
+    run = 0
+    for cell in cells(path)[2:]:
+        run = run + 1 if cell.cell_type == "code" else 0
+        assert run <= 2, cell.source
+
+
+@ids
+def test_one_cell_of_each_named_kind(path):
+    """One cell holds the settings, one the headline figures, one the picture for the index."""
+    tags = [tag for c in cells(path) for tag in c.metadata.get("tags", [])]
+    assert [tags.count(name) for name in ("settings", "headline", "cover")] == [1, 1, 1]
+
+
+@ids
+def test_at_most_nine_numbered_sections(path):
+    """A lesson has up to nine numbered sections, in order."""
+    titles = [
+        int(m[1])
+        for c in cells(path, "markdown")
+        for m in re.finditer(r"^## (\d+) ·", c.source, re.M)
+    ]
+    assert titles == list(range(1, len(titles) + 1)) and len(titles) <= 9
+
+
+@ids
+def test_exercises_have_a_check_each(path):
+    """Each exercise of the lesson is checked by its number and solved in the other copy."""
+    text = "\n".join(c.source for c in cells(path))
+    number = path.stem[:2]
+    asked = re.findall(rf"\*\*({number}\.\d)\*\*", text)
+    assert 3 <= len(asked) <= 4
+    assert re.findall(rf'check\("({number}\.\d)"', text) == asked
+    solved = "\n".join(c.source for c in cells(path.parent / "solutions" / path.name, "code"))
+    assert "answer = ..." not in solved

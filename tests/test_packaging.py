@@ -1,0 +1,159 @@
+"""What is declared agrees with itself; the set-up script says what to do when it cannot go on."""
+
+import importlib.util
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+@pytest.fixture
+def run():
+    """Give run.py as a module."""
+    spec = importlib.util.spec_from_file_location("run", ROOT / "run.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def requirement(text):
+    """Split a requirement into its name and the rest, without an extra."""
+    name, bound = re.match(r"([A-Za-z0-9._-]+)(?:\[[^]]*\])?(.*)", text).groups()
+    return name.lower(), bound.strip()
+
+
+def test_conda_environment_follows_pyproject():
+    """environment.yml asks for the packages and bounds of pyproject.toml, and for its extras."""
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    conda = dict(requirement(d) for d in environment["dependencies"] if isinstance(d, str))
+    pip = next(d["pip"] for d in environment["dependencies"] if isinstance(d, dict))
+    wanted = dict(requirement(d) for d in PROJECT["dependencies"])
+    wanted["pytorch"] = wanted.pop("torch") + "=cpu_*"
+    wanted |= {"python": "=3.12", "pip": ""}
+    assert conda == wanted
+    assert pip == ["--editable .[offline,dev]"]
+    assert environment["channels"][0] == "conda-forge"
+
+
+def test_constraints_pin_every_declared_package():
+    """constraints.txt pins each declared package at a version that the declaration allows."""
+    from packaging.requirements import Requirement
+
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pins = dict(line.lower().split("==") for line in lines if "==" in line)
+    extras = PROJECT["optional-dependencies"]
+    for text in PROJECT["dependencies"] + extras["offline"] + extras["dev"]:
+        wanted = Requirement(text)
+        assert pins[wanted.name.lower()] in wanted.specifier, text
+    assert pins["torch"] == "2.13.0"
+
+
+def test_packages_hold_all_modules_and_the_corpus():
+    """The listed packages are the folders with modules, and the messages are package data."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    found = {
+        str(p.parent.relative_to(ROOT)).replace("/", ".") for p in ROOT.glob("helpers/**/*.py")
+    }
+    found = {name.replace("\\", ".") for name in found}
+    assert set(settings["setuptools"]["packages"]) == found
+    assert "*.csv" in settings["setuptools"]["package-data"]["helpers.corpus"]
+
+
+def test_workflows_run_the_same_command():
+    """CI and the workflows all call run.py test, on three systems and two Python versions."""
+    tests = yaml.safe_load((ROOT / ".github/workflows/tests.yml").read_text(encoding="utf-8"))
+    job = tests["jobs"]["tests"]
+    assert len(job["strategy"]["matrix"]["os"]) == 3
+    assert len(job["strategy"]["matrix"]["python"]) == 2
+    assert job["steps"][-1]["run"] == "python run.py test"
+    assert "run.py test" in (ROOT / ".ci/run").read_text(encoding="utf-8")
+
+
+def test_run_imports_the_standard_library_alone():
+    """run.py needs nothing but Python."""
+    text = (ROOT / "run.py").read_text(encoding="utf-8")
+    names = set(re.findall(r"^\s*(?:import|from) (\w+)", text, re.MULTILINE))
+    assert names <= set(sys.stdlib_module_names)
+
+
+@pytest.mark.parametrize("version", [(3, 10), (3, 14)])
+def test_wrong_python_is_named(run, monkeypatch, version):
+    """A Python that is too old or too new for the pins stops with the versions that work."""
+    monkeypatch.setattr(run.sys, "version_info", (*version, 0))
+    with pytest.raises(SystemExit, match=rf"this is Python 3\.{version[1]}.*3\.11 to 3\.13"):
+        run.check_machine()
+
+
+def test_missing_venv_module_is_named(run, monkeypatch):
+    """Without ensurepip the message names the package to install."""
+    monkeypatch.setitem(sys.modules, "ensurepip", None)
+    with pytest.raises(SystemExit, match=r"apt install python3\.\d+-venv"):
+        run.check_machine()
+
+
+def test_too_little_disk_is_named(run, monkeypatch, tmp_path):
+    """A full disk stops the set-up before it starts."""
+    monkeypatch.setattr(run, "STAMP", tmp_path / "none")
+    monkeypatch.setattr(run.shutil, "disk_usage", lambda _: type("U", (), {"free": 10**9})())
+    with pytest.raises(SystemExit, match=r"1\.0 GB are free"):
+        run.check_machine()
+
+
+def test_failed_install_says_what_to_do(run, capsys):
+    """A failing command shows what it said, and a known symptom its remedy."""
+    script = "print('x: Temporary failure in name resolution'); raise SystemExit(1)"
+    with pytest.raises(SystemExit, match="No network"):
+        run.run_with_progress([sys.executable, "-c", script], "installing")
+    assert "name resolution" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="installing failed"):
+        run.run_with_progress([sys.executable, "-c", "raise SystemExit(1)"], "installing")
+
+
+def test_changed_constraints_refresh_the_environment(run, monkeypatch, tmp_path):
+    """The stamp changes with pyproject.toml and with constraints.txt."""
+    monkeypatch.setattr(run, "ROOT", tmp_path)
+    stamps = set()
+    for project, pins in (("a", "b"), ("c", "b"), ("a", "d")):
+        (tmp_path / "pyproject.toml").write_text(project)
+        (tmp_path / "constraints.txt").write_text(pins)
+        stamps.add(run.fingerprint())
+    assert len(stamps) == 3
+
+
+def test_unknown_command_is_refused():
+    """run.py with a word that it does not know prints its usage and fails."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "run.py"), "tset"], capture_output=True, text=True
+    )
+    assert done.returncode != 0 and "unknown command 'tset'" in done.stderr
+
+
+def test_no_cpu_index_is_asked_for_beside_an_nvidia_driver(run, monkeypatch):
+    """With an NVIDIA driver, or off Linux, pip's own configuration decides about PyTorch."""
+    monkeypatch.setattr(run.platform, "system", lambda: "Linux")
+    monkeypatch.setattr(run.shutil, "which", lambda _: "/usr/bin/nvidia-smi")
+    assert run.torch_options() == []
+    monkeypatch.setattr(run.platform, "system", lambda: "Darwin")
+    assert run.torch_options() == []
+
+
+def test_silent_cpu_index_is_said(run, monkeypatch, capsys):
+    """Where PyTorch's CPU index does not answer, the size of the download is said first."""
+    monkeypatch.setattr(run.platform, "system", lambda: "Linux")
+    monkeypatch.setattr(run.shutil, "which", lambda _: None)
+    monkeypatch.setattr(run.Path, "exists", lambda _: False)
+
+    def refuse(*_, timeout):
+        assert timeout == 3
+        raise OSError("no route")
+
+    monkeypatch.setattr(run.urllib.request, "urlopen", refuse)
+    assert run.torch_options() == []
+    assert "0.5 GB" in capsys.readouterr().out

@@ -1,0 +1,169 @@
+"""Claims about helpers.plots: each figure is drawn where it was asked for, and labelled."""
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import PathCollection
+from matplotlib.figure import Figure
+
+from helpers import plots
+from helpers.decisions import BinaryThreshold, Costs
+from helpers.evaluation import cut_curve, reliability, report_binary
+from helpers.probabilities import sigmoid
+
+PRICES = Costs(false_positive=1, false_negative=5)
+RNG = np.random.default_rng(0)
+Y = (RNG.random(200) < 0.3).astype(int)
+Z = RNG.normal(2.0 * Y - 1, 1.5)
+CURVE = cut_curve(Z, Y)
+RULES = {
+    "half": BinaryThreshold(cut=0.0),
+    "formula": BinaryThreshold.from_costs(PRICES),
+    "always": BinaryThreshold(cut="always"),
+}
+TABLE = report_binary(RULES, Z, Y, PRICES, rng=RNG)
+FIGURES = {
+    "score_histogram": (sigmoid(Z), Y, ("wait", "urgent")),
+    "precision_recall_curve": (CURVE,),
+    "roc_curve": (CURVE,),
+    "cost_curve": (CURVE, PRICES),
+    "reliability_diagram": ({"network": reliability(sigmoid(Z), Y)},),
+    "differences": (TABLE,),
+}
+every = pytest.mark.parametrize("name", FIGURES)
+
+
+def axes():
+    """New axes on an Agg canvas."""
+    figure = Figure()
+    FigureCanvasAgg(figure)
+    return figure.subplots()
+
+
+def draw(name, *arguments, **options):
+    """Draw one figure, rendered to pixels; return its axes."""
+    ax = axes()
+    assert getattr(plots, name)(*arguments, ax=ax, **options) is ax
+    ax.figure.canvas.draw()
+    return ax
+
+
+def legend(ax):
+    """The texts of the legend."""
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def test_every_figure_is_tested():
+    """This file draws each public function of the module."""
+    public = {
+        name
+        for name, value in vars(plots).items()
+        if callable(value) and value.__module__ == plots.__name__ and not name.startswith("_")
+    }
+    assert public == set(FIGURES)
+
+
+@every
+def test_figures_are_labelled(name):
+    """Each function draws on the axes that it was given, and names the figure and its x axis."""
+    ax = draw(name, *FIGURES[name])
+    assert ax.get_title() and ax.get_xlabel()
+    assert ax.get_ylabel() or [label.get_text() for label in ax.get_yticklabels()] == list(RULES)
+    assert ax.has_data()
+
+
+@every
+def test_figures_leave_other_axes_alone(name):
+    """Nothing is drawn but on the axes that were given."""
+    figure = Figure()
+    FigureCanvasAgg(figure)
+    mine, other = figure.subplots(1, 2)
+    getattr(plots, name)(*FIGURES[name], ax=mine)
+    assert not other.has_data() and not other.get_title() and len(figure.axes) == 2
+
+
+def test_histogram_counts_every_message():
+    """The bars of the two classes hold all messages, and the legend names the classes."""
+    ax = draw("score_histogram", *FIGURES["score_histogram"])
+    heights = [sum(bar.get_height() for bar in bars) for bars in ax.containers]
+    assert heights == [(Y == 0).sum(), (Y == 1).sum()]
+    assert legend(ax) == ["wait", "urgent"]
+
+
+def test_histogram_refuses_labels_that_do_not_fit():
+    """Labels come one for each probability."""
+    with pytest.raises(ValueError, match="one for each row"):
+        plots.score_histogram([0.2, 0.3], [1], ("a", "b"), ax=axes())
+
+
+@pytest.mark.parametrize(
+    ("name", "x", "y"),
+    [
+        ("precision_recall_curve", CURVE.recall, CURVE.precision),
+        ("roc_curve", CURVE.false_positive_rate, CURVE.recall),
+    ],
+)
+def test_curves_hold_their_points(name, x, y):
+    """The first line goes through the curve's points."""
+    line = draw(name, CURVE).lines[0]
+    np.testing.assert_array_equal(line.get_xdata(), x)
+    np.testing.assert_array_equal(line.get_ydata(), y)
+
+
+def test_floor_of_precision_is_the_share_of_ones():
+    """Saying 1 at random has the share of 1s as its precision, which the legend names."""
+    ax = draw("precision_recall_curve", CURVE)
+    assert ax.lines[1].get_ydata()[0] == pytest.approx(Y.mean())
+    assert legend(ax)[1].endswith(f"({Y.mean():.2f})")
+
+
+@pytest.mark.parametrize("threshold", [0.05, 1 / 6, 0.5, 0.9])
+def test_cost_curve_shows_the_cost_of_a_threshold(threshold):
+    """Read off the steps, the cost at a threshold is that of deciding with it."""
+    line = draw("cost_curve", CURVE, PRICES).lines[0]
+    x, y = line.get_xdata(), line.get_ydata()
+    assert line.get_drawstyle() == "steps-pre"
+    paid = PRICES.of(BinaryThreshold.from_threshold(threshold).decide(Z), Y).mean()
+    assert y[np.searchsorted(x, threshold)] == pytest.approx(paid)
+
+
+def test_cost_curve_marks_rules():
+    """Marks are lines with a name, also at the thresholds 0 and 1 of "always" and "never"."""
+    marks = {"half": 0.5, "always": 0.0, "never": 1.0}
+    ax = draw("cost_curve", CURVE, PRICES, marks=marks)
+    assert legend(ax) == ["half: 0.500", "always: 0.000", "never: 1.000"]
+    assert [line.get_xdata()[0] for line in ax.lines[1:]] == list(marks.values())
+    assert draw("cost_curve", CURVE, PRICES).get_legend() is None
+
+
+@pytest.mark.parametrize("n", [1, 3, 5])
+def test_reliability_diagram_draws_each_network(n):
+    """Each network has its dots and its calibration error in the legend."""
+    bins = {f"network {i}": reliability(sigmoid(Z + i), Y) for i in range(n)}
+    ax = draw("reliability_diagram", bins)
+    dots = [c for c in ax.collections if isinstance(c, PathCollection)]
+    assert len(dots) == n
+    named = [f"{name} (calibration error {b.error:.3f})" for name, b in bins.items()]
+    assert [text for text in legend(ax) if "network" in text] == named
+    np.testing.assert_allclose(
+        dots[0].get_offsets(),
+        np.column_stack([bins["network 0"].predicted, bins["network 0"].observed]),
+    )
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "colour"), [(-2, -1, "GREEN"), (-1, 1, "GREY"), (0, 0, "GREY"), (1, 2, "RED")]
+)
+def test_differences_show_their_sign(low, high, colour):
+    """An interval below 0 is green, above 0 red, and grey where it holds 0."""
+    row = {"rule": "one", "difference": (low + high) / 2, "low": low, "high": high}
+    ax = draw("differences", [row])
+    assert ax.lines[0].get_color() == getattr(plots, colour)
+    assert list(ax.lines[0].get_xdata()) == [low, high]
+
+
+def test_differences_read_from_the_top():
+    """The first rule of the table stands at the top, under its name."""
+    ax = draw("differences", TABLE)
+    assert [label.get_text() for label in ax.get_yticklabels()] == list(RULES)
+    assert ax.yaxis_inverted()

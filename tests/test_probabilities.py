@@ -1,0 +1,293 @@
+"""Claims about helpers.probabilities, each against a worked example, an oracle or a property."""
+
+import numpy as np
+import pytest
+import scipy.special
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from scipy.optimize import minimize_scalar
+from sklearn.linear_model import LogisticRegression
+
+from helpers.probabilities import (
+    binary_logit,
+    check_binary_labels,
+    check_logits,
+    fit_temperature,
+    log_softmax,
+    logit,
+    sigmoid,
+    softmax,
+)
+
+MODERATE = np.linspace(-30, 30, 240)
+EXTREME = np.array([-1e308, -1e4, -746.0, -709.5, -40.0, -1e-300, 0.0, 1e-300, 40.0, 709.5, 1e308])
+QUICK = settings(max_examples=60, deadline=None)
+finite = st.floats(-1e6, 1e6)
+
+
+def simulated(n_classes, n=400, seed=0, stretch=1.0):
+    """Draw logits that are calibrated at T = `stretch`, with labels drawn from their softmax."""
+    rng = np.random.default_rng(seed)
+    z = rng.normal(0, 2, (n, n_classes))
+    labels = (softmax(z).cumsum(axis=1) < rng.random((n, 1))).sum(axis=1)
+    return stretch * z, labels.clip(max=n_classes - 1)
+
+
+def log_loss(logits, labels, temperature):
+    """Mean negative log-likelihood, by scipy."""
+    parts = scipy.special.log_softmax(np.asarray(logits) / temperature, axis=1)
+    return -parts[np.arange(len(labels)), labels].mean()
+
+
+# sigmoid, logit, softmax
+
+
+def test_sigmoid_by_hand():
+    """An odds ratio of 3 to 1, z = log 3, is the probability 3 / (3 + 1)."""
+    assert sigmoid(np.log(3.0)) == pytest.approx(3 / 4, rel=1e-15)
+
+
+@pytest.mark.parametrize("z", [MODERATE, EXTREME, np.array([-np.inf, np.inf])])
+def test_sigmoid_equals_scipy(z):
+    """The sigmoid is scipy's expit, also where exp overflows or leaves the normal numbers."""
+    with np.errstate(over="raise", invalid="raise"):
+        np.testing.assert_allclose(sigmoid(z), scipy.special.expit(z), rtol=1e-14, atol=0)
+
+
+def test_logit_equals_scipy():
+    """The logit is scipy's, from the smallest double to the ends."""
+    p = np.array([0.0, 5e-324, 1e-300, 1e-9, 0.2, 0.5, 0.5 + 1e-9, 0.999, 1 - 2**-53, 1.0])
+    np.testing.assert_allclose(logit(p), scipy.special.logit(p), rtol=1e-13, atol=1e-15)
+
+
+@QUICK
+@given(st.floats(-30, 30))
+def test_logit_undoes_sigmoid(z):
+    """Going to a probability and back returns the logit, as far as the probability can hold it."""
+    assert logit(sigmoid(z)) == pytest.approx(z, abs=4e-16 * (1 + np.exp(abs(z))), rel=1e-12)
+
+
+@pytest.mark.parametrize("p", [-1e-9, 1.0000001, np.nan, 20.0])
+def test_logit_refuses_what_is_no_probability(p):
+    """The logit of a number outside [0, 1] is refused with the number."""
+    with pytest.raises(ValueError, match=rf"must lie in \[0, 1\], got {p}"):
+        logit([0.5, p])
+
+
+def test_softmax_by_hand():
+    """Weights 1, 2, 5 give the shares 1/8, 2/8, 5/8."""
+    np.testing.assert_allclose(softmax(np.log([[1.0, 2.0, 5.0]])), [[1 / 8, 2 / 8, 5 / 8]])
+
+
+@pytest.mark.parametrize(
+    "z",
+    [
+        MODERATE.reshape(-1, 3),
+        np.array([[1000.0, 0.0, -1000.0], [1e300, 1e300, -1e300], [-1e5, -1e5, -1e5]]),
+        MODERATE[:24].reshape(2, 3, 4),
+        np.array([3.0, 4.0]),
+    ],
+    ids=["moderate", "extreme", "three axes", "one row"],
+)
+def test_softmax_equals_scipy(z):
+    """Softmax and its logarithm are scipy's over the last axis, without overflow."""
+    with np.errstate(over="raise", invalid="raise"):
+        np.testing.assert_allclose(softmax(z), scipy.special.softmax(z, axis=-1), rtol=1e-12)
+        expected = scipy.special.log_softmax(z, axis=-1)
+        np.testing.assert_allclose(log_softmax(z), expected, rtol=1e-12, atol=1e-15)
+
+
+@QUICK
+@given(hnp.arrays(float, (3, 4), elements=finite), finite)
+def test_softmax_ignores_a_shift(z, shift):
+    """Rows sum to 1, and adding one number to a row changes nothing."""
+    np.testing.assert_allclose(softmax(z).sum(axis=1), 1, rtol=1e-12)
+    np.testing.assert_allclose(softmax(z + shift), softmax(z), rtol=1e-8, atol=1e-12)
+
+
+# What goes in
+
+
+@QUICK
+@given(hnp.arrays(float, (5, 2), elements=finite))
+def test_two_heads_are_one_function(z):
+    """Softmax over two logits is the sigmoid of their difference, z1 - z0."""
+    z = np.vstack([z, [3.0, -3.0]])
+    one = sigmoid(binary_logit(z))
+    np.testing.assert_allclose(one, softmax(z)[:, 1], rtol=1e-9, atol=1e-300)
+
+
+def test_binary_logit_keeps_one_column():
+    """A single column is the logit itself, flat or not."""
+    for shape in ((3,), (3, 1)):
+        np.testing.assert_array_equal(binary_logit(np.reshape([1.0, -2.0, 3.0], shape)), [1, -2, 3])
+
+
+def test_binary_logit_refuses_three_columns():
+    """Three classes are no yes/no decision."""
+    with pytest.raises(ValueError, match=r"\(n,\), \(n, 1\) or \(n, 2\), got \(2, 3\)"):
+        binary_logit([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]])
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("shape", [(4,), (4, 3)])
+def test_check_logits_names_the_bad_row(value, shape):
+    """NaN and infinities are refused with their count and the first row that has one."""
+    z = np.full(shape, 2.0)
+    z[2:] = value
+    with pytest.raises(ValueError, match=r"finite, got NaN or infinity in 2 of 4 rows.* in row 2"):
+        check_logits(z)
+
+
+@pytest.mark.parametrize("z", [2.0, None, np.ones((2, 2, 2)), np.ones((2, 0))])
+def test_check_logits_refuses_other_shapes(z):
+    """Logits have one axis or two, and at least one class."""
+    with pytest.raises(ValueError, match=r"must have shape \(n,\) or \(n, n_classes\), got"):
+        check_logits(z)
+
+
+@pytest.mark.parametrize("z", [["urgent", "no"], [[1.0, 2.0], [3.0]], [1j, 2j], [{}, {}]])
+def test_check_logits_refuses_what_is_no_number(z):
+    """Strings, ragged rows, complex numbers and objects are no array of numbers."""
+    with pytest.raises(ValueError, match="must be an array of numbers"):
+        check_logits(z)
+
+
+@pytest.mark.parametrize("n_classes", [2, 5])
+def test_check_logits_refuses_rows_of_probabilities(n_classes):
+    """What softmax gives is refused; the logits that it came from are not."""
+    z, _ = simulated(n_classes, n=8)
+    assert np.array_equal(check_logits(z), z)
+    with pytest.raises(ValueError, match="got rows of probabilities"):
+        check_logits(softmax(z))
+
+
+@pytest.mark.parametrize("head", [check_logits, binary_logit])
+def test_twenty_values_in_the_unit_interval_warn(head):
+    """Twenty values in [0, 1] draw a warning, nineteen do not, nor twenty with one above 1."""
+    p = np.linspace(0, 1, 20)
+    with pytest.warns(UserWarning, match="are these probabilities"):
+        head(p)
+    assert len(head(p[:19])) == 19 and len(head(np.append(p, 1.01))) == 21
+
+
+def test_no_rows_are_logits_too():
+    """Empty arrays pass, so that an empty batch can be decided on."""
+    assert check_logits([]).shape == (0,) and check_logits(np.ones((0, 3))).shape == (0, 3)
+
+
+@pytest.mark.parametrize("labels", [[1, 0], [True, False], [1.0, 0.0], np.uint8([1, 0])])
+def test_labels_of_any_number_type(labels):
+    """0 and 1 as int, bool or float become booleans."""
+    assert check_binary_labels(labels, 2).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("labels", [[0, 2], [0, -1], [0.5, 1], [np.nan, 1], ["0", "1"], [None, 1]])
+def test_labels_outside_zero_and_one(labels):
+    """Anything else than 0 and 1 is no label of a yes/no task."""
+    with pytest.raises(ValueError, match="labels must be 0 or 1, got"):
+        check_binary_labels(labels, 2)
+
+
+@pytest.mark.parametrize("labels", [[0, 1, 1], [[0], [1]], 1])
+def test_labels_of_another_length(labels):
+    """Labels come one for each row."""
+    with pytest.raises(ValueError, match=r"shape \(2,\), one for each row, got"):
+        check_binary_labels(labels, 2)
+
+
+# Temperature
+
+
+def test_temperature_by_hand():
+    """Logits of 3 that are right 3 times in 4 want sigmoid(3 / T) = 3/4, so T = 3 / log 3."""
+    assert fit_temperature([3.0, 3.0, 3.0, -3.0], [1, 1, 0, 0]) == pytest.approx(3 / np.log(3))
+
+
+@pytest.mark.parametrize("scale", [1e-15, 0.01, 0.1, 7.3, 100.0, 1e15])
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_temperature_scales_with_the_logits(scale, n_classes):
+    """Logits s times as large want a temperature s times as high."""
+    z, labels = simulated(n_classes)
+    assert fit_temperature(scale * z, labels) == pytest.approx(
+        scale * fit_temperature(z, labels), rel=1e-3
+    )
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 7])
+@pytest.mark.parametrize("stretch", [0.3, 1.0, 5.0])
+def test_temperature_has_the_least_log_loss(n_classes, stretch):
+    """No temperature of a fine grid, nor scipy's minimum, has a smaller loss."""
+    z, labels = simulated(n_classes, n=200, seed=n_classes, stretch=stretch)
+    fitted = fit_temperature(z, labels)
+    loss = log_loss(z, labels, fitted)
+    assert loss <= min(log_loss(z, labels, t) for t in np.geomspace(0.05, 50, 2000)) + 1e-12
+    best = minimize_scalar(
+        lambda log_t: log_loss(z, labels, np.exp(log_t)),
+        bracket=(np.log(fitted) - 1, np.log(fitted) + 1),
+        tol=1e-10,
+    )
+    assert fitted == pytest.approx(np.exp(best.x), rel=1e-4)
+
+
+def test_temperature_is_a_logistic_regression_through_the_origin():
+    """For two classes 1 / T is the slope of an unpenalised regression without intercept."""
+    z, labels = simulated(2)
+    margin = binary_logit(z)
+    model = LogisticRegression(C=np.inf, fit_intercept=False, tol=1e-10)
+    slope = model.fit(margin[:, None], labels).coef_[0, 0]
+    assert fit_temperature(margin, labels) == pytest.approx(1 / slope, rel=1e-4)
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+@pytest.mark.parametrize("known", [0.25, 1.0, 3.0])
+def test_temperature_is_recovered(n_classes, known):
+    """Calibrated logits times T give T back within 5 %, at 20,000 rows."""
+    z, labels = simulated(n_classes, n=20_000, seed=1, stretch=known)
+    assert fit_temperature(z, labels) == pytest.approx(known, rel=0.05)
+
+
+def test_temperature_of_the_two_heads():
+    """One logit, one column and two columns give the same temperature."""
+    z, labels = simulated(2)
+    one = z[:, 1] - z[:, 0]
+    fitted = [fit_temperature(form, labels) for form in (z, one, one[:, None])]
+    np.testing.assert_allclose(fitted, fitted[0], rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("z", "labels", "words"),
+    [
+        ([-2.0, -1.0, 3.0], [0, 0, 1], "largest logit at the true label"),
+        (np.eye(3) * 4, [0, 1, 2], "largest logit at the true label"),
+        (np.zeros((4, 3)), [0, 1, 2, 0], "largest logit at the true label"),
+        ([-2.0, -1.0, 3.0], [1, 1, 0], "no more about the labels than chance"),
+        ([1.0, -1.0, 1.0, -1.0], [1, 1, 0, 0], "no more about the labels than chance"),
+        (np.eye(3) * 4, [1, 2, 0], "no more about the labels than chance"),
+    ],
+)
+def test_no_finite_temperature_is_best(z, labels, words):
+    """Separable logits, and logits no better than chance, warn and leave T at 1."""
+    with pytest.warns(UserWarning, match=words):
+        assert fit_temperature(z, labels) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("z", "labels", "words"),
+    [
+        ([1.0, 2.0], [0, 2], "0 or 1, got"),
+        ([1.0, 2.0], [0, 1, 1], r"shape \(2,\)"),
+        (np.eye(3) * 4, [0.0, 1.0, 2.0], "must be integers of shape"),
+        (np.eye(3) * 4, [0, 1], r"integers of shape \(3,\), got int64 of shape \(2,\)"),
+        (np.eye(3) * 4, [0, 1, 3], r"range\(3\), got 3"),
+        (np.eye(3) * 4, [-1, 2, 0], r"range\(3\), got -1"),
+        ([], [], "at least one labelled row"),
+        (np.ones((0, 3)), np.zeros(0, int), "at least one labelled row"),
+        ([1.0, np.nan], [0, 1], "must be finite"),
+    ],
+)
+def test_temperature_refuses_bad_input(z, labels, words):
+    """Labels that do not fit the logits, or no rows, are refused in words that name the fault."""
+    with pytest.raises(ValueError, match=words):
+        fit_temperature(z, labels)

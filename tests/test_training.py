@@ -1,0 +1,375 @@
+"""Fine-tuning, its cache, and the reading of logits, on the real checkpoint with few texts."""
+
+import dataclasses
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from helpers import training
+from helpers.data import Part, Task, corpus_task, table_task
+from helpers.recipes import MINILM, RECIPES, Checkpoint, Settings
+
+QUICK = Settings(epochs=1, batch_size=8, learning_rate=1e-4, max_length=32)
+
+
+def few(view, n=24):
+    """Take a few messages of a view for training, validation and test."""
+    task = corpus_task(view)
+
+    def part(whole, n):
+        return Part(whole.texts[:n], whole.labels[:n], whole.rows[:n])
+
+    return dataclasses.replace(
+        task,
+        train=part(task.train, n),
+        validation=part(task.validation, 8),
+        test=part(task.test, 16),
+    )
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """Give each test an empty cache."""
+    monkeypatch.setenv(training.CACHE_VARIABLE, str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture(scope="module")
+def tuned():
+    """Fine-tune once, on few texts."""
+    return training.fine_tune(few("urgent"), MINILM, QUICK, cache=False, progress=False)
+
+
+# The checkpoint
+
+
+def fake_package(folder, monkeypatch, **files):
+    """Make an importable package that carries a checkpoint."""
+    (folder / "some_checkpoint" / "model").mkdir(parents=True)
+    (folder / "some_checkpoint" / "__init__.py").write_text("")
+    for name, text in files.items():
+        (folder / "some_checkpoint" / "model" / name).write_text(text)
+    monkeypatch.syspath_prepend(str(folder))
+
+
+def test_installed_checkpoint_is_found_and_checked():
+    """The embedded checkpoint is found offline, and its four files are the expected ones."""
+    folder = training.resolve_checkpoint(MINILM)
+    assert (folder / "model.safetensors").is_file() and len(MINILM.sha256) == 4
+
+
+def test_wrong_bytes_are_refused_and_named(tmp_path, monkeypatch):
+    """A file with other bytes than expected is named with both hashes."""
+    fake_package(tmp_path, monkeypatch, weights="changed")
+    expected = hashlib.sha256(b"original").hexdigest()
+    wrong = Checkpoint("a/b", "c", {"weights": expected}, package="some_checkpoint")
+    with pytest.raises(ValueError, match=f"weights in .* is not the expected file.*{expected}"):
+        training.resolve_checkpoint(wrong)
+
+
+def test_missing_file_is_named(tmp_path, monkeypatch):
+    """A file that the package lacks is named."""
+    fake_package(tmp_path, monkeypatch)
+    missing = Checkpoint("a/b", "c", {"weights": "0"}, package="some_checkpoint")
+    with pytest.raises(ValueError, match="a/b: weights is missing"):
+        training.resolve_checkpoint(missing)
+
+
+def test_unreachable_hub_says_what_to_do(monkeypatch):
+    """Without package and Hub, the error names the extra to install."""
+    import huggingface_hub
+
+    def refuse(*_, **__):
+        raise OSError("offline")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", refuse)
+    with pytest.raises(ValueError, match=r"cannot get a/b from the Hub.*\[offline\]"):
+        training.resolve_checkpoint(Checkpoint("a/b", "c", package="no_such_package_here"))
+
+
+def test_unknown_tokens_are_refused(tmp_path):
+    """A tokenizer that knows none of the characters is refused."""
+    folder = training.resolve_checkpoint(MINILM)
+    with pytest.raises(ValueError, match=r"% of the tokens are unknown"):
+        training.load_tokenizer(folder, ["ꦏꦺꦴꦥꦶ ꦠꦺꦃ"])
+
+
+# Fine-tuning
+
+
+@pytest.mark.parametrize(
+    ("view", "n_logits", "problem"),
+    [
+        ("urgent", 1, "multi_label_classification"),
+        ("urgent", 2, "single_label_classification"),
+        ("intent", 49, "single_label_classification"),
+        ("topics", 12, "multi_label_classification"),
+    ],
+)
+def test_every_kind_of_head_trains(view, n_logits, problem):
+    """One logit, two logits, K classes and many labels train with the right problem type."""
+    task = few(view)
+    done = training.fine_tune(task, MINILM, QUICK, n_logits=n_logits, cache=False, progress=False)
+    assert done.model.config.problem_type == problem
+    assert not done.model.training
+    logits = training.predict_logits(done.model, done.tokenizer, task.test.texts)
+    assert logits.shape == (16, n_logits) and np.isfinite(logits).all()
+    assert len(done.history) == 1 and done.history[0]["validation_loss"] > 0
+
+
+def test_same_seed_same_network_other_seed_another(tuned):
+    """Two runs with one seed give equal weights; another seed gives others."""
+    task = few("urgent")
+    again = training.fine_tune(task, MINILM, QUICK, cache=False, progress=False)
+    other = training.fine_tune(
+        task, MINILM, dataclasses.replace(QUICK, seed=1), cache=False, progress=False
+    )
+    first = tuned.model.state_dict()
+    assert all(torch.equal(v, again.model.state_dict()[k]) for k, v in first.items())
+    assert not torch.equal(
+        first["classifier.weight"], other.model.state_dict()["classifier.weight"]
+    )
+
+
+def test_best_epoch_is_kept():
+    """With keep_best the weights are those of the epoch with the least validation loss."""
+    settings = dataclasses.replace(QUICK, epochs=3, learning_rate=1e-3)
+    done = training.fine_tune(few("urgent"), MINILM, settings, cache=False, progress=False)
+    task = few("urgent")
+    logits = training.predict_logits(
+        done.model, done.tokenizer, task.validation.texts, max_length=32
+    )
+    loss = torch.nn.functional.cross_entropy(
+        torch.tensor(logits), torch.tensor(task.validation.labels)
+    ).item()
+    losses = [epoch["validation_loss"] for epoch in done.history]
+    assert loss == pytest.approx(min(losses), abs=0.03)
+
+
+def test_named_loss_is_used_and_kept_unnamed_is_not(cache):
+    """A loss of one's own decides the training; only a named one enters the cache."""
+    calls = []
+
+    def loss(logits, labels):
+        calls.append(logits.shape)
+        return torch.nn.functional.cross_entropy(logits, labels)
+
+    task = few("urgent", n=8)
+    training.fine_tune(task, MINILM, QUICK, loss=loss, progress=False)
+    assert calls and not cache.exists()
+    training.fine_tune(task, MINILM, QUICK, loss=loss, loss_name="plain", progress=False)
+    assert [p.name for p in cache.glob("*/run.json")] == ["run.json"]
+
+
+def test_finished_run_is_taken_up_equal(cache, caplog):
+    """A second call takes up the first one's network, says so, and gives the same logits."""
+    task = few("urgent")
+    first = training.fine_tune(task, MINILM, QUICK, progress=False)
+    second = training.fine_tune(task, MINILM, QUICK, progress=False)
+    assert (first.from_cache, second.from_cache) == (False, True)
+    assert second.history == first.history and "taking up" in caplog.text
+    texts = task.test.texts
+    assert np.array_equal(
+        training.predict_logits(first.model, first.tokenizer, texts, dtype="fp32"),
+        training.predict_logits(second.model, second.tokenizer, texts, dtype="fp32"),
+    )
+    changed = dataclasses.replace(QUICK, learning_rate=2e-4)
+    assert not training.fine_tune(task, MINILM, changed, progress=False).from_cache
+
+
+def test_interrupted_run_leaves_nothing_half_written(cache, monkeypatch):
+    """A crash while an entry is written leaves no entry, and the next run is unharmed."""
+    task = few("urgent", n=8)
+
+    def crash(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            training.json,
+            "dumps",
+            lambda *a, **k: crash() if "seconds" in a[0] else json.JSONEncoder(**k).encode(*a),
+        )
+        with pytest.raises(KeyboardInterrupt):
+            training.fine_tune(task, MINILM, QUICK, progress=False)
+    assert not list(cache.glob("*/run.json")) or all(
+        p.parent.name.endswith(".part") for p in cache.glob("*/run.json")
+    )
+    assert not training.fine_tune(task, MINILM, QUICK, progress=False).from_cache
+    assert training.fine_tune(task, MINILM, QUICK, progress=False).from_cache
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"epochs": 0}, "epochs must be a whole number of at least 1, got 0"),
+        ({"learning_rate": 0.0}, "learning_rate must be above 0"),
+        ({"warmup": 1.5}, r"warmup must be a share in \[0, 1\)"),
+    ],
+)
+def test_senseless_settings_are_refused(change, message):
+    """Settings that make no sense are named before anything is loaded."""
+    with pytest.raises(ValueError, match=message):
+        training.fine_tune(few("urgent"), MINILM, dataclasses.replace(QUICK, **change))
+
+
+def test_head_that_does_not_fit_is_refused():
+    """A head of another size than the labels is refused, but for one logit on a yes/no task."""
+    with pytest.raises(ValueError, match="takes as many logits or one, got n_logits=3"):
+        training.fine_tune(few("urgent"), MINILM, QUICK, n_logits=3)
+    with pytest.raises(ValueError, match="takes as many logits, got n_logits=1"):
+        training.fine_tune(few("intent"), MINILM, QUICK, n_logits=1)
+
+
+def test_empty_part_is_refused():
+    """A task without validation texts is refused."""
+    task = few("urgent")
+    empty = Part((), task.validation.labels[:0], task.validation.rows[:0])
+    with pytest.raises(ValueError, match="the validation part is empty"):
+        training.fine_tune(dataclasses.replace(task, validation=empty), MINILM, QUICK)
+
+
+def test_runs_under_torchrun_unchanged(tmp_path):
+    """Two processes under torchrun train one network together."""
+    script = tmp_path / "two.py"
+    script.write_text(
+        textwrap.dedent(
+            """
+            import torch.distributed as dist
+            from tests.test_training import MINILM, QUICK, few, training
+
+            tuned = training.fine_tune(few("urgent", 16), MINILM, QUICK, progress=False)
+            weight = tuned.model.classifier.weight.detach().clone()
+            other = weight.clone()
+            dist.broadcast(other, src=0)
+            assert (weight - other).abs().max() < 1e-6
+            print("equal weights in", dist.get_world_size(), "processes")
+            """
+        )
+    )
+    root = Path(__file__).parent.parent
+    done = subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", str(script)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"},
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "equal weights in 2 processes" in done.stdout
+
+
+# Reading logits
+
+
+def test_order_is_kept_whatever_the_batches(tuned):
+    """Logits come in the order of the texts and do not depend on the batches beyond rounding."""
+    texts = few("urgent").test.texts
+    whole = training.predict_logits(tuned.model, tuned.tokenizer, texts, dtype="fp32")
+    alone = [
+        training.predict_logits(tuned.model, tuned.tokenizer, [t], dtype="fp32")[0] for t in texts
+    ]
+    assert np.allclose(whole, alone, atol=1e-4)
+    small = training.predict_logits(
+        tuned.model, tuned.tokenizer, texts, dtype="fp32", batch_tokens=1
+    )
+    assert np.allclose(whole, small, atol=1e-4)
+
+
+def test_no_texts_give_no_rows(tuned):
+    """No texts give an array of shape (0, n_logits)."""
+    assert training.predict_logits(tuned.model, tuned.tokenizer, []).shape == (0, 2)
+    assert training.pooled_outputs(tuned.model, tuned.tokenizer, []).shape == (0, 384)
+
+
+def test_model_is_never_left_in_training_mode(tuned):
+    """A model in training mode is put into evaluation mode, so that dropout cannot act."""
+    tuned.model.train()
+    training.predict_logits(tuned.model, tuned.tokenizer, ["a"])
+    assert not tuned.model.training
+
+
+def test_cut_texts_are_counted(tuned):
+    """Texts longer than the limit are cut, and a warning counts them."""
+    with pytest.warns(UserWarning, match="2 of 3 texts were cut to 8 tokens"):
+        training.predict_logits(
+            tuned.model, tuned.tokenizer, ["word " * 50, "word", "word " * 20], max_length=8
+        )
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [("one string", "got one string"), (["a", None], "got NoneType at place 1")],
+)
+def test_what_is_no_text_is_refused(tuned, texts, message):
+    """One string instead of a list, and anything that is no string, are named."""
+    with pytest.raises(ValueError, match=message):
+        training.predict_logits(tuned.model, tuned.tokenizer, texts)
+
+
+def test_unknown_dtype_is_refused(tuned):
+    """Number formats are listed in the error."""
+    with pytest.raises(ValueError, match='dtype must be "auto", "bf16"'):
+        training.predict_logits(tuned.model, tuned.tokenizer, ["a"], dtype="int8")
+
+
+def test_pooled_outputs_are_what_the_head_is_given(tuned):
+    """The head applied to the pooled outputs gives the logits."""
+    texts = few("urgent").test.texts
+    pooled = training.pooled_outputs(tuned.model, tuned.tokenizer, texts, dtype="fp32")
+    with torch.no_grad():
+        logits = tuned.model.classifier(torch.tensor(pooled)).numpy()
+    expected = training.predict_logits(tuned.model, tuned.tokenizer, texts, dtype="fp32")
+    assert np.allclose(logits, expected, atol=1e-5)
+
+
+def test_every_recipe_is_complete():
+    """Each recipe names a checkpoint at a full commit, and the offline ones check hashes."""
+    for (_, profile), recipe in RECIPES.items():
+        assert len(recipe.checkpoint.revision) == 40
+        assert profile != "offline" or recipe.checkpoint.sha256
+        assert callable(recipe.load_task)
+
+
+def test_hub_recipe_reads_a_data_set_as_the_hub_gives_it(monkeypatch):
+    """The SMS recipe takes its columns and label order from the data set, and splits it."""
+    import datasets
+
+    features = datasets.Features(
+        {"sms": datasets.Value("string"), "label": datasets.ClassLabel(names=["ham", "spam"])}
+    )
+    rows = {
+        "sms": [f"message {i}" for i in range(50)],
+        "label": [int(i % 5 == 0) for i in range(50)],
+    }
+    loaded = datasets.DatasetDict({"train": datasets.Dataset.from_dict(rows, features=features)})
+    monkeypatch.setattr(datasets, "load_dataset", lambda *_, **__: loaded)
+    task = RECIPES["urgent", "hub"].load_task()
+    assert isinstance(task, Task) and task.label_names == ("ham", "spam")
+    assert [len(p) for p in (task.train, task.validation, task.test)] == [30, 10, 10]
+    assert task.train.labels.sum() == 6
+
+
+def test_real_sms_data_train_where_they_are_at_hand():
+    """On 200 real SMS messages the loss falls over two epochs."""
+    folder = os.environ.get("REAL_DATA")
+    if not folder:
+        pytest.skip("REAL_DATA is not set: no real data at hand")
+    lines = (
+        (Path(folder) / "sms_spam" / "SMSSpamCollection").read_text(encoding="utf-8").splitlines()
+    )
+    rows = pd.DataFrame([line.split("\t", 1) for line in lines[:300]], columns=["label", "text"])
+    settings = dataclasses.replace(QUICK, epochs=2)
+    done = training.fine_tune(
+        table_task(rows, name="sms"), MINILM, settings, cache=False, progress=False
+    )
+    assert done.history[1]["validation_loss"] < done.history[0]["validation_loss"]

@@ -1,0 +1,63 @@
+"""Each trap of a lesson is a mutant: put in place of ours, the lesson's own check must fail."""
+
+from pathlib import Path
+
+import jupytext
+import pytest
+
+SOURCES = sorted((Path(__file__).parent.parent / "notebooks" / "source").glob("*.py"))
+IMPORTS = """
+import numpy as np
+from helpers.decisions import BinaryThreshold, Costs
+from helpers.probabilities import sigmoid
+COST_FALSE_ALARM, COST_MISS = 1.0, 20.0
+"""
+
+
+def tagged_cells(source):
+    """Give the code of each tagged cell of a lesson."""
+    cells = jupytext.reads(source.read_text(encoding="utf-8"), fmt="py:percent").cells
+    return {tag: c.source for c in cells for tag in c.metadata.get("tags", [])}
+
+
+TRAPS = [
+    pytest.param(cells[f"trap-{name}"], cells[f"check-{name}"], id=f"{source.stem[:2]}-{name}")
+    for source in SOURCES
+    for cells in [tagged_cells(source)]
+    for name in (tag.removeprefix("trap-") for tag in cells if tag.startswith("trap-"))
+]
+
+
+def run(trap, check, mutant):
+    """Run a trap cell and its check, with ours or with the mutant in its place."""
+    namespace = {}
+    exec(IMPORTS + trap, namespace)
+    if mutant:
+        wrong = {
+            n.removeprefix("wrong_"): f for n, f in namespace.items() if n.startswith("wrong_")
+        }
+        assert wrong, "a trap cell defines wrong_NAME and right_NAME"
+        for name, function in wrong.items():
+            assert f"right_{name}" in namespace
+            namespace[f"right_{name}"] = function
+    exec(check, namespace)
+
+
+@pytest.mark.parametrize(("trap", "check"), TRAPS)
+def test_check_passes_for_ours(trap, check):
+    """The check of a trap passes for the right function."""
+    run(trap, check, mutant=False)
+
+
+@pytest.mark.parametrize(("trap", "check"), TRAPS)
+def test_check_fails_for_the_mutant(trap, check):
+    """The check of a trap fails when the source's error is put in place of ours."""
+    with pytest.raises(AssertionError):
+        run(trap, check, mutant=True)
+
+
+def test_lesson_01_holds_the_errors_of_its_source():
+    """Lesson 01 shows four errors of the forum thread, each with its check."""
+    cells = tagged_cells(SOURCES[0])
+    for name in ("winner", "regression", "ratio", "twice"):
+        assert f"trap-{name}" in cells and f"check-{name}" in cells

@@ -1,0 +1,1 @@
+"""Build, execute and check the lessons."""

@@ -1,0 +1,167 @@
+"""Build the learner's and the solution notebooks from notebooks/source.
+
+python -m tools.build_notebooks            write both copies of every lesson, and the badges
+python -m tools.build_notebooks --check    write nothing; name what a build would change
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import re
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import jupytext
+
+ROOT = Path(__file__).resolve().parent.parent
+SOLUTION = re.compile(r"^# solution[ \t]*\n", re.MULTILINE)
+BADGES = re.compile(r"(<!-- badges -->\n).*?(<!-- end of badges -->)", re.DOTALL)
+NO_ADDRESS = """import sys
+
+if "google.colab" in sys.modules:
+    raise RuntimeError("This copy has no public address yet: Colab cannot install its helpers.")"""
+INSTALL = """import sys
+
+if "google.colab" in sys.modules:
+    %pip install -q "git+{address}"
+"""
+
+
+def repository(root: Path = ROOT) -> str | None:
+    """Read the repository's address from pyproject.toml; None while none is set."""
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return project.get("urls", {}).get("Repository")
+
+
+def badge(address: str, lesson: str) -> str:
+    """Write a Colab badge in Markdown."""
+    path = address.removeprefix("https://github.com/").rstrip("/")
+    return (
+        "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]"
+        f"(https://colab.research.google.com/github/{path}/blob/main/notebooks/{lesson}.ipynb)"
+    )
+
+
+def build(source: Path, *, solved: bool, address: str | None) -> str:
+    """Make one notebook.
+
+    Parameters
+    ----------
+    source : Path
+        A lesson in percent format.
+    solved : bool
+        Keep what stands below ``# solution``; otherwise keep what stands above it.
+    address : str or None
+        Of the repository, for the badge and the Colab cell.
+
+    Returns
+    -------
+    str
+        The text of an .ipynb file.
+
+    Raises
+    ------
+    ValueError
+        If the first cell is not a title.
+    """
+    parsed = jupytext.reads(source.read_text(encoding="utf-8"), fmt="py:percent")
+    cells = [_cell(c.cell_type, c.source, c.metadata.get("tags", [])) for c in parsed.cells]
+    if not cells or not "".join(cells[0]["source"]).startswith("# "):
+        raise ValueError(f"{source.name}: the first cell must be the title, a line with '# '")
+    for cell in cells:
+        text = "".join(cell["source"])
+        if cell["cell_type"] == "code" and SOLUTION.search(text):
+            given, solution = SOLUTION.split(text, maxsplit=1)
+            cell["source"] = _lines((solution if solved else given).strip("\n"))
+    if address:
+        title = "".join(cells[0]["source"])
+        cells[0]["source"] = _lines(f"{badge(address, source.stem)}\n\n{title}")
+    colab = INSTALL.format(address=address).rstrip() if address else NO_ADDRESS
+    cells.insert(1, _cell("code", colab, ["colab"]))
+    _add_ids(cells, source.stem)
+    notebook = {
+        "cells": cells,
+        "metadata": {
+            "accelerator": "GPU",
+            "colab": {"gpuType": "T4", "provenance": [], "toc_visible": True},
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        },
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    return json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def _lines(text: str) -> list[str]:
+    return text.splitlines(keepends=True)
+
+
+def _cell(kind: str, text: str, tags: list[str]) -> dict[str, Any]:
+    cell: dict[str, Any] = {"cell_type": kind, "metadata": {}, "source": _lines(text)}
+    if tags:
+        cell["metadata"]["tags"] = list(tags)
+    if kind == "code":
+        cell |= {"execution_count": None, "outputs": []}
+    return cell
+
+
+def _add_ids(cells: list[dict[str, Any]], lesson: str) -> None:
+    """Name each cell by a hash of its text, so that a build changes no id without need."""
+    seen: dict[str, int] = {}
+    for cell in cells:
+        text = f"{lesson}\n{cell['cell_type']}\n{''.join(cell['source'])}"
+        seen[text] = seen.get(text, -1) + 1
+        cell["id"] = hashlib.sha256(f"{text}\n{seen[text]}".encode()).hexdigest()[:12]
+
+
+def outputs(root: Path = ROOT) -> dict[Path, str]:
+    """Give every file that a build writes, with its text."""
+    address = repository(root)
+    files = {}
+    sources = sorted((root / "notebooks" / "source").glob("[0-9][0-9]_*.py"))
+    for source in sources:
+        name = f"{source.stem}.ipynb"
+        files[root / "notebooks" / name] = build(source, solved=False, address=address)
+        files[root / "notebooks" / "solutions" / name] = build(source, solved=True, address=address)
+    readme = root / "README.md"
+    badges = "".join(f"{badge(address, s.stem)}\n" for s in sources) if address else ""
+    files[readme] = BADGES.sub(rf"\g<1>{badges}\g<2>", readme.read_text(encoding="utf-8"))
+    return files
+
+
+def differing(files: dict[Path, str], root: Path = ROOT) -> list[Path]:
+    """List the files that are missing, differ from a build, or have no source."""
+    different = [
+        path
+        for path, text in files.items()
+        if not path.exists() or path.read_text(encoding="utf-8") != text
+    ]
+    found = [*(root / "notebooks").glob("*.ipynb"), *(root / "notebooks/solutions").glob("*.ipynb")]
+    return different + [path for path in found if path not in files]
+
+
+def main() -> None:
+    """Build, or check."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="write nothing, exit 1 if stale")
+    check = parser.parse_args().check
+    files = outputs()
+    stale = differing(files)
+    for path in stale:
+        print(f"{'stale' if check else 'written'}: {path.relative_to(ROOT)}")
+        if not check and path in files:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(files[path], encoding="utf-8", newline="\n")
+        elif not check:
+            print(f"  has no source: remove it or restore notebooks/source/{path.stem}.py")
+    if check and stale:
+        sys.exit("run: python -m tools.build_notebooks")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,250 @@
+"""Execute the lessons into build/: executed notebooks, pages, and an index.
+
+python -m tools.execute_lessons            all lessons
+python -m tools.execute_lessons 01 03      some of them
+python -m tools.execute_lessons --pictures also renew the pictures that the README shows
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import base64
+import html
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbconvert import HTMLExporter
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build"
+PICTURES = ROOT / "notebooks" / "pictures"
+
+
+@dataclass
+class Lesson:
+    """One executed lesson.
+
+    Attributes
+    ----------
+    name : str
+        As ``01_threshold``.
+    title, promise : str
+        From its first cell.
+    seconds : float
+    headline : dict
+        The figures that the cell tagged ``headline`` gives.
+    error : str or None
+        The failing cell and what it raised.
+    notebook : NotebookNode
+        With outputs.
+    """
+
+    name: str
+    title: str
+    promise: str
+    seconds: float = 0.0
+    headline: dict[str, Any] = field(default_factory=dict)
+    error: str | None = None
+    notebook: Any = None
+
+
+def execute(path: Path, *, settings: dict[str, Any] | None = None, progress: bool = True) -> Lesson:
+    """Execute one notebook in a kernel of its own.
+
+    Parameters
+    ----------
+    path : Path
+        An .ipynb file.
+    settings : dict, optional
+        Values that are set anew after the cell tagged ``settings``.
+    progress : bool, default True
+        Show the cell that runs, on a terminal.
+
+    Returns
+    -------
+    Lesson
+    """
+    notebook = nbformat.read(path, as_version=4)
+    title, promise = _title(notebook)
+    lesson = Lesson(path.stem, title, promise, notebook=notebook)
+    if settings:
+        _inject(notebook, settings)
+    n_code = sum(cell.cell_type == "code" for cell in notebook.cells)
+    done = 0
+
+    def on_cell(cell: Any, cell_index: int) -> None:
+        nonlocal done
+        if cell.cell_type == "code":
+            done += 1
+            if progress and sys.stdout.isatty():
+                seconds = time.time() - started
+                print(
+                    f"\r{path.stem}: cell {done} of {n_code}, {seconds:.0f} s ", end="", flush=True
+                )
+
+    client = NotebookClient(
+        notebook,
+        timeout=1800,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.parent)}},
+        on_cell_start=on_cell,
+    )
+    started = time.time()
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        failing = [c for c in notebook.cells if c.cell_type == "code" and c.execution_count][-1]
+        raised = f"{error.ename}: {error.evalue}"
+        lesson.error = f"--- the failing cell ---\n{failing.source}\n--- it raised ---\n{raised}"
+    lesson.seconds = time.time() - started
+    lesson.headline = _headline(notebook)
+    if progress and sys.stdout.isatty():
+        print("\r" + " " * 60 + "\r", end="")
+    return lesson
+
+
+def _title(notebook: Any) -> tuple[str, str]:
+    lines = [line for line in notebook.cells[0].source.splitlines() if line.strip()]
+    lines = [line for line in lines if not line.startswith("[![")]
+    return lines[0].removeprefix("# "), lines[1] if len(lines) > 1 else ""
+
+
+def _inject(notebook: Any, settings: dict[str, Any]) -> None:
+    """Set values anew, in a cell after the one tagged ``settings``."""
+    places = [
+        i for i, cell in enumerate(notebook.cells) if "settings" in cell.metadata.get("tags", [])
+    ]
+    if len(places) != 1:
+        raise ValueError(f"expected one cell tagged settings, found {len(places)}")
+    source = "\n".join(f"{name} = {value!r}" for name, value in settings.items())
+    notebook.cells.insert(places[0] + 1, nbformat.v4.new_code_cell(source))
+
+
+def _headline(notebook: Any) -> dict[str, Any]:
+    for cell in notebook.cells:
+        if "headline" in cell.metadata.get("tags", []):
+            for output in cell.get("outputs", []):
+                if "data" in output and "text/plain" in output["data"]:
+                    return ast.literal_eval(output["data"]["text/plain"])
+    return {}
+
+
+def _cover(notebook: Any) -> str | None:
+    """Take the picture of the cell tagged ``cover``, as base64."""
+    for cell in notebook.cells:
+        if "cover" in cell.metadata.get("tags", []):
+            for output in cell.get("outputs", []):
+                if "image/png" in output.get("data", {}):
+                    return output["data"]["image/png"].replace("\n", "")
+    return None
+
+
+def summary(headline: dict[str, Any]) -> str:
+    """Write the headline figures in one line."""
+    return ", ".join(
+        f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in headline.items()
+    )
+
+
+def write(lesson: Lesson, folder: Path = BUILD) -> None:
+    """Write the executed notebook and its page."""
+    folder.mkdir(parents=True, exist_ok=True)
+    nbformat.write(lesson.notebook, folder / f"{lesson.name}.ipynb")
+    page, _ = HTMLExporter(embed_images=True).from_notebook_node(lesson.notebook)
+    page = page.replace("<title>Notebook</title>", f"<title>{html.escape(lesson.title)}</title>")
+    (folder / f"{lesson.name}.html").write_text(page, encoding="utf-8")
+
+
+INDEX = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>From logits to decisions</title>
+<style>
+body {{ font: 17px/1.5 system-ui, sans-serif; color: #222; max-width: 62rem; margin: 2rem auto;
+  padding: 0 1rem; }}
+article {{ display: flex; gap: 1.5rem; padding: 1.5rem 0; border-top: 1px solid #ccc;
+  flex-wrap: wrap; }}
+article img {{ width: 22rem; max-width: 100%; align-self: flex-start; }}
+article div {{ flex: 1 1 22rem; }}
+h2 {{ margin: 0 0 .4rem; font-size: 1.25rem; }} a {{ color: #0072B2; }}
+.figures {{ color: #555; font-size: .9rem; }} .failed {{ color: #D55E00; }}
+</style></head><body>
+<h1>From logits to decisions</h1>
+<p>A text classifier is a network that gives logits, and a rule that turns logits into an action.
+These lessons teach the rule. Each page below was executed on this machine.</p>
+{articles}
+</body></html>
+"""
+
+
+def write_index(lessons: list[Lesson], folder: Path = BUILD) -> Path:
+    """Write the page that leads to all lessons."""
+    articles = []
+    for lesson in lessons:
+        cover = _cover(lesson.notebook)
+        picture = (
+            f'<img src="data:image/png;base64,{cover}" alt="A figure from the lesson: '
+            f'{html.escape(lesson.title)}">'
+            if cover
+            else ""
+        )
+        figures = (
+            '<p class="failed">This run failed; the page shows where.</p>'
+            if lesson.error
+            else f'<p class="figures">{html.escape(summary(lesson.headline))}</p>'
+        )
+        articles.append(
+            f'<article>{picture}<div><h2><a href="{lesson.name}.html">{html.escape(lesson.title)}'
+            f"</a></h2><p>{html.escape(lesson.promise)}</p>{figures}"
+            f'<p class="figures">{lesson.seconds:.0f} seconds here · '
+            f'<a href="{lesson.name}.ipynb">executed notebook</a></p></div></article>'
+        )
+    path = folder / "index.html"
+    path.write_text(INDEX.format(articles="\n".join(articles)), encoding="utf-8")
+    return path
+
+
+def main() -> None:
+    """Execute lessons one after another; exit 1 if one fails."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("lessons", nargs="*", help="numbers, as 01; all by default")
+    parser.add_argument(
+        "--pictures", action="store_true", help="renew the pictures in notebooks/pictures too"
+    )
+    arguments = parser.parse_args()
+    chosen = arguments.lessons
+    paths = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    unknown = [number for number in chosen if not any(p.name.startswith(number) for p in paths)]
+    if unknown or not paths:
+        sys.exit(f"no lesson {', '.join(unknown)}; there are {', '.join(p.stem for p in paths)}")
+    if chosen:
+        paths = [p for p in paths if p.name.startswith(tuple(chosen))]
+    lessons = []
+    for path in paths:
+        if not sys.stdout.isatty():
+            print(f"{path.stem}: running", flush=True)
+        lesson = execute(path)
+        write(lesson)
+        lessons.append(lesson)
+        if arguments.pictures and (cover := _cover(lesson.notebook)):
+            PICTURES.mkdir(exist_ok=True)
+            (PICTURES / f"{lesson.name}.png").write_bytes(base64.b64decode(cover))
+        result = "FAILED" if lesson.error else summary(lesson.headline)
+        print(f"{lesson.name}: {lesson.seconds:.0f} s; {result}", flush=True)
+        if lesson.error:
+            print(lesson.error, flush=True)
+    index = write_index(lessons)
+    print(f"open {index.relative_to(ROOT)} in a browser")
+    if any(lesson.error for lesson in lessons):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
