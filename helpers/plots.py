@@ -167,8 +167,10 @@ def reliability_diagram(bins: Mapping[str, Reliability], *, ax: Axes) -> Axes:
             alpha=0.85,
             label=label,
         )
-    ax.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
-    ax.legend(frameon=False, loc="upper left")
+    ax.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.2))  # room for the legend
+    legend = ax.legend(frameon=False, loc="upper left")
+    for handle in legend.legend_handles[1:]:
+        handle.set_sizes([40])
     return _tidy(ax, "Reliability", "mean predicted probability", "observed share of 1s")
 
 

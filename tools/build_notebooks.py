@@ -18,7 +18,9 @@ from typing import Any
 import jupytext
 
 ROOT = Path(__file__).resolve().parent.parent
-SOLUTION = re.compile(r"^# solution[ \t]*\n", re.MULTILINE)
+EXERCISE = re.compile(
+    r"(?P<given>.*)^# solution\n(?P<solution>.*)^# check\n(?P<check>.*)", re.MULTILINE | re.DOTALL
+)
 BADGES = re.compile(r"(<!-- badges -->\n).*?(<!-- end of badges -->)", re.DOTALL)
 NO_ADDRESS = """import sys
 
@@ -54,7 +56,8 @@ def build(source: Path, *, solved: bool, address: str | None) -> str:
     source : Path
         A lesson in percent format.
     solved : bool
-        Keep what stands below ``# solution``; otherwise keep what stands above it.
+        Of an exercise, keep what stands between ``# solution`` and ``# check``; otherwise keep
+        what stands above. The check stays in both.
     address : str or None
         Of the repository, for the badge and the Colab cell.
 
@@ -73,10 +76,10 @@ def build(source: Path, *, solved: bool, address: str | None) -> str:
     if not cells or not "".join(cells[0]["source"]).startswith("# "):
         raise ValueError(f"{source.name}: the first cell must be the title, a line with '# '")
     for cell in cells:
-        text = "".join(cell["source"])
-        if cell["cell_type"] == "code" and SOLUTION.search(text):
-            given, solution = SOLUTION.split(text, maxsplit=1)
-            cell["source"] = _lines((solution if solved else given).strip("\n"))
+        exercise = EXERCISE.fullmatch("".join(cell["source"]))
+        if exercise:
+            answer = exercise["solution" if solved else "given"].strip("\n")
+            cell["source"] = _lines(f"{answer}\n\n{exercise['check']}")
     if address:
         title = "".join(cells[0]["source"])
         cells[0]["source"] = _lines(f"{badge(address, source.stem)}\n\n{title}")

@@ -1,0 +1,83 @@
+"""`BinaryThreshold.choose` against sorting, and against scikit-learn's search.
+
+python -m benchmarks.threshold
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.metrics import make_scorer
+from sklearn.model_selection import TunedThresholdClassifierCV
+
+from benchmarks.common import in_turn
+from helpers.decisions import BinaryThreshold, Costs
+from helpers.probabilities import sigmoid
+
+COSTS = Costs(false_positive=1, false_negative=20)
+
+
+class Given(ClassifierMixin, BaseEstimator):
+    """A classifier whose probabilities are the column that it is given."""
+
+    def fit(self, x, y):
+        self.classes_ = np.array([0, 1])
+        return self
+
+    def predict_proba(self, x):
+        return np.column_stack([1 - x[:, 0], x[:, 0]])
+
+    def predict(self, x):
+        return (x[:, 0] >= 0.5).astype(int)
+
+
+def scores(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Draw logits and labels, one in ten positive."""
+    rng = np.random.default_rng(0)
+    labels = (rng.random(n) < 0.1).astype(int)
+    return rng.normal(2 * labels - 3), labels
+
+
+def main() -> None:
+    """Compare searches a second, and the costs found."""
+    logits, labels = scores(10**7)
+    rates = in_turn(
+        {
+            "argsort of 10,000,000 scores": lambda: bool(len(np.argsort(logits))),
+            "choose on 10,000,000 scores": lambda: bool(
+                BinaryThreshold.choose(logits, labels, costs=COSTS)
+            ),
+        }
+    )
+    sort, search = rates.values()
+    print(f"choose takes as long as {sort / search:.2f} argsorts")
+
+    logits, labels = scores(10**6)
+    p = sigmoid(logits)[:, None]
+    scorer = make_scorer(lambda y, said: -COSTS.of(said, y).sum())
+    tuner = TunedThresholdClassifierCV(
+        Given().fit(p, labels), scoring=scorer, cv="prefit", refit=False
+    )
+    found = {}
+
+    def sklearn_search() -> int:
+        found["scikit-learn"] = COSTS.of(tuner.fit(p, labels).predict(p), labels).sum()
+        return 1
+
+    def ours() -> int:
+        rule = BinaryThreshold.choose(logits, labels, costs=COSTS)
+        found["choose"] = COSTS.of(rule.decide(logits), labels).sum()
+        return 1
+
+    rates = in_turn(
+        {
+            "TunedThresholdClassifierCV on 1,000,000": sklearn_search,
+            "choose on 1,000,000, decisions included": ours,
+        }
+    )
+    theirs, mine = rates.values()
+    print(f"choose is {mine / theirs:.0f} times as fast; costs found: {found}")
+
+
+if __name__ == "__main__":
+    main()
