@@ -195,9 +195,7 @@ assert right_decisions(np.array([[3.0, 0.0]]), 0.7)[0] == 0
 import torch
 from transformers import BertConfig, BertForSequenceClassification
 
-tiny = dict(
-    hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8, vocab_size=9
-)
+tiny = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2}
 ids, truth = torch.tensor([[1, 2], [3, 4], [5, 6]]), torch.tensor([[1.0], [0.0], [1.0]])
 
 
@@ -206,8 +204,8 @@ def wrong_head():
 
 
 def right_head():
-    kind = "multi_label_classification"
-    return BertForSequenceClassification(BertConfig(**tiny, num_labels=1, problem_type=kind))
+    settings = BertConfig(**tiny, num_labels=1, problem_type="multi_label_classification")
+    return BertForSequenceClassification(settings)
 
 
 # the check
