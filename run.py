@@ -94,7 +94,8 @@ def torch_options():
 
 
 def run_with_progress(command, what):
-    """Run a command; show what it is at in one line, and all it said if it fails."""
+    """Run a command; show in one line what it is at, and the end of its output if it fails."""
+    terminal = sys.stdout.isatty()
     started, shown, lines = time.time(), 0.0, []
     with subprocess.Popen(
         command,
@@ -108,18 +109,19 @@ def run_with_progress(command, what):
         for line in process.stdout:
             lines.append(line.rstrip())
             seconds = time.time() - started
-            if seconds - shown >= (0.2 if sys.stdout.isatty() else 20):
+            if seconds - shown >= (0.2 if terminal else 20):
                 shown = seconds
-                text = f"{what}: {seconds:4.0f} s, {lines[-1].strip()}"
-                say(text) if not sys.stdout.isatty() else print(
-                    f"\r{text[: shutil.get_terminal_size().columns - 1]:<79}", end="", flush=True
+                text = f"{what}: {seconds:4.0f} s, {line.strip()}"[:78]
+                print(
+                    f"\r{text:<78}" if terminal else text, end="" if terminal else "\n", flush=True
                 )
-    say(f"{chr(13) if sys.stdout.isatty() else ''}{what}: {time.time() - started:.0f} s{'':<60}")
+    end = f"{what}: {time.time() - started:.0f} s"
+    say(f"\r{end:<78}" if terminal else end)
     if process.returncode:
-        text = "\n".join(lines[-25:])
-        say(text)
+        say("\n".join(lines[-25:]))
+        output = "\n".join(lines)
         for symptom, remedy in REMEDIES:
-            if symptom in "\n".join(lines):
+            if symptom in output:
                 stop(remedy)
         stop(f"{what} failed (see above).")
 

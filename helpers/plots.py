@@ -81,7 +81,7 @@ def precision_recall_curve(curve: CutCurve, *, ax: Axes) -> Axes:
     ax.step(curve.recall, curve.precision, where="pre", color=BLUE, label="network")
     ax.axhline(share, color=GREY, ls=":", label=f"saying 1 at random ({share:.2f})")
     ax.set(xlim=(0, 1.02), ylim=(0, 1.04))
-    ax.legend(frameon=False, loc="lower left")
+    ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 0.12))
     return _tidy(ax, "Precision and recall", "recall", "precision")
 
 
@@ -128,12 +128,17 @@ def cost_curve(
     colours = (ORANGE, RED, GREEN, PURPLE)
     for i, (name, threshold) in enumerate((marks or {}).items()):
         ax.axvline(
-            threshold, color=colours[i % 4], ls=LINES[(i + 1) % 4], label=f"{name}: {threshold:.3f}"
+            threshold,
+            color=colours[i % 4],
+            ls=LINES[(i + 1) % 4],
+            label=f"{name} ({threshold:.2g})",
         )
     ax.set_xscale("logit")
     low = max(1e-4, float(np.quantile(thresholds, 0.02)) / 2)
     ax.set(xlim=(low, 1 - 1e-3), ylim=(0, None))
-    ax.xaxis.set_major_formatter(lambda x, _: f"{x:.3g}")
+    places = [0.0001, 0.001, 0.01, 0.1, 0.5, 0.9, 0.99]
+    ax.set_xticks([x for x in places if x >= low], minor=False)
+    ax.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
     ax.xaxis.set_minor_formatter(lambda x, _: "")
     if marks:
         ax.legend(frameon=False)
@@ -194,4 +199,9 @@ def differences(table: Sequence[Mapping[str, Any]], *, ax: Axes) -> Axes:
     ax.axvline(0, color=GREY, ls=":")
     ax.set_yticks(range(len(table)), [row["rule"] for row in table])
     ax.invert_yaxis()
-    return _tidy(ax, "Difference in cost, 95 % interval", "cost a message, against reference", "")
+    return _tidy(
+        ax,
+        "Difference in cost, 95 % interval",
+        "difference in cost a message (left is cheaper)",
+        "",
+    )

@@ -390,6 +390,11 @@ def load_tokenizer(folder: str | Path, texts: Sequence[str] = ()) -> Any:
     return tokenizer
 
 
+def _attention() -> str | None:
+    """Name the faster form of attention for short texts: on a CPU the plain one."""
+    return "eager" if pick_device().type == "cpu" else None
+
+
 def _load_model(folder: Path, task: Task, n_logits: int, dropout: float) -> Any:
     """Load the pretrained body under a new head of the right kind."""
     names = task.label_names if n_logits == len(task.label_names) else task.label_names[1:]
@@ -404,8 +409,7 @@ def _load_model(folder: Path, task: Task, n_logits: int, dropout: float) -> Any:
                 "multi_label_classification" if floats else "single_label_classification"
             ),
             dtype=torch.float32,
-            # the plain form of attention is the faster one on a CPU for short texts
-            attn_implementation="eager" if pick_device().type == "cpu" else None,
+            attn_implementation=_attention(),
         )
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
@@ -504,6 +508,8 @@ def _train(
         started = time.perf_counter()
         trainer.train()
         seconds = time.perf_counter() - started
+        # training leaves its mixed precision wrapped around the model: take it off
+        model = trainer.accelerator.unwrap_model(trainer.model_wrapped, keep_fp32_wrapper=False)
     if callback.best is not None:
         model.load_state_dict(callback.best)
     model.eval()
@@ -573,7 +579,7 @@ def _read_entry(entry: Path) -> FineTuned:
     )
     with _quiet_transformers():
         model = transformers.AutoModelForSequenceClassification.from_pretrained(
-            entry, dtype=torch.float32
+            entry, dtype=torch.float32, attn_implementation=_attention()
         )
     return FineTuned(
         model=model.eval().to(pick_device()),
@@ -693,6 +699,12 @@ def pooled_outputs(
     return pooled
 
 
+def _in_fp32(head: torch.nn.Linear, inputs: tuple[torch.Tensor], _: torch.Tensor) -> torch.Tensor:
+    """Compute a layer again, without mixed precision."""
+    with torch.autocast(inputs[0].device.type, enabled=False):
+        return torch.nn.functional.linear(inputs[0].float(), head.weight.float(), head.bias)
+
+
 def _forward(
     model: Any,
     tokenizer: Any,
@@ -724,6 +736,10 @@ def _forward(
         stack.enter_context(
             torch.autocast(device.type, dtype=mixed[dtype]) if dtype in mixed else nullcontext()
         )
+        head = getattr(model, "classifier", None)
+        if isinstance(head, torch.nn.Linear):
+            # the last layer costs next to nothing: in full precision its logits have fewer ties
+            stack.callback(head.register_forward_hook(_in_fp32).remove)
         bar = stack.enter_context(tqdm(total=len(texts), unit="text", disable=not progress))
         start = 0
         while start < len(order):

@@ -13,9 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn.metrics import roc_auc_score
 
 from helpers import training
 from helpers.data import Part, Task, corpus_task, table_task
+from helpers.probabilities import binary_logit
 from helpers.recipes import MINILM, RECIPES, Checkpoint, Settings
 
 QUICK = Settings(epochs=1, batch_size=8, learning_rate=1e-4, max_length=32)
@@ -142,12 +144,10 @@ def test_same_seed_same_network_other_seed_another(tuned):
 
 def test_best_epoch_is_kept():
     """With keep_best the weights are those of the epoch with the least validation loss."""
-    settings = dataclasses.replace(QUICK, epochs=3, learning_rate=1e-3)
+    settings = dataclasses.replace(QUICK, epochs=3, learning_rate=1e-3, max_length=128)
     done = training.fine_tune(few("urgent"), MINILM, settings, cache=False, progress=False)
     task = few("urgent")
-    logits = training.predict_logits(
-        done.model, done.tokenizer, task.validation.texts, max_length=32
-    )
+    logits = training.predict_logits(done.model, done.tokenizer, task.validation.texts)
     loss = torch.nn.functional.cross_entropy(
         torch.tensor(logits), torch.tensor(task.validation.labels)
     ).item()
@@ -360,16 +360,16 @@ def test_hub_recipe_reads_a_data_set_as_the_hub_gives_it(monkeypatch):
 
 
 def test_real_sms_data_train_where_they_are_at_hand():
-    """On 200 real SMS messages the loss falls over two epochs."""
+    """On a few hundred real SMS messages the network soon tells spam from ham."""
     folder = os.environ.get("REAL_DATA")
     if not folder:
         pytest.skip("REAL_DATA is not set: no real data at hand")
     lines = (
         (Path(folder) / "sms_spam" / "SMSSpamCollection").read_text(encoding="utf-8").splitlines()
     )
-    rows = pd.DataFrame([line.split("\t", 1) for line in lines[:300]], columns=["label", "text"])
-    settings = dataclasses.replace(QUICK, epochs=2)
-    done = training.fine_tune(
-        table_task(rows, name="sms"), MINILM, settings, cache=False, progress=False
-    )
-    assert done.history[1]["validation_loss"] < done.history[0]["validation_loss"]
+    rows = pd.DataFrame([line.split("\t", 1) for line in lines[:700]], columns=["label", "text"])
+    settings = Settings(epochs=2, learning_rate=1e-4, max_length=64)
+    task = table_task(rows, name="sms")
+    done = training.fine_tune(task, MINILM, settings, cache=False, progress=False)
+    logits = training.predict_logits(done.model, done.tokenizer, task.test.texts)
+    assert roc_auc_score(task.test.labels, binary_logit(logits)) > 0.9

@@ -93,6 +93,7 @@ def execute(path: Path, *, settings: dict[str, Any] | None = None, progress: boo
         notebook,
         timeout=1800,
         kernel_name="python3",
+        extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(path.parent)}},
         on_cell_start=on_cell,
     )
