@@ -131,7 +131,7 @@ def test_cost_curve_marks_rules():
     """Marks are lines with a name, also at the thresholds 0 and 1 of "always" and "never"."""
     marks = {"half": 0.5, "always": 0.0, "never": 1.0}
     ax = draw("cost_curve", CURVE, PRICES, marks=marks)
-    assert legend(ax) == ["half: 0.500", "always: 0.000", "never: 1.000"]
+    assert legend(ax) == ["half (0.5)", "always (0)", "never (1)"]
     assert [line.get_xdata()[0] for line in ax.lines[1:]] == list(marks.values())
     assert draw("cost_curve", CURVE, PRICES).get_legend() is None
 
