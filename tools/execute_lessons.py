@@ -19,7 +19,7 @@ from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbconvert import HTMLExporter
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -101,14 +101,21 @@ def execute(path: Path, *, settings: dict[str, Any] | None = None, progress: boo
     try:
         client.execute()
     except CellExecutionError as error:
-        failing = [c for c in notebook.cells if c.cell_type == "code" and c.execution_count][-1]
-        raised = f"{error.ename}: {error.evalue}"
-        lesson.error = f"--- the failing cell ---\n{failing.source}\n--- it raised ---\n{raised}"
+        lesson.error = _failing_cell(notebook, f"{error.ename}: {error.evalue}")
+    except (DeadKernelError, AssertionError):  # nbclient trips over a kernel that is gone
+        lesson.error = _failing_cell(notebook, "the kernel died; was there enough memory?")
     lesson.seconds = time.time() - started
     lesson.headline = _headline(notebook)
     if progress and sys.stdout.isatty():
         print("\r" + " " * 60 + "\r", end="")
     return lesson
+
+
+def _failing_cell(notebook: Any, raised: str) -> str:
+    """Show the last cell that was started, and what it raised."""
+    started = [c for c in notebook.cells if c.cell_type == "code" and "execution" in c.metadata]
+    source = started[-1].source if started else "(none was started)"
+    return f"--- the failing cell ---\n{source}\n--- it raised ---\n{raised}"
 
 
 def _title(notebook: Any) -> tuple[str, str]:

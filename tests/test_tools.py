@@ -1,0 +1,66 @@
+"""The tools that execute lessons: settings, headline, pages, and what they say of a failure."""
+
+import nbformat
+import pytest
+
+from tools import check_seeds, execute_lessons
+
+PICTURE = (
+    "from IPython.display import Image, display\ndisplay(Image(data=b'\\x89PNG', format='png'))"
+)
+
+
+def lesson(folder, *code):
+    """Write a small lesson with settings, a headline and the given code cells."""
+    cells = [
+        nbformat.v4.new_markdown_cell("# 42 · A title\n\nIts promise."),
+        nbformat.v4.new_code_cell("SEED = 0", metadata={"tags": ["settings"]}),
+        *(nbformat.v4.new_code_cell(text) for text in code),
+        nbformat.v4.new_code_cell(PICTURE, metadata={"tags": ["cover"]}),
+        nbformat.v4.new_code_cell('{"seed": SEED, "x": 0.5}', metadata={"tags": ["headline"]}),
+    ]
+    path = folder / "42_small.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    return path
+
+
+def test_a_lesson_is_executed_with_other_settings_and_shown(tmp_path):
+    """Settings are set anew, the headline is read, and page and index carry title and picture."""
+    done = execute_lessons.execute(lesson(tmp_path), settings={"SEED": 7}, progress=False)
+    assert done.error is None and done.headline == {"seed": 7, "x": 0.5}
+    execute_lessons.write(done, tmp_path / "build")
+    index = execute_lessons.write_index([done], tmp_path / "build").read_text(encoding="utf-8")
+    assert "42 · A title" in index and "Its promise." in index and "seed 7, x 0.5" in index
+    assert "data:image/png;base64" in index and 'alt="' in index
+    page = (tmp_path / "build" / "42_small.html").read_text(encoding="utf-8")
+    assert "<title>42 · A title</title>" in page
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("number = 1\nnumber / 0", "number / 0\n--- it raised ---\nZeroDivisionError"),
+        ("import os\nos.kill(os.getpid(), 9)", "the kernel died"),
+    ],
+)
+def test_the_failing_cell_is_shown(tmp_path, code, words):
+    """A cell that raises, or kills its kernel, is shown with what happened; the page says so."""
+    done = execute_lessons.execute(lesson(tmp_path, code), progress=False)
+    assert words in done.error
+    index = execute_lessons.write_index([done], tmp_path).read_text(encoding="utf-8")
+    assert "This run failed" in index
+
+
+def test_settings_need_their_cell(tmp_path):
+    """A notebook without a cell tagged settings cannot be run under other settings."""
+    path = tmp_path / "43_none.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# T")]), path)
+    with pytest.raises(ValueError, match="one cell tagged settings, found 0"):
+        execute_lessons.execute(path, settings={"SEED": 1}, progress=False)
+
+
+def test_seeds_and_ranges():
+    """Seeds are read as numbers and ranges; figures are given as least, middle and greatest."""
+    assert check_seeds.seeds("0-2,7") == [0, 1, 2, 7]
+    found = check_seeds.ranges([{"x": 3.0, "name": "a"}, {"x": 1.0}, {"x": 2.0}])
+    assert found == {"x": "1 … 2 … 3"}
