@@ -25,6 +25,7 @@ STAMP = VENV / "installed.sha256"
 OLDEST, NEWEST = (3, 11), (3, 13)
 TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 GIGABYTE = 10**9
+OFFLINE = {"HF_HUB_OFFLINE": "1"}  # the lessons' default profile needs no network
 # What pip prints, and what to do about it.
 REMEDIES = (
     ("No space left", "The disk is full: free about 6 GB and run this again."),
@@ -126,12 +127,22 @@ def run_with_progress(command, what):
         stop(f"{what} failed (see above).")
 
 
+def usable_venv():
+    """Tell whether .venv is whole and of this Python."""
+    probe = "import sys, pip; print(sys.version)"
+    try:
+        found = subprocess.run([str(PYTHON), "-c", probe], capture_output=True, text=True)
+    except OSError:
+        return False
+    return found.returncode == 0 and found.stdout.strip() == sys.version
+
+
 def set_up():
     """Make the environment, or reuse it if nothing that decides it has changed."""
     check_machine()
     if STAMP.exists() and STAMP.read_text() == fingerprint():
         return
-    if not PYTHON.exists():
+    if not usable_venv():
         say("making .venv")
         try:
             subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], check=True)
@@ -162,7 +173,6 @@ def environment(**extra):
     """Give the settings that every run wants."""
     return {
         "OMP_WAIT_POLICY": "PASSIVE",  # threads that wait shall not burn the cores of others
-        "HF_HUB_OFFLINE": "1",  # the lessons' default profile needs no network
         "TOKENIZERS_PARALLELISM": "false",
         "PYTHONUTF8": "1",
         "JUPYTER_PLATFORM_DIRS": "1",
@@ -179,7 +189,8 @@ def test():
     def step(name, *command, **extra):
         say(f"\n== {name}")
         started = time.time()
-        code = subprocess.run([str(PYTHON), "-m", *command], cwd=ROOT, env=environment(**extra))
+        settings = environment(**OFFLINE, **extra)
+        code = subprocess.run([str(PYTHON), "-m", *command], cwd=ROOT, env=settings)
         say(
             f"== {name}: {'passed' if code.returncode == 0 else 'FAILED'}, "
             f"{time.time() - started:.0f} s"
@@ -218,6 +229,7 @@ def test():
 
 def main():
     """Read the command and run it."""
+    sys.stdout.reconfigure(errors="replace")  # a console may lack a character that pip prints
     command = sys.argv[1] if len(sys.argv) > 1 else "lessons"
     if command not in ("lessons", "test", "lab") or len(sys.argv) > 2:
         stop(f"unknown command {' '.join(sys.argv[1:])!r}.\n{__doc__}")
@@ -229,8 +241,9 @@ def main():
         "lessons": ["-m", "tools.execute_lessons"],
         "lab": ["-m", "jupyter", "lab", "notebooks"],
     }[command]
+    settings = environment(**(OFFLINE if command == "lessons" else {}))
     try:
-        code = subprocess.run([str(PYTHON), *arguments], cwd=ROOT, env=environment()).returncode
+        code = subprocess.run([str(PYTHON), *arguments], cwd=ROOT, env=settings).returncode
     except KeyboardInterrupt:
         stop("stopped.")
     raise SystemExit(code)

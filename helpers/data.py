@@ -105,7 +105,7 @@ TOPICS = (
 CORPUS = Path(__file__).parent / "corpus"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Part:
     """One part of a task.
 
@@ -127,7 +127,7 @@ class Part:
         return len(self.texts)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Task:
     """Texts and labels in three parts, with the names of the labels in a fixed order.
 
@@ -166,7 +166,7 @@ class Task:
         ValueError
             If `n` is not between 1 and the number of training texts.
         """
-        if not 1 <= n <= len(self.train):
+        if not isinstance(n, int) or not 1 <= n <= len(self.train):
             raise ValueError(f"n must lie between 1 and {len(self.train)}, got {n}")
         kept = np.sort(np.random.default_rng(seed).permutation(len(self.train))[:n])
         train = Part(
@@ -191,12 +191,20 @@ def check_messages(rows: pd.DataFrame) -> None:
         One line a fault: missing or unknown columns, empty texts, labels outside the lists, ids
         that occur twice or in two splits; each with the ids (or row numbers) it was found at.
     """
-    if sorted(rows.columns) != sorted(COLUMNS):
+    if sorted(map(str, rows.columns)) != sorted(COLUMNS):
         missing = [c for c in COLUMNS if c not in rows.columns]
-        unknown = [c for c in rows.columns if c not in COLUMNS]
+        unknown = [str(c) for c in rows.columns if c not in COLUMNS]
+        unknown += [f"{c} twice" for c in COLUMNS if list(rows.columns).count(c) > 1]
         raise ValueError(
             f"columns missing: {', '.join(missing) or 'none'}; unknown: "
             f"{', '.join(unknown) or 'none'}; expected {', '.join(COLUMNS)}"
+        )
+    no_text = ~rows.map(lambda cell: isinstance(cell, str))
+    if no_text.any(axis=None):
+        column = no_text.any().idxmax()
+        raise ValueError(
+            f'all cells must be text (an empty one is ""): {column} has '
+            f"{rows.loc[no_text[column], column].iloc[0]!r} in row {no_text[column].idxmax()}"
         )
     faults = []
 
@@ -208,7 +216,7 @@ def check_messages(rows: pd.DataFrame) -> None:
 
     splits_of_id = rows.groupby("id")["split"].transform("nunique")
     fault("empty id", rows["id"] == "")
-    fault("id in two splits", splits_of_id > 1)
+    fault("id in two splits", (splits_of_id > 1) & (rows["id"] != ""))
     fault("id twice in a split", rows.duplicated(["id", "split"], keep=False) & (rows["id"] != ""))
     fault("empty text", rows["text"].str.strip() == "")
     for column, allowed in (
@@ -409,7 +417,8 @@ def table_task(
     wanted = [text, label] + ([split] if split else [])
     missing = [c for c in wanted if c not in rows.columns]
     if missing:
-        raise ValueError(f"columns missing: {', '.join(missing)}; found {', '.join(rows.columns)}")
+        found = ", ".join(map(str, rows.columns))
+        raise ValueError(f"columns missing: {', '.join(missing)}; found {found}")
     empty = rows[text].isna() | (rows[text].astype(str).str.strip() == "")
     if empty.any():
         raise ValueError(f"{int(empty.sum())} empty texts, first in row {np.argmax(empty)}")
@@ -419,7 +428,8 @@ def table_task(
             f"{int(unlabelled.sum())} rows without a label, first in row {np.argmax(unlabelled)}"
         )
     labels = rows[label].astype(str)
-    names = tuple(label_names) if label_names is not None else tuple(sorted(labels.unique()))
+    ordered = sorted(rows[label].unique()) if label_names is None else label_names
+    names = tuple(map(str, ordered))
     unknown = ~labels.isin(names)
     if unknown.any():
         raise ValueError(f"labels outside the list: {_some(labels[unknown])}; the list is {names}")
@@ -505,15 +515,19 @@ def hub_task(
     if not isinstance(features.get(label), datasets.ClassLabel):
         raise ValueError(f"{repository} has no ClassLabel column {label!r}, only {list(features)}")
     names = features[label].names
-    tables = [part.to_pandas().assign(split=s) for s, part in loaded.items()]
+    whole = set(SPLITS) <= set(loaded)
+    tables = [
+        part.to_pandas().assign(split=s) for s, part in loaded.items() if s in SPLITS or not whole
+    ]
     rows = pd.concat(tables, ignore_index=True)
-    rows[label] = [names[i] if i >= 0 else None for i in rows[label]]  # -1 is "no label"
+    # -1 and null are "no label"
+    rows[label] = [None if pd.isna(i) or i < 0 else names[int(i)] for i in rows[label]]
     return table_task(
         rows,
         name=repository,
         text=text,
         label=label,
         label_names=names,
-        split="split" if set(loaded) == set(SPLITS) else None,
+        split="split" if whole else None,
         seed=seed,
     )

@@ -12,7 +12,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from helpers.probabilities import Floats, binary_logit, check_binary_labels, logit, sigmoid
+from helpers.probabilities import (
+    Floats,
+    binary_logit,
+    check_binary_labels,
+    is_real,
+    logit,
+    sigmoid,
+)
 
 FORMAT_VERSION = 1
 EQUAL = 1e-12  # two totals closer than this, relative to their size, count as equal
@@ -50,7 +57,7 @@ class Costs:
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
-            if not isinstance(value, int | float | np.number) or not np.isfinite(value):
+            if not is_real(value):
                 raise ValueError(f"{name} must be a finite number, got {value!r}")
             object.__setattr__(self, name, float(value))
         if self.true_positive == self.true_negative == 0:
@@ -118,7 +125,7 @@ class Costs:
         """Elkan's cut: the calibrated probability from which predicting 1 is the cheaper choice."""
         alarm = self.false_positive - self.true_negative
         miss = self.false_negative - self.true_positive
-        return alarm / (alarm + miss)
+        return 1 / (1 + miss / alarm) if alarm else 0.0
 
     def of(self, predicted: ArrayLike, labels: ArrayLike) -> Floats:
         """Look up the cost of each decision.
@@ -142,9 +149,8 @@ class Costs:
         >>> Costs(false_positive=1, false_negative=20).of([1, 1, 0, 0], [1, 0, 1, 0])
         array([ 0.,  1., 20.,  0.])
         """
-        labels = np.asarray(labels)
-        true = check_binary_labels(labels, len(labels)).astype(int)
-        said = check_binary_labels(predicted, len(labels)).astype(int)
+        true = check_binary_labels(labels, np.size(labels)).astype(int)
+        said = check_binary_labels(predicted, len(true)).astype(int)
         return np.array(
             [
                 [self.true_negative, self.false_negative],
@@ -178,13 +184,14 @@ def fingerprint(logits: ArrayLike, labels: ArrayLike) -> str:
     >>> fingerprint([1.0, 2.0], [0, 1]) == fingerprint([2.0, 1.0], [1, 0])
     True
     """
-    n = len(np.asarray(labels))
-    if n == 0 or len(np.asarray(logits)) != n:
+    logits, labels = np.atleast_1d(logits), np.atleast_1d(labels)
+    n = len(labels)
+    if n == 0 or len(logits) != n:
         raise ValueError(
             f"logits and labels must have the same number of rows, at least 1, "
-            f"got {len(np.asarray(logits))} and {n}"
+            f"got {len(logits)} and {n}"
         )
-    mixed = np.zeros(n, dtype=np.uint64)
+    mixed = np.full(n, 0x5851F42D4C957F2D, dtype=np.uint64)
     for part in (logits, labels):
         columns = np.asarray(part, dtype=np.float32).reshape(n, -1) + np.float32(0)  # -0 is 0
         for column in np.ascontiguousarray(columns.T).view(np.uint32):
@@ -229,11 +236,11 @@ class BinaryThreshold:
     cut: float | Literal["always", "never"]
     temperature: float = 1.0
     label_names: tuple[str, str] = ("0", "1")
-    chosen: dict[str, Any] = field(default_factory=dict)
+    chosen: dict[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         cut = self.cut
-        if isinstance(cut, int | float | np.number) and np.isfinite(cut):
+        if is_real(cut):
             object.__setattr__(self, "cut", float(cut))
         elif not isinstance(cut, str) or cut not in ("always", "never"):
             raise ValueError(f'cut must be a finite logit, "always" or "never", got {cut!r}')
@@ -243,6 +250,9 @@ class BinaryThreshold:
         if not sound or not all(isinstance(name, str) for name in names):
             raise ValueError(f"label_names must be two names, got {names!r}")
         object.__setattr__(self, "label_names", tuple(names))
+        if not isinstance(self.chosen, dict):
+            raise ValueError(f"chosen must be a dict, got {self.chosen!r}")
+        object.__setattr__(self, "chosen", deepcopy(self.chosen))
 
     # How a rule comes about
 
@@ -277,7 +287,7 @@ class BinaryThreshold:
         >>> BinaryThreshold.from_threshold(0.5).cut
         0.0
         """
-        if not isinstance(threshold, int | float | np.number) or not 0 <= threshold <= 1:
+        if not is_real(threshold) or not 0 <= threshold <= 1:
             raise ValueError(f"a threshold is a probability in [0, 1], got {threshold!r}")
         return cls(
             cut=_named_cut(float(logit(threshold))),
@@ -317,7 +327,7 @@ class BinaryThreshold:
         >>> round(rule.threshold, 4)
         0.1667
         """
-        costs = _check_costs(costs)
+        costs = check_costs(costs)
         return cls(
             cut=_named_cut(float(logit(costs.threshold))),
             temperature=temperature,
@@ -419,9 +429,11 @@ class BinaryThreshold:
         margin = binary_logit(logits)
         positive = check_binary_labels(labels, len(margin))
         scores = margin / _check_temperature(temperature)
+        if not np.isfinite(scores).all():
+            raise ValueError("logits divided by the temperature must be finite, got infinity")
         steps = _Steps.of(scores, positive, sample_weight)
         if way == "costs":
-            cut = steps.cheapest(_check_costs(value))
+            cut = steps.cheapest(check_costs(value))
         elif way == "f_beta":
             cut = steps.best_f(value)
         elif way == "min_recall":
@@ -436,7 +448,7 @@ class BinaryThreshold:
             way: asdict(value) if isinstance(value, Costs) else float(value),
             "n_samples": len(scores),
             "n_positive": int(positive.sum()),
-            "fingerprint": fingerprint(logits, positive),
+            "fingerprint": fingerprint(margin, positive),
         }
         if confidence is not None:
             chosen["confidence"] = float(confidence)
@@ -510,11 +522,11 @@ class BinaryThreshold:
 
         Examples
         --------
-        >>> rule = BinaryThreshold.from_threshold(0.7, label_names=("wait", "urgent"))
+        >>> rule = BinaryThreshold.from_threshold(0.5, label_names=("wait", "urgent"))
         >>> rule.explain([0.0])
-        [{'label': 'wait', 'probability': 0.5, 'threshold': 0.7, 'accepted': False}]
+        [{'label': 'urgent', 'probability': 0.5, 'threshold': 0.5, 'accepted': True}]
         """
-        threshold = round(float(self.threshold), 12)
+        threshold = self.threshold
         return [
             {
                 "label": self.label_names[answer],
@@ -598,20 +610,20 @@ def _named_cut(cut: float) -> float | Literal["always", "never"]:
 
 
 def _check_temperature(value: float) -> float:
-    if not isinstance(value, int | float | np.number) or not 0 < value < np.inf:
+    if not is_real(value) or value <= 0:
         raise ValueError(f"temperature must be a finite number above 0, got {value!r}")
     return float(value)
 
 
 def _check_open_unit(name: str, value: float) -> None:
     """Refuse what is no number strictly between 0 and 1."""
-    if not isinstance(value, int | float | np.number) or not 0 < value < 1:
+    if not is_real(value) or not 0 < value < 1:
         raise ValueError(f"{name} must lie strictly between 0 and 1, got {value!r}")
 
 
 def _check_floor(name: str, value: float) -> None:
     """Refuse what is no number in (0, 1]."""
-    if not isinstance(value, int | float | np.number) or not 0 < value <= 1:
+    if not is_real(value) or not 0 < value <= 1:
         raise ValueError(f"{name} must lie in (0, 1], got {value!r}")
 
 
@@ -620,7 +632,27 @@ def _down(value: float) -> str:
     return f"{np.floor(value * 1e4) / 1e4:.4f}"
 
 
-def _check_costs(costs: Costs) -> Costs:
+def check_costs(costs: Costs) -> Costs:
+    """Return costs, or say how to make them.
+
+    Parameters
+    ----------
+    costs : Costs
+
+    Returns
+    -------
+    Costs
+
+    Raises
+    ------
+    ValueError
+        If it is anything else.
+
+    Examples
+    --------
+    >>> check_costs(Costs(false_positive=1, false_negative=5)).false_negative
+    5.0
+    """
     if not isinstance(costs, Costs):
         raise ValueError(
             "costs must be Costs(false_positive=..., false_negative=...) or "
@@ -702,8 +734,8 @@ class _Steps:
         return self._middle(alarm * self.alarms + miss * self.misses)
 
     def best_f(self, beta: float) -> float | Literal["always", "never"]:
-        if not isinstance(beta, int | float | np.number) or not 0 < beta < np.inf:
-            raise ValueError(f"f_beta must be a finite number above 0, got {beta!r}")
+        if not is_real(beta) or not 1e-6 <= beta <= 1e6:
+            raise ValueError(f"f_beta must be a number between 1e-6 and 1e6, got {beta!r}")
         b2 = float(beta) ** 2
         found = (1 + b2) * self.hits
         return self._middle(-found / (found + b2 * self.misses + self.alarms))
@@ -757,8 +789,8 @@ class _Steps:
             return "always"
         if high == np.inf:
             return "never"
-        middle = low + (high - low) / 2
-        return float(middle if middle > low else high)
+        middle = low / 2 + high / 2
+        return float(middle if low < middle <= high else high)
 
 
 def _sorted_with_totals(

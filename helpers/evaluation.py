@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from helpers.decisions import BinaryThreshold, Costs, fingerprint
+from helpers.decisions import BinaryThreshold, Costs, check_costs, fingerprint
 from helpers.probabilities import Floats, binary_logit, check_binary_labels, sigmoid
 
 OPTIMISTIC = "chosen on this data: optimistic"
@@ -69,7 +69,7 @@ def counts(predicted: ArrayLike, labels: ArrayLike) -> Counts:
     >>> counts([1, 1, 0, 0], [1, 0, 1, 0])
     Counts(true_positive=1, false_positive=1, false_negative=1, true_negative=1)
     """
-    true = check_binary_labels(labels, len(np.asarray(labels)))
+    true = check_binary_labels(labels, np.size(labels))
     said = check_binary_labels(predicted, len(true))
     return Counts(
         true_positive=int(np.sum(said & true)),
@@ -79,7 +79,7 @@ def counts(predicted: ArrayLike, labels: ArrayLike) -> Counts:
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CutCurve:
     """What happens at every cut that the data can tell apart.
 
@@ -186,7 +186,7 @@ def cut_curve(logits: ArrayLike, labels: ArrayLike) -> CutCurve:
 # Calibration
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reliability:
     """Predicted against observed shares of 1, bin by bin; empty bins are left out.
 
@@ -224,7 +224,8 @@ def reliability(
         1 where the event happened, else 0.
     n_bins : int, default 15
     strategy : "width" or "mass"
-        Bins of equal width over [0, 1] (the last one closed), or of like numbers of rows.
+        Bins of equal width over [0, 1] (the last one closed), or of like numbers of rows; equal
+        probabilities share a bin.
 
     Returns
     -------
@@ -257,8 +258,8 @@ def reliability(
         edges = np.arange(1, n_bins) / n_bins
         which = np.searchsorted(edges, p, side="right")
     elif strategy == "mass":
-        which = np.empty(len(p), dtype=np.int64)
-        which[np.argsort(p, kind="stable")] = np.arange(len(p)) * n_bins // len(p)
+        edges = np.quantile(p, np.arange(1, n_bins) / n_bins)
+        which = np.searchsorted(edges, p, side="right")
     else:
         raise ValueError(f'strategy must be "width" or "mass", got {strategy!r}')
     count = np.bincount(which, minlength=n_bins)
@@ -347,19 +348,27 @@ def bootstrap_interval(
     Raises
     ------
     ValueError
-        If there are no rows, or the confidence lies outside (0, 1).
+        If there are no rows, the confidence lies outside (0, 1), or the statistic is NaN in a
+        resample.
 
     Examples
     --------
     >>> bootstrap_interval([3.0, 3.0, 3.0], np.mean, rng=np.random.default_rng(0))
     (3.0, 3.0, 3.0)
     """
-    rows = np.asarray(values)
+    rows = np.atleast_1d(np.asarray(values))
     if len(rows) == 0:
         raise ValueError("an interval needs at least one row, got none")
+    if not isinstance(n_resamples, int) or n_resamples < 1:
+        raise ValueError(f"n_resamples must be a whole number of at least 1, got {n_resamples!r}")
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must lie strictly between 0 and 1, got {confidence!r}")
     drawn = [statistic(rows[rng.integers(0, len(rows), len(rows))]) for _ in range(n_resamples)]
+    if np.isnan(drawn).any():
+        raise ValueError(
+            f"the statistic is NaN in {int(np.isnan(drawn).sum())} of {n_resamples} resamples: "
+            "the values hold NaN, or too few rows of a kind that the statistic needs"
+        )
     low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(statistic(rows)), float(low), float(high)
 
@@ -402,7 +411,9 @@ def report_binary(
     Raises
     ------
     ValueError
-        If these rows chose one of the rules and `seen` is False, or the reference is not a rule.
+        If these rows chose one of the rules and `seen` is False, the reference is not a rule, or
+        logits, labels and costs are not what they should be. A temperature that was fitted on these
+        rows goes unnoticed: a rule keeps the data that chose its cut, no more.
 
     Examples
     --------
@@ -416,7 +427,11 @@ def report_binary(
     reference = names[0] if reference is None and names else reference
     if reference not in rules:
         raise ValueError(f"the reference must be one of {names}, got {reference!r}")
+    costs = check_costs(costs)
+    logits = binary_logit(logits)
+    labels = check_binary_labels(labels, len(logits)).astype(int)
     here = fingerprint(logits, labels)
+    seed = int(rng.integers(2**32))  # the same resamples for every rule
     chosen_here = [name for name in names if rules[name].chosen.get("fingerprint") == here]
     if chosen_here and not seen:
         raise ValueError(
@@ -429,7 +444,8 @@ def report_binary(
         predicted = rule.decide(logits)
         paid = costs.of(predicted, labels)
         found = counts(predicted, labels)
-        difference, low, high = paired_bootstrap(paid, base, rng=rng)
+        resample = np.random.default_rng(seed)
+        difference, low, high = paired_bootstrap(paid, base, rng=resample)
         table.append(
             {
                 "rule": name,

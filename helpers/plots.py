@@ -78,7 +78,7 @@ def precision_recall_curve(curve: CutCurve, *, ax: Axes) -> Axes:
     Axes
     """
     share = curve.n_positive / (curve.n_positive + curve.n_negative)
-    ax.step(curve.recall, curve.precision, where="pre", color=BLUE, label="network")
+    ax.step(curve.recall, curve.precision, where="post", color=BLUE, label="network")
     ax.axhline(share, color=GREY, ls=":", label=f"saying 1 at random ({share:.2f})")
     ax.set(xlim=(0, 1.02), ylim=(0, 1.04))
     ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 0.12))

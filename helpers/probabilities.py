@@ -5,12 +5,37 @@ Lesson 01 explains the sigmoid, the two heads and the temperature; lesson 02 the
 
 from __future__ import annotations
 
+import numbers
 import warnings
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
+
+
+def is_real(value: object) -> bool:
+    """Tell whether a value is one finite real number; True and False are not.
+
+    Parameters
+    ----------
+    value : object
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> is_real(np.float32(0.5)), is_real(float("nan")), is_real(True), is_real("1")
+    (True, False, False, False)
+    """
+    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
+        return False
+    try:
+        return bool(np.isfinite(float(value)))
+    except OverflowError:
+        return False
 
 
 def check_logits(logits: ArrayLike) -> Floats:
@@ -43,9 +68,12 @@ def check_logits(logits: ArrayLike) -> Floats:
     dtype('float64')
     """
     try:
-        array = np.asarray(logits, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+        array = np.asarray(logits)
+    except (RuntimeError, TypeError, ValueError) as error:
         raise ValueError(f"logits must be an array of numbers: {error}") from None
+    if array.dtype.kind not in "biuf" and array.size:
+        raise ValueError(f"logits must be an array of real numbers, got {array.dtype}")
+    array = array.astype(np.float64)
     if array.ndim not in (1, 2) or (array.ndim == 2 and array.shape[1] == 0):
         raise ValueError(f"logits must have shape (n,) or (n, n_classes), got {array.shape}")
     low, high = (array.min(), array.max()) if array.size else (0.0, 0.0)
@@ -101,7 +129,11 @@ def binary_logit(logits: ArrayLike) -> Floats:
     if array.shape[1] == 1:
         return array[:, 0]
     if array.shape[1] == 2:
-        return array[:, 1] - array[:, 0]
+        with np.errstate(over="ignore"):
+            margin = array[:, 1] - array[:, 0]
+        if not np.isfinite(margin).all():
+            raise ValueError("the two logits of a row must differ by a finite number")
+        return margin
     raise ValueError(
         f"a yes/no decision takes logits of shape (n,), (n, 1) or (n, 2), got {array.shape}"
     )
@@ -312,9 +344,10 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
         p = softmax(z / (scale * np.exp(log_temperature)))
         return float(((p * z).sum(axis=1) - true).mean()) / scale
 
-    if slope(30.0) >= 0:
+    if slope(30.0) >= 0 or slope(-30.0) <= 0:
         warnings.warn(
-            "no temperature is best: the logits say no more about the labels than chance; "
+            "no temperature is best: the logits say no more about the labels than chance, or fit "
+            "them all but for rounding; "
             "T = 1 is returned",
             stacklevel=2,
         )

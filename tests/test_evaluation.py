@@ -340,8 +340,8 @@ def test_rows_that_chose_a_rule_are_refused():
 @pytest.mark.parametrize(
     ("z", "y", "words"),
     [
-        ([1.0, 2.0, 3.0, 4.0], [0, 1, 1], "logits and labels must have the same number of rows"),
-        ([1.0, 2.0, 3.0, 4.0], [0, 1], "logits and labels must have the same number of rows"),
+        ([1.0, 2.0, 3.0, 4.0], [0, 1, 1], "labels must have shape .*, one for each row"),
+        ([1.0, 2.0, 3.0, 4.0], [0, 1], "labels must have shape .*, one for each row"),
         ([1.0, np.nan], [0, 1], "must be finite"),
         ([1.0, 2.0], [0, 2], "0 or 1, got"),
     ],

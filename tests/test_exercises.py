@@ -44,11 +44,13 @@ WRONG = {
         (lambda z, threshold: z[:, 0] >= threshold, r"at the threshold 0.5 expected"),
         (lambda z, threshold: z[:, 0] >= 0, r"at the threshold 0.7 expected"),
         (lambda z, threshold: None, r"shape \(4,\), got \(\)"),
+        (lambda z, threshold: 1.9 * (sigmoid(z[:, 0]) >= threshold), r"at the threshold 0.5"),
     ],
     "01.3": [
         (lambda p, alarm, miss: p >= 0.5, "row by row"),
-        (lambda p, alarm, miss: (p * miss >= (1 - p) * alarm)[:, None], r"shape \(4,\)"),
-        (lambda p, alarm, miss: True, r"shape \(4,\), got \(\)"),
+        (lambda p, alarm, miss: p * miss > (1 - p) * alarm, "row by row"),
+        (lambda p, alarm, miss: (p * miss >= (1 - p) * alarm)[:, None], r"shape \(5,\)"),
+        (lambda p, alarm, miss: True, r"shape \(5,\), got \(\)"),
     ],
     "01.4": [
         (lambda p, costs, review: np.where(p > 0.5, "send", "wait"), "with a review at 0.5"),

@@ -5,6 +5,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
+from sklearn.metrics import average_precision_score
 
 from helpers import plots
 from helpers.decisions import BinaryThreshold, Costs
@@ -167,3 +168,17 @@ def test_differences_read_from_the_top():
     ax = draw("differences", TABLE)
     assert [label.get_text() for label in ax.get_yticklabels()] == list(RULES)
     assert ax.yaxis_inverted()
+
+
+def test_area_under_the_drawn_precision_recall_curve_is_average_precision():
+    """The steps as drawn enclose scikit-learn's average precision: none comes a step late."""
+    rng = np.random.default_rng(0)
+    labels = (rng.random(40) < 0.3).astype(int)
+    logits = rng.normal(labels)
+    ax = Figure().subplots()
+    plots.precision_recall_curve(cut_curve(logits, labels), ax=ax)
+    line = ax.get_lines()[0]
+    assert line.get_drawstyle() == "steps-post"
+    recall, precision = line.get_data()
+    area = np.sum((recall[:-1] - recall[1:]) * precision[:-1])
+    assert area == pytest.approx(average_precision_score(labels, logits))

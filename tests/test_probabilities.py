@@ -140,7 +140,7 @@ def test_check_logits_names_the_bad_row(value, shape):
         check_logits(z)
 
 
-@pytest.mark.parametrize("z", [2.0, None, np.ones((2, 2, 2)), np.ones((2, 0))])
+@pytest.mark.parametrize("z", [2.0, np.ones((2, 2, 2)), np.ones((2, 0))])
 def test_check_logits_refuses_other_shapes(z):
     """Logits have one axis or two, and at least one class."""
     with pytest.raises(ValueError, match=r"must have shape \(n,\) or \(n, n_classes\), got"):
@@ -150,7 +150,7 @@ def test_check_logits_refuses_other_shapes(z):
 @pytest.mark.parametrize("z", [["urgent", "no"], [[1.0, 2.0], [3.0]], [1j, 2j], [{}, {}]])
 def test_check_logits_refuses_what_is_no_number(z):
     """Strings, ragged rows, complex numbers and objects are no array of numbers."""
-    with pytest.raises(ValueError, match="must be an array of numbers"):
+    with pytest.raises(ValueError, match="must be an array of (real )?numbers"):
         check_logits(z)
 
 

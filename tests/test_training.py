@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -13,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+import transformers
 from sklearn.metrics import roc_auc_score
 
 from helpers import training
@@ -142,17 +144,38 @@ def test_same_seed_same_network_other_seed_another(tuned):
     )
 
 
-def test_best_epoch_is_kept():
-    """With keep_best the weights are those of the epoch with the least validation loss."""
-    settings = dataclasses.replace(QUICK, epochs=3, learning_rate=1e-3, max_length=128)
-    done = training.fine_tune(few("urgent"), MINILM, settings, cache=False, progress=False)
-    task = few("urgent")
-    logits = training.predict_logits(done.model, done.tokenizer, task.validation.texts)
-    loss = torch.nn.functional.cross_entropy(
-        torch.tensor(logits), torch.tensor(task.validation.labels)
-    ).item()
-    losses = [epoch["validation_loss"] for epoch in done.history]
-    assert loss == pytest.approx(min(losses), abs=0.03)
+@pytest.mark.parametrize(
+    ("losses", "kept"), [((0.5, 0.2, 0.4), 1), ((np.nan, 0.5, 0.6), 1), ((0.2, 0.2), 0)]
+)
+def test_best_epoch_is_kept(losses, kept):
+    """The first epoch with the least validation loss is held; NaN is never the least."""
+    keeper = training._KeepBest(keep=True)
+    model = torch.nn.Linear(1, 1)
+    for epoch, loss in enumerate(losses):
+        torch.nn.init.constant_(model.weight, float(epoch))
+        state = transformers.TrainerState(epoch=epoch + 1)
+        keeper.on_evaluate(None, state, None, metrics={"eval_loss": loss}, model=model)
+    assert keeper.best["weight"].item() == kept
+    assert len(keeper.history) == len(losses)
+
+
+def test_a_kept_run_that_cannot_be_read_is_done_again(cache, caplog):
+    """A corrupt entry is named, removed and replaced by a new run."""
+    task = few("urgent", n=8)
+    training.fine_tune(task, MINILM, QUICK, progress=False)
+    (run,) = cache.glob("*/run.json")
+    run.write_text("{")
+    assert not training.fine_tune(task, MINILM, QUICK, progress=False).from_cache
+    assert "training anew" in caplog.text
+    assert training.fine_tune(task, MINILM, QUICK, progress=False).from_cache
+
+
+def test_an_unusable_cache_folder_does_not_stop_the_run(tmp_path, monkeypatch, caplog):
+    """Where the cache cannot be written, the run goes on and says so."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv(training.CACHE_VARIABLE, str(tmp_path / "file"))
+    done = training.fine_tune(few("urgent", n=8), MINILM, QUICK, progress=False)
+    assert not done.from_cache and "could not be kept" in caplog.text
 
 
 def test_named_loss_is_used_and_kept_unnamed_is_not(cache):
@@ -214,6 +237,8 @@ def test_interrupted_run_leaves_nothing_half_written(cache, monkeypatch):
         ({"epochs": 0}, "epochs must be a whole number of at least 1, got 0"),
         ({"learning_rate": 0.0}, "learning_rate must be above 0"),
         ({"warmup": 1.5}, r"warmup must be a share in \[0, 1\)"),
+        ({"weight_decay": -1.0}, "weight_decay must be at least 0, got -1.0"),
+        ({"dropout": None}, "dropout must be a finite number, got None"),
     ],
 )
 def test_senseless_settings_are_refused(change, message):
@@ -239,7 +264,7 @@ def test_empty_part_is_refused():
 
 
 def test_runs_under_torchrun_unchanged(tmp_path):
-    """Two processes under torchrun train one network together."""
+    """Two processes under torchrun train one network, with losses on one process's scale."""
     script = tmp_path / "two.py"
     script.write_text(
         textwrap.dedent(
@@ -252,7 +277,8 @@ def test_runs_under_torchrun_unchanged(tmp_path):
             other = weight.clone()
             dist.broadcast(other, src=0)
             assert (weight - other).abs().max() < 1e-6
-            print("equal weights in", dist.get_world_size(), "processes")
+            loss = tuned.history[0]["validation_loss"]
+            print("equal weights in", dist.get_world_size(), "processes, loss", loss)
             """
         )
     )
@@ -261,11 +287,18 @@ def test_runs_under_torchrun_unchanged(tmp_path):
         [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", str(script)],
         capture_output=True,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"},
+        env={
+            **os.environ,
+            "PYTHONPATH": str(root),
+            "OMP_NUM_THREADS": "1",
+            "CUDA_VISIBLE_DEVICES": "",
+        },
         timeout=300,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    assert "equal weights in 2 processes" in done.stdout
+    loss = float(re.search(r"equal weights in 2 processes, loss ([0-9.]+)", done.stdout)[1])
+    alone = training.fine_tune(few("urgent", 16), MINILM, QUICK, cache=False, progress=False)
+    assert loss == pytest.approx(alone.history[0]["validation_loss"], rel=0.2)
 
 
 # Reading logits
@@ -304,6 +337,22 @@ def test_cut_texts_are_counted(tuned):
         training.predict_logits(
             tuned.model, tuned.tokenizer, ["word " * 50, "word", "word " * 20], max_length=8
         )
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
+def test_models_in_any_precision_can_be_read(dtype):
+    """A model loaded in half precision gives float32 logits too."""
+    folder = training.resolve_checkpoint(MINILM)
+    tokenizer = training.load_tokenizer(folder)
+    load = transformers.AutoModelForSequenceClassification.from_pretrained
+    logits = training.predict_logits(load(folder, dtype=dtype), tokenizer, ["a", "b c"])
+    assert logits.dtype == np.float32 and np.isfinite(logits).all()
+
+
+def test_a_length_that_the_model_cannot_take_is_refused(tuned):
+    """A maximal length beyond the model's positions is named before anything runs."""
+    with pytest.raises(ValueError, match="between 3 and the model's 512, got 1000"):
+        training.predict_logits(tuned.model, tuned.tokenizer, ["a"], max_length=1000)
 
 
 @pytest.mark.parametrize(

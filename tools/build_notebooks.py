@@ -142,7 +142,7 @@ def differing(files: dict[Path, str], root: Path = ROOT) -> list[Path]:
     different = [
         path
         for path, text in files.items()
-        if not path.exists() or path.read_text(encoding="utf-8") != text
+        if not path.exists() or path.read_bytes() != text.encode()
     ]
     found = [*(root / "notebooks").glob("*.ipynb"), *(root / "notebooks/solutions").glob("*.ipynb")]
     return different + [path for path in found if path not in files]

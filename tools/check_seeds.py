@@ -51,8 +51,11 @@ def main() -> None:
     parser.add_argument("--lesson", default="", help="number, as 01; all by default")
     parser.add_argument("--dtype", default=None, choices=["bf16", "fp32"], help="number format")
     arguments = parser.parse_args()
+    paths = sorted((ROOT / "notebooks/solutions").glob(f"{arguments.lesson}*.ipynb"))
+    if not paths or not arguments.seeds:
+        sys.exit("nothing to run: no such lesson, or no seeds in that range")
     failures = 0
-    for path in sorted((ROOT / "notebooks/solutions").glob(f"{arguments.lesson}*.ipynb")):
+    for path in paths:
         headlines = []
         for seed in arguments.seeds:
             settings: dict[str, Any] = {"SEED": seed, "QUICK": False}

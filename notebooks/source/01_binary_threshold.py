@@ -55,6 +55,7 @@ task = recipe.load_task()
 if QUICK == "auto":
     QUICK = PROFILE == "offline" and DTYPE == "auto" and fast_dtype() == "fp32"
 RELEASED = PROFILE == "offline" and not QUICK and (COST_FALSE_ALARM, COST_MISS) == (1.0, 20.0)
+RELEASED = RELEASED and SEED in range(10) and fast_dtype() in ("bf16", "fp32")
 if not RELEASED:
     print("Not the released settings: measured claims are reported, not enforced.")
 if QUICK:
@@ -75,7 +76,7 @@ import numpy as np
 
 rng = np.random.default_rng(SEED)
 urgent, harmless = (np.flatnonzero(task.train.labels == label) for label in (1, 0))
-shown = rng.permutation(np.append(rng.choice(urgent, 4), rng.choice(harmless, 4)))
+shown = rng.permutation([*rng.permutation(urgent)[:4], *rng.permutation(harmless)[:4]])
 for number, i in enumerate(shown, start=1):
     print(f"{number}. {task.train.texts[i]}")
 
