@@ -20,6 +20,7 @@ def main() -> None:
     folder = resolve_checkpoint(MINILM)
     transformers.set_seed(0)
     transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     model = transformers.AutoModelForSequenceClassification.from_pretrained(folder, num_labels=2)
     pipe = transformers.pipeline("text-classification", model=model.eval(), tokenizer=tokenizer)

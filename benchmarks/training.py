@@ -33,6 +33,7 @@ def source_recipe(
     folder = resolve_checkpoint(MINILM)
     transformers.set_seed(0)
     transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     model = transformers.AutoModelForSequenceClassification.from_pretrained(
         folder,

@@ -150,7 +150,7 @@ def test_check_logits_refuses_other_shapes(z):
 @pytest.mark.parametrize("z", [["urgent", "no"], [[1.0, 2.0], [3.0]], [1j, 2j], [{}, {}]])
 def test_check_logits_refuses_what_is_no_number(z):
     """Strings, ragged rows, complex numbers and objects are no array of numbers."""
-    with pytest.raises(ValueError, match="must be an array of (real )?numbers"):
+    with pytest.raises(ValueError, match=r"must be an array of (real )?numbers"):
         check_logits(z)
 
 
