@@ -172,7 +172,7 @@ def reliability_diagram(bins: Mapping[str, Reliability], *, ax: Axes) -> Axes:
             alpha=0.85,
             label=label,
         )
-    ax.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.2))  # room for the legend
+    ax.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.25), yticks=np.linspace(0, 1, 6))  # room above
     legend = ax.legend(frameon=False, loc="upper left")
     for handle in legend.legend_handles[1:]:
         handle.set_sizes([40])

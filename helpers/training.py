@@ -314,7 +314,8 @@ class _KeepBest(transformers.TrainerCallback):
 
     def on_evaluate(self, args, state, control, metrics=None, model=None, **_):
         loss = float(metrics["eval_loss"])
-        best = min((epoch["validation_loss"] for epoch in self.history), default=np.inf)
+        earlier = [epoch["validation_loss"] for epoch in self.history]
+        best = min(filter(np.isfinite, earlier), default=np.inf)  # NaN is never the least
         if self.keep and loss < best:
             self.best = {name: value.clone() for name, value in model.state_dict().items()}
         self.history.append(
