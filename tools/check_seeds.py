@@ -14,6 +14,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # for python tools/check_seeds.py
+
 from helpers.training import CACHE_VARIABLE
 from tools.execute_lessons import ROOT, execute, summary
 
