@@ -15,7 +15,10 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import jupytext
+try:
+    import jupytext
+except ImportError:
+    sys.exit("jupytext is missing: run this with the Python in .venv, after python3 run.py")
 
 ROOT = Path(__file__).resolve().parent.parent
 EXERCISE = re.compile(

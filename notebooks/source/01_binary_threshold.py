@@ -97,7 +97,7 @@ for name, predicted in (("never call out", 0), ("always call out", 1)):
 
 # %% [markdown]
 # These are the two baselines that need no network. Anything worth building must cost less than the
-# cheaper one. Calling out for every message is the cheaper one here, because misses are so dear.
+# cheaper one. Which one that is depends on the share of urgent messages and on the two prices.
 
 # %% [markdown]
 # ## 2 · Fine-tune
