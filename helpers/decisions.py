@@ -6,8 +6,8 @@ Lesson 01 explains `Costs` and `BinaryThreshold`.
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -201,8 +201,120 @@ def fingerprint(logits: ArrayLike, labels: ArrayLike) -> str:
     return f"{int(mixed.sum(dtype=np.uint64)):016x}"
 
 
+class _Rule:
+    """What all rules share: a temperature, label names, how they were chosen, and how they travel.
+
+    A rule is a frozen dataclass of plain JSON values. It has the class methods ``choose`` and
+    others to make one, ``decide(logits)`` and ``explain(logits)`` to apply it.
+    """
+
+    temperature: float
+    label_names: tuple[str, ...]
+    chosen: dict[str, Any]
+
+    def _check_shared(self, *, least: int, most: float = np.inf) -> None:
+        """Check the fields that all rules have; `least` and `most` bound the number of names."""
+        object.__setattr__(self, "temperature", _check_temperature(self.temperature))
+        names = self.label_names
+        sound = isinstance(names, list | tuple) and least <= len(names) <= most
+        if not sound or not all(isinstance(name, str) for name in names):
+            wanted = "two names" if least == 2 else "one name"
+            more = "" if least == most else " or more"
+            raise ValueError(f"label_names must be {wanted}{more}, got {names!r}")
+        if len(set(names)) < len(names):
+            raise ValueError(f"label_names must differ, got {names!r}")
+        object.__setattr__(self, "label_names", tuple(names))
+        if not isinstance(self.chosen, dict):
+            raise ValueError(f"chosen must be a dict, got {self.chosen!r}")
+        object.__setattr__(self, "chosen", deepcopy(self.chosen))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the rule as plain JSON values.
+
+        Returns
+        -------
+        dict
+
+        Examples
+        --------
+        >>> BinaryThreshold(cut=1.5).to_dict()["cut"]
+        1.5
+        """
+        values = {f.name: deepcopy(getattr(self, f.name)) for f in fields(self)}
+        plain = {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
+        return {"format_version": FORMAT_VERSION, "rule": type(self).__name__, **plain}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Read what `to_dict` wrote.
+
+        Parameters
+        ----------
+        values : dict
+
+        Returns
+        -------
+        a rule of this class
+
+        Raises
+        ------
+        ValueError
+            If the dict is of another rule, of a newer format, or lacks or adds a field.
+
+        Examples
+        --------
+        >>> rule = BinaryThreshold(cut="never")
+        >>> BinaryThreshold.from_dict(rule.to_dict()) == rule
+        True
+        """
+        if not isinstance(values, dict) or values.get("rule") != cls.__name__:
+            found = values.get("rule") if isinstance(values, dict) else type(values).__name__
+            raise ValueError(f"expected a saved {cls.__name__}, got {found!r}")
+        version = values.get("format_version")
+        if version != FORMAT_VERSION:
+            raise ValueError(
+                f"this code reads format version {FORMAT_VERSION}, the rule has {version!r}: "
+                "install the version of the helpers that saved it"
+            )
+        given = {k: v for k, v in values.items() if k not in ("rule", "format_version")}
+        expected = {f.name for f in fields(cls)}
+        if set(given) != expected:
+            raise ValueError(
+                f"a saved {cls.__name__} has the fields {sorted(expected)}, got {sorted(given)}"
+            )
+        return cls(**given)
+
+
+def rule_from_dict(values: dict[str, Any]) -> Rule:
+    """Read any rule that `to_dict` wrote.
+
+    Parameters
+    ----------
+    values : dict
+
+    Returns
+    -------
+    BinaryThreshold
+
+    Raises
+    ------
+    ValueError
+        If the dict is of no known rule, of a newer format, or lacks or adds a field.
+
+    Examples
+    --------
+    >>> rule_from_dict(BinaryThreshold(cut=1.5).to_dict()).cut
+    1.5
+    """
+    name = values.get("rule") if isinstance(values, dict) else type(values).__name__
+    rules = {rule.__name__: rule for rule in get_args(Rule) or (Rule,)}
+    if name not in rules:
+        raise ValueError(f"expected a saved rule, one of {', '.join(rules)}, got {name!r}")
+    return rules[name].from_dict(values)
+
+
 @dataclass(frozen=True, kw_only=True)
-class BinaryThreshold:
+class BinaryThreshold(_Rule):
     """Answer 1 where the logit, divided by the temperature, reaches the cut.
 
     Make one with `choose` (from validation data), `from_costs` (from prices, for calibrated
@@ -244,15 +356,7 @@ class BinaryThreshold:
             object.__setattr__(self, "cut", float(cut))
         elif not isinstance(cut, str) or cut not in ("always", "never"):
             raise ValueError(f'cut must be a finite logit, "always" or "never", got {cut!r}')
-        object.__setattr__(self, "temperature", _check_temperature(self.temperature))
-        names = self.label_names
-        sound = isinstance(names, list | tuple) and len(names) == 2
-        if not sound or not all(isinstance(name, str) for name in names):
-            raise ValueError(f"label_names must be two names, got {names!r}")
-        object.__setattr__(self, "label_names", tuple(names))
-        if not isinstance(self.chosen, dict):
-            raise ValueError(f"chosen must be a dict, got {self.chosen!r}")
-        object.__setattr__(self, "chosen", deepcopy(self.chosen))
+        self._check_shared(least=2, most=2)
 
     # How a rule comes about
 
@@ -537,69 +641,8 @@ class BinaryThreshold:
             for p, answer in zip(self.probability(logits), self.decide(logits), strict=True)
         ]
 
-    # How a rule travels
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the rule as plain JSON values.
-
-        Returns
-        -------
-        dict
-
-        Examples
-        --------
-        >>> BinaryThreshold(cut=1.5).to_dict()["cut"]
-        1.5
-        """
-        return {
-            "format_version": FORMAT_VERSION,
-            "rule": type(self).__name__,
-            "cut": self.cut,
-            "temperature": self.temperature,
-            "label_names": list(self.label_names),
-            "chosen": deepcopy(self.chosen),
-        }
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> BinaryThreshold:
-        """Read what `to_dict` wrote.
-
-        Parameters
-        ----------
-        values : dict
-
-        Returns
-        -------
-        BinaryThreshold
-
-        Raises
-        ------
-        ValueError
-            If the dict is of another rule, of a newer format, or lacks or adds a field.
-
-        Examples
-        --------
-        >>> rule = BinaryThreshold(cut="never")
-        >>> BinaryThreshold.from_dict(rule.to_dict()) == rule
-        True
-        """
-        if not isinstance(values, dict) or values.get("rule") != cls.__name__:
-            found = values.get("rule") if isinstance(values, dict) else type(values).__name__
-            raise ValueError(f"expected a saved {cls.__name__}, got {found!r}")
-        version = values.get("format_version")
-        if version != FORMAT_VERSION:
-            raise ValueError(
-                f"this code reads format version {FORMAT_VERSION}, the rule has {version!r}: "
-                "install the version of the helpers that saved it"
-            )
-        fields = {k: v for k, v in values.items() if k not in ("rule", "format_version")}
-        expected = {"cut", "temperature", "label_names", "chosen"}
-        if set(fields) != expected:
-            raise ValueError(
-                f"a saved {cls.__name__} has the fields {sorted(expected)}, got {sorted(fields)}"
-            )
-        return cls(**fields)
-
+Rule = BinaryThreshold  # later: any of the rules
 
 _CUTS = {"always": -np.inf, "never": np.inf}
 
