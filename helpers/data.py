@@ -165,6 +165,11 @@ class Task:
         ------
         ValueError
             If `n` is not between 1 and the number of training texts.
+
+        Examples
+        --------
+        >>> len(corpus_task("urgent").with_fewer(100).train)
+        100
         """
         if not isinstance(n, int) or not 1 <= n <= len(self.train):
             raise ValueError(f"n must lie between 1 and {len(self.train)}, got {n}")
@@ -261,6 +266,11 @@ def read_messages(folder: str | Path = CORPUS) -> pd.DataFrame:
     ------
     ValueError
         If there is no file, or `check_messages` finds faults.
+
+    Examples
+    --------
+    >>> read_messages().columns.tolist()
+    ['id', 'text', 'urgent', 'intent', 'topics', 'tone', 'split']
     """
     files = sorted(Path(folder).glob("*.csv"))
     if not files:
@@ -344,6 +354,12 @@ def corpus_task(
     ------
     ValueError
         If there is no such view, or the files are not in the corpus format.
+
+    Examples
+    --------
+    >>> task = corpus_task("topics")
+    >>> task.kind, len(task.label_names), task.train.labels.dtype
+    ('multilabel', 12, dtype('float32'))
     """
     kinds: dict[str, tuple[Kind, tuple[str, ...]]] = {
         "urgent": ("binary", ("not urgent", "urgent")),
@@ -398,7 +414,8 @@ def table_task(
         the list where a label may be missing from the table.
     split : str, optional
         Name of a column with ``train``, ``validation``, ``test``. Without it the rows are split at
-        random, each label in like shares.
+        random, each label in like shares; copies of a text (letter case and spaces aside) share a
+        part.
     validation, test : float in (0, 1)
         Shares for the random split.
     seed : int
@@ -413,6 +430,13 @@ def table_task(
     ValueError
         If a column is missing, a text is empty, a label is not in the list, a part is empty, or
         there are fewer than two labels.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"text": [f"text {i}" for i in range(10)], "label": ["no", "yes"] * 5})
+    >>> task = table_task(rows, name="mine")
+    >>> task.kind, task.label_names, len(task.train)
+    ('binary', ('no', 'yes'), 6)
     """
     wanted = [text, label] + ([split] if split else [])
     missing = [c for c in wanted if c not in rows.columns]
@@ -444,6 +468,11 @@ def table_task(
         where = rows[split].to_numpy()
     else:
         where = _random_split(labels.to_numpy(), validation, test, seed)
+        # the same text twice: all copies go where the first one went, or the test would be known
+        folded = rows[text].astype(str).str.casefold().str.split().str.join(" ")
+        copies = pd.factorize(folded)[0]
+        first = np.unique(copies, return_index=True)[1]
+        where = where[first[copies]]
     kind: Kind = "binary" if len(names) == 2 else "multiclass"
     index = labels.map(names.index).to_numpy(np.int64)
     parts = {}

@@ -340,6 +340,15 @@ def test_table_index_does_not_matter():
     assert table_task(moved, name="a").test.texts == table_task(table, name="a").test.texts
 
 
+def test_copies_of_a_text_share_a_part():
+    """A text that occurs twice, letter case and spaces aside, is never in two parts."""
+    table = own_table()
+    table = pd.concat([table, table.assign(text=table["text"].str.upper() + " ")])
+    task = table_task(table, name="mine", seed=3)
+    parts = [{t.casefold().strip() for t in getattr(task, s).texts} for s in SPLITS]
+    assert sum(map(len, parts)) == len(set.union(*parts)) == len(table) / 2
+
+
 def test_label_list_gives_order_and_size():
     """A list of labels sets the indices, also for a label that does not occur."""
     task = table_task(own_table(), name="mine", label_names=["yes", "maybe", "no"])
