@@ -1267,9 +1267,11 @@ def check_label_logits(logits: ArrayLike) -> NDArray[np.floating]:
         it.
     """
     array = np.asarray(logits)
-    low, high = (array.min(), array.max()) if array.size else (0, 0)
-    usual = -np.inf < low and high < np.inf and not (low >= 0 and high <= 1)
-    if array.ndim != 2 or array.dtype.kind not in "iuf" or not usual:
+    usual = array.ndim == 2 and array.dtype.kind in "iuf" and array.size > 0
+    if usual:
+        low, high = array.min(), array.max()  # NaN if there is one
+        usual = -np.inf < low and high < np.inf and not (low >= 0 and high <= 1)
+    if not usual:
         array = check_logits(array)  # says what is wrong, or what looks wrong
     if array.ndim != 2:
         raise ValueError(f"many labels need logits of shape (n, n_labels), got {array.shape}")
@@ -1341,6 +1343,8 @@ def _shared_cut(
     scores: NDArray, positive: NDArray[np.bool_], scale: float, prices: list[Costs] | None
 ) -> float | Literal["always", "never"]:
     """Find the best single cut: by micro-F1, or by the total of each label's costs."""
+    if positive.all() or not positive.any():
+        return "always" if positive.all() else "never"
     pooled = scores.ravel() / np.float64(scale)
     weight = None
     if prices is not None:
