@@ -224,7 +224,9 @@ def learning_curve(history: Sequence[Mapping[str, float]], *, ax: Axes) -> Axes:
     for name, colour, line in (("training_loss", GREY, "--"), ("validation_loss", BLUE, "-")):
         values = [row[name] for row in history]
         ax.plot(epochs, values, color=colour, ls=line, marker="o", label=name.replace("_", " "))
-    ax.set(xticks=epochs, ylim=(0, None))
+    ax.set(ylim=(0, None))
+    if len(epochs) <= 10:
+        ax.set_xticks(epochs)
     ax.legend(frameon=False)
     return _tidy(ax, "Learning curve", "epoch", "loss")
 
@@ -255,6 +257,35 @@ def co_occurrence(labels: ArrayLike, names: Sequence[str], *, ax: Axes) -> Axes:
     ax.set_xticks(range(len(names)), names, rotation=60, ha="right")
     ax.set_yticks(range(len(names)), names)
     return _tidy(ax, "Of the messages with the row's label, % that also have", "also has", "has")
+
+
+def label_f1(table: Sequence[Mapping[str, Any]], *, ax: Axes) -> Axes:
+    """Draw each label's F1 on validation and on test beside that of always giving it (lesson 03).
+
+    Parameters
+    ----------
+    table : sequence of mappings
+        As `helpers.evaluation.report_each_label` gives it, with `validation`.
+    ax : Axes
+
+    Returns
+    -------
+    Axes
+    """
+    bars = (
+        ("f1_always", "always given", GREY, ""),
+        ("f1_validation", "validation, where the cut was chosen", ORANGE, "//"),
+        ("f1", "test", BLUE, ""),
+    )
+    for i, (column, name, colour, hatch) in enumerate(bars):
+        places = np.arange(len(table)) + 0.27 * (i - 1)
+        heights = [row[column] for row in table]
+        ax.bar(places, heights, 0.27, color=colour, hatch=hatch, edgecolor="white", label=name)
+    ticks = [f"{row['label']} ({row['support_validation']})" for row in table]
+    ax.set_xticks(range(len(table)), ticks, rotation=45, ha="right")
+    ax.set_ylim(0, 1.25)  # room for the legend
+    ax.legend(frameon=False, ncols=3, loc="upper center")
+    return _tidy(ax, "F1 of each label", "label (validation positives)", "F1")
 
 
 def label_thresholds(

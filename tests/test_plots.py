@@ -37,6 +37,12 @@ FIGURES = {
         ],
     ),
     "co_occurrence": ([[1, 1, 0], [1, 0, 0], [0, 1, 1]], ("home", "water", "money")),
+    "label_f1": (
+        [
+            {"label": n, "f1": 0.7, "f1_validation": 0.8, "f1_always": 0.2, "support_validation": 5}
+            for n in ("home", "water")
+        ],
+    ),
     "label_thresholds": ({"0.5": [0.5, 0.5], "own": [0.2, 1.0]}, ("home", "water")),
 }
 every = pytest.mark.parametrize("name", FIGURES)
@@ -212,3 +218,11 @@ def test_label_thresholds_shows_never_at_the_edge():
     ax = draw("label_thresholds", *FIGURES["label_thresholds"])
     assert legend(ax) == ["0.5", "own"]
     assert ax.lines[1].get_xdata().tolist() == [0.2, 0.999]
+
+
+def test_label_f1_draws_three_bars_a_label():
+    """For each label stand the baseline, validation and test side by side."""
+    ax = draw("label_f1", *FIGURES["label_f1"])
+    heights = [[bar.get_height() for bar in bars] for bars in ax.containers]
+    assert heights == [[0.2, 0.2], [0.8, 0.8], [0.7, 0.7]]
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["home (5)", "water (5)"]
