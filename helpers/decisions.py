@@ -754,7 +754,7 @@ class LabelThresholds(_Rule):
         return cls(
             cuts=tuple(rule.cut for rule in rules),
             temperature=temperature,
-            label_names=tuple(label_names),
+            label_names=label_names,
             empty=empty,
             chosen={"way": "threshold", "threshold": [float(value) for value in values]},
         )
@@ -862,7 +862,7 @@ class LabelThresholds(_Rule):
         width = max(1, 2_000_000 // n)
         for start in range(0, n_labels, width):
             block = slice(start, start + width)
-            columns = np.ascontiguousarray(scores[:, block].T, dtype=np.float64) / scale
+            columns = _scaled(np.ascontiguousarray(scores[:, block].T), scale)
             truths = np.ascontiguousarray(positive[:, block].T)
             for k, column, truth in zip(range(start, n_labels), columns, truths, strict=False):
                 if falls_back[k] or n_positive[k] == 0:
@@ -898,7 +898,7 @@ class LabelThresholds(_Rule):
         return cls(
             cuts=tuple(cuts),
             temperature=temperature,
-            label_names=tuple(label_names),
+            label_names=label_names,
             empty=empty,
             chosen=chosen,
         )
@@ -1175,14 +1175,14 @@ class _Steps:
         return self._cut_between(int(meets[0]), int(meets[0]))
 
     def hull(self) -> _Steps:
-        """Drop cuts that are best for no weighting of hits and alarms; ties on the hull stay."""
+        """Drop most cuts that are best for no weighting of hits and alarms; ties stay."""
         kept = np.arange(len(self.hits))
-        for _ in range(30):
+        while len(kept) > 200:
             down, left = np.diff(self.hits[kept]), np.diff(self.alarms[kept])
             under = left[:-1] * down[1:] < down[:-1] * left[1:]  # below the line of its neighbours
-            if not under.any():
-                break
             kept = kept[np.concatenate([[True], ~under, [True]])]
+            if 50 * np.count_nonzero(under) < len(kept):
+                break
         return _Steps(**{f.name: getattr(self, f.name)[kept] for f in fields(self)})
 
     def _middle(self, loss: Floats) -> float | Literal["always", "never"]:
@@ -1339,13 +1339,18 @@ def _costs_of_labels(costs: Costs | Sequence[Costs], n_labels: int) -> list[Cost
     return [check_costs(costs)] * n_labels
 
 
+def _scaled(scores: NDArray, scale: float) -> NDArray[np.floating]:
+    """Divide by the temperature in float64; float32 that need not be divided sorts faster as is."""
+    return scores if scale == 1 and scores.dtype == np.float32 else scores.astype(float) / scale
+
+
 def _shared_cut(
     scores: NDArray, positive: NDArray[np.bool_], scale: float, prices: list[Costs] | None
 ) -> float | Literal["always", "never"]:
     """Find the best single cut: by micro-F1, or by the total of each label's costs."""
     if positive.all() or not positive.any():
         return "always" if positive.all() else "never"
-    pooled = scores.ravel() / np.float64(scale)
+    pooled = _scaled(scores.ravel(), scale)
     weight = None
     if prices is not None:
         alarm = [one.false_positive - one.true_negative for one in prices]

@@ -483,6 +483,7 @@ def sound(labels, part, shares):
 
 @pytest.mark.parametrize("shares", [(0.6, 0.2, 0.2), (0.7, 0.3), (0.9, 0.05, 0.05)])
 @pytest.mark.parametrize("seed", range(10))
+@pytest.mark.filterwarnings("ignore:these labels are missing")
 def test_stratified_split_places_rare_labels(seed, shares):
     """Sizes are within 1 of their shares, and labels with as many rows as parts are in each."""
     labels = rare_labels(seed)

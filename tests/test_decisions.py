@@ -978,8 +978,8 @@ def test_dropping_cuts_below_the_hull_changes_nothing():
     from helpers.decisions import _Steps
 
     rng = np.random.default_rng(0)
-    positive = rng.random(2000) < 0.3
-    steps = _Steps.of(np.round(rng.normal(positive), 2), positive, None)
+    positive = rng.random(20_000) < 0.3
+    steps = _Steps.of(np.round(rng.normal(positive), 3), positive, None)
     hull = steps.hull()
     assert len(hull.hits) < len(steps.hits) / 4
     for guess in np.linspace(0, 1, 21):
