@@ -5,7 +5,8 @@ Lesson 01 uses the view ``urgent`` of the corpus, lesson 02 ``intent``, lesson 0
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -505,6 +506,241 @@ def _random_split(labels: NDArray, validation: float, test: float, seed: int) ->
     return where
 
 
+def label_table_task(
+    rows: pd.DataFrame,
+    *,
+    name: str,
+    labels: Sequence[str],
+    text: str = "text",
+    label_names: Sequence[str] | None = None,
+    split: str | None = None,
+    validation: float = 0.2,
+    test: float = 0.2,
+    seed: int = 0,
+) -> Task:
+    """Make a multilabel task of a table of your own: a text and a 0/1 column for each label.
+
+    Parameters
+    ----------
+    rows : DataFrame
+    name : str
+        For messages and saved rules.
+    labels : sequence of str
+        Names of the columns with 0 and 1 (or False and True). Rows without any label belong in the
+        table: they teach the network what "none" looks like.
+    text : str
+        Name of the column with the texts.
+    label_names : sequence of str, optional
+        Names to show, by default those of the columns.
+    split : str, optional
+        Name of a column with ``train``, ``validation``, ``test``. Without it the rows are split by
+        `stratified_split`.
+    validation, test : float in (0, 1)
+        Shares for that split.
+    seed : int
+
+    Returns
+    -------
+    Task
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, a text is empty, a label is neither 0 nor 1, a part is empty, or
+        names are missing or doubled.
+    """
+    wanted = [text, *labels] + ([split] if split else [])
+    missing = [c for c in wanted if c not in rows.columns]
+    if missing:
+        found = ", ".join(map(str, rows.columns))
+        raise ValueError(f"columns missing: {', '.join(missing)}; found {found}")
+    names = tuple(map(str, labels if label_names is None else label_names))
+    if not names or len(names) != len(labels) or len(set(names)) < len(names):
+        raise ValueError(f"expected one different name for each of {len(labels)} labels: {names}")
+    empty = rows[text].isna() | (rows[text].astype(str).str.strip() == "")
+    if empty.any():
+        raise ValueError(f"{int(empty.sum())} empty texts, first in row {np.argmax(empty)}")
+    for column in labels:
+        wrong = ~rows[column].isin([0, 1])
+        if wrong.any():
+            raise ValueError(f"{column} must be 0 or 1, got {_some(rows.loc[wrong, column])}")
+    table = rows[list(labels)].to_numpy(np.float32)
+    if split:
+        wrong = ~rows[split].isin(SPLITS)
+        if wrong.any():
+            raise ValueError(
+                f"{split} must be one of {SPLITS}, got {_some(rows.loc[wrong, split])}"
+            )
+        where = rows[split].to_numpy()
+    else:
+        shares = (1 - validation - test, validation, test)
+        which = stratified_split(table, shares, seed=seed, label_names=names)
+        where = np.array(SPLITS)[which]
+    parts = {}
+    for s in SPLITS:
+        chosen = np.flatnonzero(where == s)
+        if len(chosen) == 0:
+            raise ValueError(f"the part {s} is empty: a task needs rows in each of {SPLITS}")
+        parts[s] = Part(
+            texts=tuple(rows[text].astype(str).iloc[chosen]),
+            labels=table[chosen],
+            rows=rows.iloc[chosen].reset_index(drop=True),
+        )
+    return Task(name=name, kind="multilabel", label_names=names, **parts)
+
+
+def stratified_split(
+    labels: NDArray,
+    shares: Sequence[float] = (0.6, 0.2, 0.2),
+    *,
+    seed: int = 0,
+    label_names: Sequence[str] | None = None,
+) -> NDArray[np.int64]:
+    """Deal rows with many labels to parts, so that each label is spread in like shares.
+
+    Parameters
+    ----------
+    labels : ndarray of int, float or bool, shape (n, n_labels)
+        0 or 1. Rows without a label are dealt too.
+    shares : sequence of float above 0, length n_parts
+        Summing to 1.
+    seed : int
+    label_names : sequence of str, optional
+        For the warning.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        The part of each row. The size of each part is its share of n, to within 1.
+
+    Raises
+    ------
+    ValueError
+        If the labels are no 0/1 table, the shares make no sense, or there are fewer rows than
+        parts.
+
+    Warns
+    -----
+    UserWarning
+        With the labels that are missing from a part: those with fewer rows than parts, and those
+        for which there is no such split.
+
+    Notes
+    -----
+    The rarest label is dealt first, each row to the part that lacks most of it (Sechidis and
+    others, 2011). That can still leave a part without a label. Then an integer program looks for a
+    split with no such gap, or as few as can be, that moves as few rows as possible.
+
+    References
+    ----------
+    Sechidis, Tsoumakas, Vlahavas (2011), On the stratification of multi-label data, ECML PKDD.
+
+    Examples
+    --------
+    >>> labels = np.array([[1, 0], [1, 0], [1, 0], [0, 1], [0, 1], [0, 1]])
+    >>> part = stratified_split(labels, (1 / 3, 1 / 3, 1 / 3))
+    >>> [labels[part == p].sum(axis=0).tolist() for p in range(3)]
+    [[1, 1], [1, 1], [1, 1]]
+    """
+    table = np.asarray(labels)
+    if table.ndim != 2 or not np.isin(table, (0, 1)).all():
+        raise ValueError(f"labels must be 0 or 1, of shape (n, n_labels), got {table.shape}")
+    table = table.astype(bool)
+    n, n_labels = table.shape
+    part_shares = np.asarray(shares, dtype=np.float64)
+    n_parts = len(part_shares)
+    if n_parts < 2 or not np.all(part_shares > 0) or abs(part_shares.sum() - 1) > 1e-9:
+        raise ValueError(f"shares must be two or more numbers above 0 that sum to 1, got {shares}")
+    if n < n_parts:
+        raise ValueError(f"{n_parts} parts need at least as many rows, got {n}")
+    names = tuple(map(str, range(n_labels))) if label_names is None else tuple(label_names)
+    sizes = np.diff(np.round(np.cumsum(np.append(0, part_shares)) * n)).astype(int)
+    while sizes.min() == 0:  # a share of less than half a row
+        sizes[sizes.argmax()] -= 1
+        sizes[sizes.argmin()] += 1
+    part = _deal(table, part_shares, sizes, np.random.default_rng(seed))
+
+    def gaps(part: NDArray[np.int64]) -> NDArray[np.bool_]:
+        found = np.array([table[part == p].any(axis=0) for p in range(n_parts)])
+        return ~found.all(axis=0) & table.any(axis=0)
+
+    placeable = table.sum(axis=0) >= n_parts
+    if (gaps(part) & placeable).any():
+        part = _close_gaps(table[:, placeable], part, part_shares)
+    missing = np.flatnonzero(gaps(part))
+    if len(missing):
+        warnings.warn(
+            f"these labels are missing from a part: {', '.join(names[k] for k in missing)}",
+            stacklevel=2,
+        )
+    return part
+
+
+def _deal(
+    table: NDArray[np.bool_], shares: NDArray, sizes: NDArray, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Deal the rows of the rarest label first, each to the part that lacks most of it."""
+    part = np.full(len(table), -1)
+    room = sizes.astype(float)
+    wanted = shares[:, None] * table.sum(axis=0)
+    left = table.sum(axis=0)
+    while left.any():
+        rarest = int(np.argmin(np.where(left > 0, left, len(table) + 1)))
+        for row in rng.permutation(np.flatnonzero(table[:, rarest] & (part < 0))):
+            open_parts = np.flatnonzero(room > 0)
+            lack = np.stack([wanted[open_parts, rarest], room[open_parts] / sizes[open_parts]])
+            best = open_parts[np.lexsort((rng.random(len(open_parts)), lack[1], lack[0]))[-1]]
+            part[row] = best
+            room[best] -= 1
+            wanted[best] -= table[row]
+            left -= table[row]
+    rest = rng.permutation(np.flatnonzero(part < 0))
+    part[rest] = np.repeat(np.arange(len(sizes)), room.astype(int))
+    return part
+
+
+def _close_gaps(
+    table: NDArray[np.bool_], part: NDArray[np.int64], shares: NDArray
+) -> NDArray[np.int64]:
+    """Put each label into each part where that can be done, moving as few rows as possible."""
+    from scipy import sparse
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
+    (n, n_labels), n_parts = table.shape, len(shares)
+    # unknowns: row i in part p (n_parts blocks of n), then a gap for each label and part
+    labels = sparse.block_diag([sparse.csr_array(table.T.astype(float))] * n_parts)
+    n_gaps = n_labels * n_parts
+    each_label = sparse.hstack([labels, sparse.eye_array(n_gaps)])
+    each_row = sparse.hstack(
+        [sparse.eye_array(n)] * n_parts + [sparse.coo_array((n, n_gaps), dtype=float)]
+    )
+    each_part = sparse.hstack(
+        [
+            sparse.kron(sparse.eye_array(n_parts), np.ones((1, n))),
+            sparse.coo_array((n_parts, n_gaps), dtype=float),
+        ]
+    )
+    stays = (part == np.arange(n_parts)[:, None]).ravel()
+    found = milp(
+        np.concatenate([-stays.astype(float), np.full(n_gaps, n + 1.0)]),
+        integrality=np.ones(n * n_parts + n_gaps),
+        bounds=Bounds(0, 1),
+        constraints=[
+            LinearConstraint(each_label.tocsr(), 1, np.inf),
+            LinearConstraint(each_row.tocsr(), 1, 1),
+            LinearConstraint(
+                each_part.tocsr(),
+                np.maximum(np.ceil(shares * n - 1 - 1e-9), 1),
+                np.floor(shares * n + 1 + 1e-9),
+            ),
+        ],
+        options={"time_limit": 60},
+    )
+    if found.x is None:
+        return part
+    return np.round(found.x[: n * n_parts]).reshape(n_parts, n).argmax(axis=0)
+
+
 def hub_task(
     repository: str,
     *,
@@ -559,4 +795,82 @@ def hub_task(
         label_names=names,
         split="split" if whole else None,
         seed=seed,
+    )
+
+
+def hub_label_task(
+    repository: str,
+    *,
+    revision: str,
+    labels: str | Sequence[str],
+    configuration: str | None = None,
+    text: str = "text",
+    names: Mapping[str, str] | None = None,
+    validation: float = 0.2,
+    seed: int = 0,
+) -> Task:
+    """Load a data set with many labels a text from the Hugging Face Hub.
+
+    Parameters
+    ----------
+    repository : str
+        As ``owner/name``.
+    revision : str
+        The commit to load, or a branch.
+    labels : str or sequence of str
+        A column that lists the labels of a row (a List of ClassLabel), or the names of columns with
+        0 and 1 (or False and True).
+    configuration : str, optional
+    text : str
+        Name of the column with the texts.
+    names : mapping of str to str, optional
+        From the data set's label names to ones to show.
+    validation : float in (0, 1)
+        Share taken from the training part, label-stratified, where the data set has no validation
+        part of its own.
+    seed : int
+        For that split.
+
+    Returns
+    -------
+    Task
+
+    Raises
+    ------
+    ValueError
+        If a column is not there or not of that kind, or the data set has no test part.
+    """
+    import datasets
+
+    loaded = datasets.load_dataset(repository, configuration, revision=revision)
+    if not {"train", "test"} <= set(loaded):
+        raise ValueError(f"{repository} needs the parts train and test, got {sorted(loaded)}")
+    columns = [] if isinstance(labels, str) else list(labels)
+    if isinstance(labels, str):
+        inner = getattr(loaded["train"].features.get(labels), "feature", None)
+        if not isinstance(inner, datasets.ClassLabel):
+            raise ValueError(f"{repository} has no column {labels!r} that lists ClassLabels")
+        columns = inner.names
+    tables = []
+    for part in (s for s in SPLITS if s in loaded):
+        rows = loaded[part].to_pandas().assign(split=part)
+        if isinstance(labels, str):
+            listed = np.zeros((len(rows), len(columns)), dtype=np.int64)
+            for i, which in enumerate(rows[labels]):
+                listed[i, list(which)] = 1
+            rows = rows[[text, "split"]].join(pd.DataFrame(listed, columns=columns))
+        if part == "train" and "validation" not in loaded:
+            table = rows[columns].to_numpy(np.int64)
+            which = stratified_split(
+                table, (1 - validation, validation), seed=seed, label_names=columns
+            )
+            rows["split"] = np.array(SPLITS[:2])[which]
+        tables.append(rows)
+    return label_table_task(
+        pd.concat(tables, ignore_index=True),
+        name=repository,
+        labels=columns,
+        label_names=[(names or {}).get(c, c) for c in columns],
+        text=text,
+        split="split",
     )

@@ -1,10 +1,11 @@
 """Decision rules: choose on validation data, apply anywhere. Needs numpy alone to be applied.
 
-Lesson 01 explains `Costs` and `BinaryThreshold`.
+Lesson 01 explains `Costs` and `BinaryThreshold`, lesson 03 `LabelThresholds`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, Self, get_args
@@ -16,6 +17,7 @@ from helpers.probabilities import (
     Floats,
     binary_logit,
     check_binary_labels,
+    check_logits,
     is_real,
     logit,
     sigmoid,
@@ -193,11 +195,18 @@ def fingerprint(logits: ArrayLike, labels: ArrayLike) -> str:
         )
     mixed = np.full(n, 0x5851F42D4C957F2D, dtype=np.uint64)
     for part in (logits, labels):
-        columns = np.asarray(part, dtype=np.float32).reshape(n, -1) + np.float32(0)  # -0 is 0
-        for column in np.ascontiguousarray(columns.T).view(np.uint32):
-            # one round of a 64-bit mixing function for each number; rows are summed at the end
-            mixed = (mixed ^ column) * np.uint64(0x9E3779B97F4A7C15)
-            mixed ^= mixed >> np.uint64(29)
+        table = part.reshape(n, -1)
+        for start in range(0, table.shape[1], 16):
+            block = np.asarray(table[:, start : start + 16], dtype=np.float32) + np.float32(0)
+            if block.shape[1] % 2 and block.shape[1] > 1:
+                block = np.pad(block, ((0, 0), (0, 1)))
+            # two numbers at a time where there are two; adding 0 has made -0 a plain 0
+            words = block.view(np.uint64 if block.shape[1] > 1 else np.uint32)
+            for word in np.ascontiguousarray(words.T):
+                # one round of a 64-bit mixing function; rows are summed at the end
+                mixed ^= word
+                mixed *= np.uint64(0x9E3779B97F4A7C15)
+                mixed ^= mixed >> np.uint64(29)
     return f"{int(mixed.sum(dtype=np.uint64)):016x}"
 
 
@@ -294,7 +303,7 @@ def rule_from_dict(values: dict[str, Any]) -> Rule:
 
     Returns
     -------
-    BinaryThreshold
+    BinaryThreshold or LabelThresholds
 
     Raises
     ------
@@ -642,7 +651,358 @@ class BinaryThreshold(_Rule):
         ]
 
 
-Rule = BinaryThreshold  # later: any of the rules
+@dataclass(frozen=True, kw_only=True)
+class LabelThresholds(_Rule):
+    """Give each label whose logit, divided by the temperature, reaches that label's own cut.
+
+    Make one with `choose` (from validation data) or `from_thresholds` (probabilities that somebody
+    decided). Lesson 03 explains it.
+
+    Parameters
+    ----------
+    cuts : sequence of float or "always" or "never", length n_labels
+        On the logit scale, after division by the temperature; ``>=`` is positive.
+    temperature : float, default 1
+        Above 0.
+    label_names : sequence of str, length n_labels
+        By default ``"0"``, ``"1"``, and so on.
+    empty : "allow" or "top1"
+        What to do with a row whose logits all lie below their cuts: leave it without a label, or
+        give it the label with the largest logit (the first of equals).
+    chosen : dict
+        How the rule came about, plain JSON.
+
+    Raises
+    ------
+    ValueError
+        If there are no cuts, a cut is no finite number, ``"always"`` or ``"never"``, the number of
+        names differs from that of cuts, or another field makes no sense.
+
+    Examples
+    --------
+    >>> rule = LabelThresholds(cuts=(0.0, 2.0), label_names=("home", "water"))
+    >>> rule.decide([[1.0, 1.0], [-1.0, 3.0], [-1.0, 1.0]])
+    array([[1, 0],
+           [0, 1],
+           [0, 0]])
+    """
+
+    cuts: tuple[float | Literal["always", "never"], ...]
+    temperature: float = 1.0
+    label_names: tuple[str, ...] = ()
+    empty: Literal["allow", "top1"] = "allow"
+    chosen: dict[str, Any] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        cuts = self.cuts
+        if not isinstance(cuts, list | tuple | np.ndarray) or len(cuts) == 0:
+            raise ValueError(f"cuts must be a sequence, one for each label, got {cuts!r}")
+        for cut in cuts:
+            if not is_real(cut) and not (isinstance(cut, str) and cut in _CUTS):
+                raise ValueError(f'a cut must be a finite logit, "always" or "never", got {cut!r}')
+        plain = tuple(str(cut) if isinstance(cut, str) else float(cut) for cut in cuts)
+        object.__setattr__(self, "cuts", plain)
+        if isinstance(self.label_names, list | tuple) and len(self.label_names) == 0:
+            object.__setattr__(self, "label_names", tuple(map(str, range(len(cuts)))))
+        self._check_shared(least=1)
+        if len(self.label_names) != len(cuts):
+            raise ValueError(
+                f"there must be one name for each label, got {len(self.label_names)} names and "
+                f"{len(cuts)} cuts"
+            )
+        if self.empty not in ("allow", "top1"):
+            raise ValueError(f'empty must be "allow" or "top1", got {self.empty!r}')
+
+    # How a rule comes about
+
+    @classmethod
+    def from_thresholds(
+        cls,
+        thresholds: float | Sequence[float],
+        *,
+        label_names: Sequence[str],
+        temperature: float = 1.0,
+        empty: Literal["allow", "top1"] = "allow",
+    ) -> LabelThresholds:
+        """Make a rule of probabilities that somebody decided.
+
+        Parameters
+        ----------
+        thresholds : float or sequence of float in [0, 1]
+            One for all labels, or one for each; 0 becomes ``"always"``, 1 ``"never"``.
+        label_names : sequence of str, length n_labels
+        temperature, empty
+            See the class.
+
+        Returns
+        -------
+        LabelThresholds
+
+        Raises
+        ------
+        ValueError
+            If a threshold lies outside [0, 1], or their number is not that of the labels.
+
+        Examples
+        --------
+        >>> LabelThresholds.from_thresholds(0.5, label_names=("home", "water")).cuts
+        (0.0, 0.0)
+        """
+        one = is_real(thresholds)
+        values = [thresholds] * len(label_names) if one else list(thresholds)
+        rules = [BinaryThreshold.from_threshold(value) for value in values]
+        return cls(
+            cuts=tuple(rule.cut for rule in rules),
+            temperature=temperature,
+            label_names=label_names,
+            empty=empty,
+            chosen={"way": "threshold", "threshold": [float(value) for value in values]},
+        )
+
+    @classmethod
+    def choose(
+        cls,
+        logits: ArrayLike,
+        labels: ArrayLike,
+        *,
+        micro_f1: bool = False,
+        macro_f1: bool = False,
+        costs: Costs | Sequence[Costs] | None = None,
+        shared: bool = False,
+        min_positives: int = 10,
+        temperature: float = 1.0,
+        label_names: Sequence[str] = (),
+        empty: Literal["allow", "top1"] = "allow",
+    ) -> LabelThresholds:
+        """Search every cut of every label that validation data can tell apart, and take the best.
+
+        Exactly one of `micro_f1`, `macro_f1`, `costs` must be given.
+
+        Parameters
+        ----------
+        logits : array_like of float, shape (n, n_labels)
+            Validation logits.
+        labels : array_like of int or bool, shape (n, n_labels)
+            0 or 1.
+        micro_f1 : bool
+            Highest F1 of all decisions counted together: the best of all combinations of cuts.
+        macro_f1 : bool
+            Highest mean over labels of F1: the best F1 for each label by itself.
+        costs : Costs, or one for each label
+            Least total cost.
+        shared : bool, default False
+            One cut for all labels, the best such; with `micro_f1` or `costs`.
+        min_positives : int, default 10
+            A label with fewer validation positives gets the shared cut (by `micro_f1` where
+            `macro_f1` is asked for): so few cannot place a cut of its own. 0 for none.
+        temperature, label_names, empty
+            See the class.
+
+        Returns
+        -------
+        LabelThresholds
+
+        Raises
+        ------
+        ValueError
+            If no way, or more than one, is given, or the input does not fit; if F1 is asked for
+            and there is no positive at all.
+
+        Notes
+        -----
+        With ``min_positives=0`` a label without positives is never given, one without negatives
+        always. `empty` takes no part in the search.
+
+        Micro-F1 is 2 TP / (TP + FP + P), where P counts the positives. For a guess L of the best
+        value each label alone makes (2 - L) TP - L FP as large as it can; the F1 of these cuts is
+        the next guess. A guess that cannot be bettered is the joint optimum (Dinkelbach), and all
+        cuts that are best for it are optimal together. Only cuts on the upper hull of a label's ROC
+        curve can be best for some L, so these alone are kept, and columns are sorted block by
+        block.
+
+        References
+        ----------
+        Dinkelbach (1967), On nonlinear fractional programming, Management Science 13.
+
+        Examples
+        --------
+        >>> z = [[2.0, -1.0], [1.0, -2.0], [-1.0, -3.0], [-2.0, -4.0]]
+        >>> y = [[1, 1], [1, 1], [0, 0], [0, 0]]
+        >>> LabelThresholds.choose(z, y, micro_f1=True, min_positives=0).cuts
+        (0.0, -2.5)
+        >>> LabelThresholds.choose(z, y, micro_f1=True, shared=True).cuts
+        (-2.5, -2.5)
+        """
+        given = {"micro_f1": micro_f1, "macro_f1": macro_f1, "costs": costs is not None}
+        ways = [name for name, asked in given.items() if asked]
+        if len(ways) != 1:
+            raise ValueError(
+                f"give exactly one of {', '.join(given)}; got {', '.join(ways) or 'none'}"
+            )
+        way = ways[0]
+        if shared and way == "macro_f1":
+            raise ValueError("one shared cut is chosen by micro_f1 or costs, not by macro_f1")
+        if isinstance(min_positives, bool) or not isinstance(min_positives, int):
+            raise ValueError(f"min_positives must be a whole number, got {min_positives!r}")
+        scale = _check_temperature(temperature)
+        scores = check_label_logits(logits)
+        positive = check_label_matrix(labels, scores.shape)
+        n, n_labels = scores.shape
+        prices = _costs_of_labels(costs, n_labels) if way == "costs" else None
+        n_positive = np.count_nonzero(positive, axis=0)
+        if n == 0 or (prices is None and not n_positive.any()):
+            raise ValueError(f"choosing by {way} needs at least one positive, got none in {n} rows")
+
+        cuts: list[float | Literal["always", "never"]] = ["never"] * n_labels
+        falls_back = np.full(n_labels, True) if shared else n_positive < min_positives
+        if falls_back.any():
+            common = _shared_cut(scores, positive, scale, prices)
+            cuts = [common if back else cut for back, cut in zip(falls_back, cuts, strict=True)]
+        hulls: dict[int, _Steps] = {}
+        width = max(1, 2_000_000 // n)
+        for start in range(0, n_labels, width):
+            block = slice(start, start + width)
+            columns = _scaled(np.ascontiguousarray(scores[:, block].T), scale)
+            truths = np.ascontiguousarray(positive[:, block].T)
+            for k, column, truth in zip(range(start, n_labels), columns, truths, strict=False):
+                if falls_back[k] or n_positive[k] == 0:
+                    continue
+                if n_positive[k] == n:
+                    cuts[k] = "always"
+                    continue
+                steps = _Steps.of(column, truth, None)
+                if way == "micro_f1":
+                    hulls[k] = steps.hull()
+                else:
+                    cuts[k] = steps.cheapest(prices[k]) if prices else steps.best_f(1.0)
+        if hulls:
+            at = np.array([_CUTS.get(cut, cut) for cut in cuts]) * scale
+            fixed = [k for k in range(n_labels) if k not in hulls]
+            said = scores[:, fixed] >= at[fixed]
+            hits = np.count_nonzero(said & positive[:, fixed])
+            alarms = np.count_nonzero(said) - hits
+            cuts_of = _joint_f1(hulls, int(n_positive.sum()), hits, alarms)
+            cuts = [cuts_of.get(k, cut) for k, cut in enumerate(cuts)]
+
+        chosen: dict[str, Any] = {
+            "way": way,
+            "shared": bool(shared),
+            "min_positives": min_positives,
+            "n_samples": n,
+            "n_positive": n_positive.tolist(),
+            "fell_back": [] if shared else np.flatnonzero(falls_back).tolist(),
+            "fingerprint": label_fingerprint(scores, positive),
+        }
+        if prices is not None:
+            chosen["costs"] = [asdict(one) for one in prices]
+        return cls(
+            cuts=tuple(cuts),
+            temperature=temperature,
+            label_names=label_names,
+            empty=empty,
+            chosen=chosen,
+        )
+
+    # How a rule is applied
+
+    @property
+    def thresholds(self) -> tuple[float, ...]:
+        """The cuts as probabilities (after temperature); 0 for always, 1 for never."""
+        return tuple(sigmoid([_CUTS.get(cut, cut) for cut in self.cuts]).tolist())
+
+    def probability(self, logits: ArrayLike) -> Floats:
+        """Compute the probability of each label after the temperature.
+
+        Parameters
+        ----------
+        logits : array_like of float, shape (n, n_labels)
+
+        Returns
+        -------
+        ndarray of float64, shape (n, n_labels)
+
+        Examples
+        --------
+        >>> LabelThresholds(cuts=(0.0,), temperature=2.0).probability([[0.0], [2.0]]).round(3)
+        array([[0.5  ],
+               [0.731]])
+        """
+        return sigmoid(self._scores(logits))
+
+    def decide(self, logits: ArrayLike) -> NDArray[np.int64]:
+        """Answer 0 or 1 for each label of each row.
+
+        Parameters
+        ----------
+        logits : array_like of float, shape (n, n_labels)
+
+        Returns
+        -------
+        ndarray of int64, shape (n, n_labels)
+
+        Raises
+        ------
+        ValueError
+            If the array cannot be logits of that many labels.
+
+        Examples
+        --------
+        >>> rule = LabelThresholds(cuts=(0.0, 2.0), empty="top1")
+        >>> rule.decide([[1.0, 1.0], [-1.0, 1.0]])
+        array([[1, 0],
+               [0, 1]])
+        """
+        scores = self._scores(logits)
+        said = self._reached(scores)
+        if self.empty == "top1":
+            bare = np.flatnonzero(~said.any(axis=1))
+            said[bare, scores[bare].argmax(axis=1)] = True
+        return said.astype(np.int64)
+
+    def explain(self, logits: ArrayLike) -> list[dict[str, Any]]:
+        """Give each decision with its reasons.
+
+        Parameters
+        ----------
+        logits : array_like of float, shape (n, n_labels)
+
+        Returns
+        -------
+        list of dict
+            One a row: ``labels`` (names), ``probability`` and ``threshold`` (dicts by name),
+            ``accepted`` (whether any threshold was reached).
+
+        Examples
+        --------
+        >>> rule = LabelThresholds(cuts=(0.0, 2.0), label_names=("home", "water"))
+        >>> record = rule.explain([[1.0, 1.0]])[0]
+        >>> record["labels"], round(record["probability"]["water"], 3)
+        (['home'], 0.731)
+        """
+        scores = self._scores(logits)
+        threshold = dict(zip(self.label_names, self.thresholds, strict=True))
+        rows = zip(self.decide(logits), sigmoid(scores), self._reached(scores), strict=True)
+        return [
+            {
+                "labels": [n for n, yes in zip(self.label_names, said, strict=True) if yes],
+                "probability": dict(zip(self.label_names, p.tolist(), strict=True)),
+                "threshold": dict(threshold),
+                "accepted": bool(reached.any()),
+            }
+            for said, p, reached in rows
+        ]
+
+    def _scores(self, logits: ArrayLike) -> Floats:
+        scores = check_label_logits(logits)
+        if scores.shape[1] != len(self.cuts):
+            raise ValueError(f"this rule is for {len(self.cuts)} labels, got {scores.shape[1]}")
+        return scores.astype(np.float64) / self.temperature
+
+    def _reached(self, scores: Floats) -> NDArray[np.bool_]:
+        return scores >= np.array([_CUTS.get(cut, cut) for cut in self.cuts], dtype=np.float64)
+
+
+Rule = BinaryThreshold | LabelThresholds
 
 _CUTS = {"always": -np.inf, "never": np.inf}
 
@@ -814,6 +1174,17 @@ class _Steps:
             )
         return self._cut_between(int(meets[0]), int(meets[0]))
 
+    def hull(self) -> _Steps:
+        """Drop most cuts that are best for no weighting of hits and alarms; ties stay."""
+        kept = np.arange(len(self.hits))
+        while len(kept) > 200:
+            down, left = np.diff(self.hits[kept]), np.diff(self.alarms[kept])
+            under = left[:-1] * down[1:] < down[:-1] * left[1:]  # below the line of its neighbours
+            kept = kept[np.concatenate([[True], ~under, [True]])]
+            if 50 * np.count_nonzero(under) < len(kept):
+                break
+        return _Steps(**{f.name: getattr(self, f.name)[kept] for f in fields(self)})
+
     def _middle(self, loss: Floats) -> float | Literal["always", "never"]:
         """Take the middle of the widest plateau of least loss."""
         least = loss.min()
@@ -872,3 +1243,135 @@ def _sure_precision(
         f"{len(scores)} messages cannot promise a precision of {floor} with confidence "
         f"{confidence}: the highest floor they can promise is {_down(max(bounds))}"
     )
+
+
+# Many labels
+
+
+def check_label_logits(logits: ArrayLike) -> NDArray[np.floating]:
+    """Return logits of many labels, or say why they cannot be logits.
+
+    Parameters
+    ----------
+    logits : array_like of float, shape (n, n_labels)
+
+    Returns
+    -------
+    ndarray, same shape
+        Not copied where it need not be.
+
+    Raises
+    ------
+    ValueError
+        If the array does not have two dimensions, or `helpers.probabilities.check_logits` refuses
+        it.
+    """
+    array = np.asarray(logits)
+    usual = array.ndim == 2 and array.dtype.kind in "iuf" and array.size > 0
+    if usual:
+        low, high = array.min(), array.max()  # NaN if there is one
+        usual = -np.inf < low and high < np.inf and not (low >= 0 and high <= 1)
+    if not usual:
+        array = check_logits(array)  # says what is wrong, or what looks wrong
+    if array.ndim != 2:
+        raise ValueError(f"many labels need logits of shape (n, n_labels), got {array.shape}")
+    return array
+
+
+def check_label_matrix(labels: ArrayLike, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Return 0/1 labels of many labels as booleans, or say what is wrong with them.
+
+    Parameters
+    ----------
+    labels : array_like of int, float or bool, shape (n, n_labels)
+    shape : tuple of int
+        That of the logits.
+
+    Returns
+    -------
+    ndarray of bool, same shape
+
+    Raises
+    ------
+    ValueError
+        If the shape differs or a value is neither 0 nor 1.
+
+    Examples
+    --------
+    >>> check_label_matrix([[1, 0]], (1, 2))
+    array([[ True, False]])
+    """
+    array = np.asarray(labels)
+    if array.shape != tuple(shape):
+        raise ValueError(
+            f"labels must have the shape {tuple(shape)} of the logits, 0 or 1 for "
+            f"each label, got {array.shape}"
+        )
+    return check_binary_labels(array.ravel(), array.size).reshape(array.shape)
+
+
+def label_fingerprint(logits: ArrayLike, labels: ArrayLike) -> str:
+    """Name a set of rows with many labels, whatever their order: see `fingerprint`.
+
+    Parameters
+    ----------
+    logits : array_like of float, shape (n, n_labels)
+    labels : array_like of bool, shape (n, n_labels)
+
+    Returns
+    -------
+    str
+        Sixteen hexadecimal digits.
+
+    Examples
+    --------
+    >>> label_fingerprint([[1.0, 2.0]], [[True, False]]) == fingerprint([[1.0, 2.0]], [[128]])
+    True
+    """
+    return fingerprint(logits, np.packbits(np.asarray(labels, dtype=bool), axis=1))
+
+
+def _costs_of_labels(costs: Costs | Sequence[Costs], n_labels: int) -> list[Costs]:
+    if isinstance(costs, list | tuple):
+        if len(costs) != n_labels:
+            raise ValueError(f"costs must be one Costs or {n_labels} of them, got {len(costs)}")
+        return [check_costs(one) for one in costs]
+    return [check_costs(costs)] * n_labels
+
+
+def _scaled(scores: NDArray, scale: float) -> NDArray[np.floating]:
+    """Divide by the temperature in float64; float32 that need not be divided sorts faster as is."""
+    return scores if scale == 1 and scores.dtype == np.float32 else scores.astype(float) / scale
+
+
+def _shared_cut(
+    scores: NDArray, positive: NDArray[np.bool_], scale: float, prices: list[Costs] | None
+) -> float | Literal["always", "never"]:
+    """Find the best single cut: by micro-F1, or by the total of each label's costs."""
+    if positive.all() or not positive.any():
+        return "always" if positive.all() else "never"
+    pooled = _scaled(scores.ravel(), scale)
+    weight = None
+    if prices is not None:
+        alarm = [one.false_positive - one.true_negative for one in prices]
+        miss = [one.false_negative - one.true_positive for one in prices]
+        weight = np.where(positive, miss, alarm).ravel()
+    steps = _Steps.of(pooled, positive.ravel(), weight)
+    if prices is None:
+        return steps.best_f(1.0)
+    return steps.cheapest(Costs(false_positive=1, false_negative=1))
+
+
+def _joint_f1(
+    hulls: dict[int, _Steps], n_positive: int, hits: int, alarms: int
+) -> dict[int, float | Literal["always", "never"]]:
+    """Find the cuts of highest micro-F1, given the hits and alarms of labels that are fixed."""
+    top, bottom = 0, 1  # the best F1 so far as a fraction: whole numbers, so ties are exact
+    while True:
+        losses = {k: top * one.alarms - (2 * bottom - top) * one.hits for k, one in hulls.items()}
+        places = {k: int(np.argmin(loss)) for k, loss in losses.items()}
+        found = hits + int(sum(hulls[k].hits[i] for k, i in places.items()))
+        wrong = alarms + int(sum(hulls[k].alarms[i] for k, i in places.items()))
+        if 2 * found * bottom <= top * (found + wrong + n_positive):
+            return {k: one._middle(losses[k]) for k, one in hulls.items()}
+        top, bottom = 2 * found, found + wrong + n_positive

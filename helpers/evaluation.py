@@ -1,18 +1,29 @@
 """Measure decisions: counts and costs, curves, calibration, intervals.
 
-Lesson 01 explains the cost curve, the reliability diagram and the paired bootstrap.
+Lesson 01 explains the cost curve, the reliability diagram and the paired bootstrap; lesson 03 the
+figures for many labels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from helpers.decisions import BinaryThreshold, Costs, check_costs, fingerprint
+from helpers.decisions import (
+    BinaryThreshold,
+    Costs,
+    LabelThresholds,
+    check_costs,
+    check_label_logits,
+    check_label_matrix,
+    fingerprint,
+    label_fingerprint,
+)
 from helpers.probabilities import Floats, binary_logit, check_binary_labels, sigmoid
 
 OPTIMISTIC = "chosen on this data: optimistic"
@@ -462,3 +473,337 @@ def report_binary(
             }
         )
     return table
+
+
+# Many labels
+
+
+def f1_scores(predicted: ArrayLike, labels: ArrayLike) -> Floats:
+    """Compute F1 = 2 TP / (2 TP + FP + FN) of each label.
+
+    Parameters
+    ----------
+    predicted, labels : array_like of int or bool, shape (n, n_labels)
+        0 or 1.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_labels,)
+        NaN for a label that no row has: there is nothing to find.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or a value is neither 0 nor 1.
+
+    Examples
+    --------
+    >>> f1_scores([[1, 0], [1, 1]], [[1, 0], [0, 0]]).round(3)
+    array([0.667,   nan])
+    """
+    said, true = _both(predicted, labels)
+    hits, n_true = (said & true).sum(axis=0), true.sum(axis=0)
+    return np.where(n_true > 0, 2 * hits / np.maximum(said.sum(axis=0) + n_true, 1), np.nan)
+
+
+def label_scores(predicted: ArrayLike, labels: ArrayLike) -> dict[str, float]:
+    """Sum up decisions on many labels.
+
+    Parameters
+    ----------
+    predicted, labels : array_like of int or bool, shape (n, n_labels)
+        0 or 1.
+
+    Returns
+    -------
+    dict of str to float
+        ``micro_f1``: all decisions counted together. ``macro_f1``: mean of `f1_scores` over the
+        labels that occur. ``samples_f1`` and ``jaccard``: mean over rows of F1, and of the share of
+        labels in both sets among those in either; a row that has no label and is given none counts
+        1. ``exact_match``: share of rows whose whole set is right. ``hamming``: share of single
+        answers that are wrong. NaN where no label occurs.
+
+    Raises
+    ------
+    ValueError
+        If there are no rows, the shapes differ, or a value is neither 0 nor 1.
+
+    Examples
+    --------
+    >>> found = label_scores([[1, 0], [1, 1]], [[1, 0], [0, 1]])
+    >>> found["micro_f1"], found["exact_match"], found["hamming"]
+    (0.8, 0.5, 0.25)
+    """
+    said, true = _both(predicted, labels)
+    if not said.size:
+        raise ValueError(f"expected at least one row and one label, got shape {said.shape}")
+    each = f1_scores(said, true)
+    both, either = (said & true).sum(axis=1), (said | true).sum(axis=1)
+    empty = either == 0
+    whole = said.sum() + true.sum()
+    return {
+        "micro_f1": _share(2 * float((said & true).sum()), float(whole) if true.any() else 0.0),
+        "macro_f1": float(np.nanmean(each)) if true.any() else float("nan"),
+        "samples_f1": float(np.where(empty, 1, 2 * both / np.maximum(both + either, 1)).mean()),
+        "jaccard": float(np.where(empty, 1, both / np.maximum(either, 1)).mean()),
+        "exact_match": float((said == true).all(axis=1).mean()),
+        "hamming": float((said != true).mean()),
+    }
+
+
+def ranking_scores(logits: ArrayLike, labels: ArrayLike) -> tuple[Floats, Floats]:
+    """Compute the area under the ROC curve, and the average precision, of each label.
+
+    Both judge the order of the scores, before any cut. On 0/1 decisions in place of scores the area
+    is the balanced accuracy, which is another thing.
+
+    Parameters
+    ----------
+    logits : array_like of float, shape (n, n_labels)
+    labels : array_like of int or bool, shape (n, n_labels)
+        0 or 1.
+
+    Returns
+    -------
+    auroc, average_precision : ndarray of float64, shape (n_labels,)
+        NaN for a label that no row has, or every row; guessing gives 0.5, and the base rate.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or the input makes no sense.
+
+    Examples
+    --------
+    >>> auroc, precision = ranking_scores([[3.0], [2.0], [-1.0], [-2.0]], [[1], [0], [1], [0]])
+    >>> auroc.round(3), precision.round(3)
+    (array([0.75]), array([0.833]))
+    """
+    scores = check_label_logits(logits)
+    true = check_label_matrix(labels, scores.shape)
+    found = np.full((2, scores.shape[1]), np.nan)
+    for k in range(scores.shape[1]):
+        if 0 < np.count_nonzero(true[:, k]) < len(true):
+            curve = cut_curve(scores[:, k], true[:, k])
+            found[0, k] = np.trapezoid(curve.recall[::-1], curve.false_positive_rate[::-1])
+            found[1, k] = -np.sum(np.diff(curve.recall) * curve.precision[:-1])
+    return found[0], found[1]
+
+
+def report_labels(
+    rules: Mapping[str, LabelThresholds | ArrayLike],
+    logits: ArrayLike,
+    labels: ArrayLike,
+    *,
+    seen: bool = False,
+) -> list[dict[str, Any]]:
+    """Put rules for many labels side by side on data that chose none of them (lesson 03).
+
+    Parameters
+    ----------
+    rules : mapping of str to LabelThresholds, or to decisions
+        Decisions are 0/1 of shape (n, n_labels): baselines and other systems.
+    logits : array_like of float, shape (n, n_labels)
+    labels : array_like of int or bool, shape (n, n_labels)
+    seen : bool, default False
+        Report even where these very rows chose a rule; each such row is then stamped.
+
+    Returns
+    -------
+    list of dict
+        One a rule: ``rule``, the figures of `label_scores`, ``note``.
+
+    Raises
+    ------
+    ValueError
+        If these rows chose one of the rules and `seen` is False, or the input makes no sense.
+
+    Warns
+    -----
+    UserWarning
+        With the labels that no row has: they are left out of the macro average.
+
+    Examples
+    --------
+    >>> z, y = [[2.0, -1.0], [-1.0, 1.0]], [[1, 0], [0, 1]]
+    >>> half = LabelThresholds.from_thresholds(0.5, label_names=("home", "water"))
+    >>> report_labels({"0.5": half, "all": [[1, 1], [1, 1]]}, z, y)[1]["exact_match"]
+    0.0
+    """
+    scores, true, here = _check_report(rules.values(), logits, labels, seen)
+    table = []
+    for name, rule in rules.items():
+        own = isinstance(rule, LabelThresholds)
+        row = {"rule": name, **label_scores(rule.decide(scores) if own else rule, true)}
+        chosen_here = own and rule.chosen.get("fingerprint") == here
+        table.append({**row, "note": OPTIMISTIC if chosen_here else ""})
+    return table
+
+
+def report_each_label(
+    rule: LabelThresholds,
+    logits: ArrayLike,
+    labels: ArrayLike,
+    *,
+    validation: tuple[ArrayLike, ArrayLike] | None = None,
+    seen: bool = False,
+) -> list[dict[str, Any]]:
+    """Report each label by itself on data that did not choose the rule (lesson 03).
+
+    Parameters
+    ----------
+    rule : LabelThresholds
+    logits : array_like of float, shape (n, n_labels)
+    labels : array_like of int or bool, shape (n, n_labels)
+    validation : tuple of logits and labels, optional
+        The data that chose the rule: their F1 goes beside, to show how optimistic it was.
+    seen : bool, default False
+        Report even where `logits` and `labels` chose the rule.
+
+    Returns
+    -------
+    list of dict
+        One a label: ``label``, ``support`` (rows that have it), ``threshold``, ``precision``,
+        ``recall``, ``f1``, ``f1_always`` (of giving the label to every row, the baseline for F1),
+        ``auroc`` (baseline 0.5), ``average_precision`` (baseline: the ``base_rate``),
+        ``base_rate``; with `validation` also ``f1_validation`` and ``support_validation``.
+
+    Raises
+    ------
+    ValueError
+        If these rows chose the rule and `seen` is False, or the input makes no sense.
+
+    Warns
+    -----
+    UserWarning
+        With the labels that no row has: their figures are NaN.
+
+    Examples
+    --------
+    >>> rule = LabelThresholds.from_thresholds(0.5, label_names=("home", "water"))
+    >>> row = report_each_label(rule, [[2.0, -1.0], [-1.0, 1.0]], [[1, 0], [0, 1]])[0]
+    >>> row["label"], row["f1"], round(row["f1_always"], 3)
+    ('home', 1.0, 0.667)
+    """
+    scores, true, _ = _check_report([rule], logits, labels, seen)
+    said = rule.decide(scores)
+    each = [counts(said[:, k], true[:, k]) for k in range(true.shape[1])]
+    auroc, average_precision = ranking_scores(scores, true)
+    columns: dict[str, Sequence[Any]] = {
+        "label": rule.label_names,
+        "support": true.sum(axis=0),
+        "threshold": rule.thresholds,
+        "precision": [one.precision for one in each],
+        "recall": [one.recall for one in each],
+        "f1": f1_scores(said, true),
+        "f1_always": f1_scores(np.ones_like(said), true),
+        "auroc": auroc,
+        "average_precision": average_precision,
+        "base_rate": true.mean(axis=0),
+    }
+    if validation is not None:
+        seen_scores = check_label_logits(validation[0])
+        seen_labels = check_label_matrix(validation[1], seen_scores.shape)
+        columns["f1_validation"] = f1_scores(rule.decide(seen_scores), seen_labels)
+        columns["support_validation"] = seen_labels.sum(axis=0)
+    plain = {name: np.asarray(values).tolist() for name, values in columns.items()}
+    return [dict(zip(plain, row, strict=True)) for row in zip(*plain.values(), strict=True)]
+
+
+def paired_bootstrap_f1(
+    first: ArrayLike,
+    second: ArrayLike,
+    labels: ArrayLike,
+    *,
+    rng: np.random.Generator,
+    average: Literal["micro", "macro"] = "micro",
+    n_resamples: int = 2000,
+    confidence: float = 0.95,
+) -> tuple[float, float, float]:
+    """Compare two sets of decisions on the same messages: interval of the difference of their F1.
+
+    Parameters
+    ----------
+    first, second, labels : array_like of int or bool, shape (n, n_labels)
+        Decisions of both, and the truth, 0 or 1.
+    rng : numpy.random.Generator
+    average : "micro" or "macro"
+        Macro: over the labels that occur in `labels`; one that a resample lacks counts 0 there.
+    n_resamples : int, default 2000
+    confidence : float in (0, 1), default 0.95
+
+    Returns
+    -------
+    difference, low, high : float
+        F1 of the first minus that of the second, and its percentile interval.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, no label occurs, or `average` is neither.
+
+    Examples
+    --------
+    >>> y = [[1, 0], [0, 1]]
+    >>> paired_bootstrap_f1(y, y, y, rng=np.random.default_rng(0))
+    (0.0, 0.0, 0.0)
+    """
+    if average not in ("micro", "macro"):
+        raise ValueError(f'average must be "micro" or "macro", got {average!r}')
+    one, true = _both(first, labels)
+    other, _ = _both(second, labels)
+    kept = true.any(axis=0)
+    if not kept.any():
+        raise ValueError("a comparison needs at least one label that occurs, got none")
+    kept = kept if average == "macro" else np.full_like(kept, True)
+    # hits, and predicted plus true, of both sides: F1 is 2 hits / the second
+    rows = np.stack([part[:, kept] for side in (one, other) for part in (side & true, side)], 1)
+    rows = np.concatenate([rows, true[:, None, kept]], axis=1).astype(np.int64)
+    if average == "micro":
+        rows = rows.sum(axis=2, keepdims=True)
+
+    def difference(drawn: NDArray) -> float:
+        hits_one, said_one, hits_other, said_other, n_true = drawn.sum(axis=0)
+        f_one = 2 * hits_one / np.maximum(said_one + n_true, 1)
+        f_other = 2 * hits_other / np.maximum(said_other + n_true, 1)
+        return float((f_one - f_other).mean())
+
+    return bootstrap_interval(
+        rows, difference, rng=rng, n_resamples=n_resamples, confidence=confidence
+    )
+
+
+def _both(predicted: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Check decisions against labels, both of shape (n, n_labels)."""
+    shape = np.shape(labels)
+    if len(shape) != 2:
+        raise ValueError(f"labels must have shape (n, n_labels), got {shape}")
+    if np.shape(predicted) != shape:
+        raise ValueError(
+            f"decisions must have the labels' shape {shape}, got {np.shape(predicted)}"
+        )
+    return check_label_matrix(predicted, shape), check_label_matrix(labels, shape)
+
+
+def _check_report(
+    rules: Iterable[Any], logits: ArrayLike, labels: ArrayLike, seen: bool
+) -> tuple[NDArray[np.floating], NDArray[np.bool_], str]:
+    """Refuse data that chose a rule; warn of labels that no row has."""
+    scores = check_label_logits(logits)
+    true = check_label_matrix(labels, scores.shape)
+    here = label_fingerprint(scores, true)
+    known = [rule for rule in rules if isinstance(rule, LabelThresholds)]
+    if not seen and any(rule.chosen.get("fingerprint") == here for rule in known):
+        raise ValueError(
+            "these rows chose a rule: its figures on them would be too good. Report on other data, "
+            "or pass seen=True"
+        )
+    absent = np.flatnonzero(~true.any(axis=0))
+    if len(absent):
+        names = known[0].label_names if known else tuple(map(str, range(true.shape[1])))
+        warnings.warn(
+            f"no row has {', '.join(names[k] for k in absent)}: no figures for it, and it is left "
+            "out of averages over labels",
+            stacklevel=3,
+        )
+    return scores, true, here

@@ -179,3 +179,82 @@ def _review_band(answer: Callable[[Any, Costs, float], Any]) -> str | None:
                 "least of the three expected costs, row by row"
             )
     return None
+
+
+@_exercise("03.1")
+def _precision_floor_per_label(answer: Callable[[Any, Any, float], Any]) -> str | None:
+    rng = np.random.default_rng(31)
+    labels = (rng.random((40, 4)) < [0.5, 0.3, 0.2, 0.1]).astype(int)
+    labels[:2] = [[1, 1, 1, 1], [0, 0, 0, 0]]
+    z = np.round(rng.normal(2.0 * labels - 1), 1)
+    z[:, 3] = -z[:, 3]  # a label that the scores get wrong
+    for floor in (0.6, 0.9):
+        got = np.asarray(answer(z.copy(), labels.copy(), floor), dtype=np.float64)
+        if got.shape != (4,):
+            return f"expected one cut a label, shape (4,), got {got.shape}"
+        for k in range(4):
+            found = []
+            for cut in np.unique(z[:, k]):
+                given = z[:, k] >= cut
+                if labels[given, k].mean() >= floor:
+                    found.append(given)
+            want = max(found, key=lambda given: given.sum(), default=np.zeros(40, dtype=bool))
+            given = z[:, k] >= got[k]
+            if not np.array_equal(given, want):
+                return (
+                    f"with a floor of {floor} your cut for label {k} gives it to {given.sum()} "
+                    f"messages; the one that finds the most gives it to {want.sum()}. A cut below "
+                    "one that fails may still reach the floor"
+                )
+    return None
+
+
+@_exercise("03.2")
+def _a_rare_label_is_added(answer: Callable[[Any, Any, int], Any]) -> str | None:
+    rng = np.random.default_rng(32)
+    labels = (rng.random((30, 3)) < 0.4).astype(int)
+    predicted = np.where(rng.random((30, 3)) < 0.2, 1 - labels, labels)
+    hits, alarms = (predicted & labels).sum(axis=0), (predicted & ~labels & 1).sum(axis=0)
+    misses = (1 - predicted & labels).sum(axis=0)
+    for n_new in (5, 1):
+        micro = 2 * hits.sum() / (2 * hits.sum() + alarms.sum() + misses.sum() + n_new)
+        macro = np.append(2 * hits / (2 * hits + alarms + misses), 0).mean()
+        got = np.asarray(answer(predicted.copy(), labels.copy(), n_new), dtype=np.float64)
+        if got.shape != (2,) or not np.allclose(got, [micro, macro], atol=1e-6):
+            return (
+                f"with {n_new} messages of the new label expected micro-F1 {micro:.4f} and "
+                f"macro-F1 {macro:.4f}, got {got}: it brings {n_new} more misses, and one more 0"
+            )
+    return None
+
+
+@_exercise("03.3")
+def _cost_per_label(answer: Callable[[Any, Any, Any], Any]) -> str | None:
+    p = np.array([[0.02, 0.3, 0.9], [0.25, 0.3, 0.5], [0.6, 0.1, 0.95]])  # 0.25 is a tie
+    alarm, miss = np.array([1.0, 1.0, 9.0]), np.array([3.0, 8.0, 1.0])
+    want = (p * miss >= (1 - p) * alarm).astype(int)
+    got = np.asarray(answer(p.copy(), alarm.copy(), miss.copy()))
+    if got.shape != want.shape:
+        return f"expected one answer a message and label, shape {want.shape}, got {got.shape}"
+    if not np.array_equal(got, want):
+        return (
+            f"expected {want.tolist()}, got {got.tolist()}: each label has its own cut, "
+            "false_positive / (false_positive + false_negative)"
+        )
+    return None
+
+
+@_exercise("03.4")
+def _best_expected_f1(answer: Callable[[Any], Any]) -> str | None:
+    rng = np.random.default_rng(34)
+    for p in (np.array([0.1, 0.9, 0.6, 0.05]), rng.beta(0.3, 1.5, 60), np.array([0.01, 0.02])):
+        falling = np.sort(p)[::-1]
+        f1 = [2 * falling[:k].sum() / (k + p.sum()) for k in range(1, len(p) + 1)]
+        got = answer(rng.permutation(p))
+        if got is None or got != 1 + int(np.argmax(f1)):
+            return (
+                f"for {len(p)} messages with {p.sum():.2f} expected positives give the label to "
+                f"{1 + int(np.argmax(f1))}, not {got}: sort, take the likeliest first, and try "
+                "every number"
+            )
+    return None

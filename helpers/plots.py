@@ -205,3 +205,116 @@ def differences(table: Sequence[Mapping[str, Any]], *, ax: Axes) -> Axes:
         "difference in cost a message (left is cheaper)",
         "",
     )
+
+
+def learning_curve(history: Sequence[Mapping[str, float]], *, ax: Axes) -> Axes:
+    """Draw the losses after each epoch (lesson 03).
+
+    Parameters
+    ----------
+    history : sequence of mappings
+        As `helpers.training.fine_tune` keeps it.
+    ax : Axes
+
+    Returns
+    -------
+    Axes
+    """
+    epochs = [row["epoch"] for row in history]
+    for name, colour, line in (("training_loss", GREY, "--"), ("validation_loss", BLUE, "-")):
+        values = [row[name] for row in history]
+        ax.plot(epochs, values, color=colour, ls=line, marker="o", label=name.replace("_", " "))
+    ax.set(ylim=(0, None))
+    if len(epochs) <= 10:
+        ax.set_xticks(epochs)
+    ax.legend(frameon=False)
+    return _tidy(ax, "Learning curve", "epoch", "loss")
+
+
+def co_occurrence(labels: ArrayLike, names: Sequence[str], *, ax: Axes) -> Axes:
+    """Draw how often two labels stand on one message, as a share of the row's label (lesson 03).
+
+    Parameters
+    ----------
+    labels : array_like of int or float, shape (n, n_labels)
+        0 and 1.
+    names : sequence of str, length n_labels
+    ax : Axes
+
+    Returns
+    -------
+    Axes
+    """
+    table = np.asarray(labels, dtype=np.float64)
+    together = table.T @ table
+    share = together / np.maximum(np.diag(together), 1)[:, None]
+    np.fill_diagonal(share, np.nan)
+    ax.imshow(share, cmap="cividis", vmin=0)
+    for (row, column), value in np.ndenumerate(100 * share):
+        if value >= 0.5:
+            colour = "black" if value > 50 * np.nanmax(share) else "white"
+            ax.text(column, row, f"{value:.0f}", ha="center", va="center", color=colour, size=8)
+    ax.set_xticks(range(len(names)), names, rotation=60, ha="right")
+    ax.set_yticks(range(len(names)), names)
+    return _tidy(ax, "Of the messages with the row's label, % that also have", "also has", "has")
+
+
+def label_f1(table: Sequence[Mapping[str, Any]], *, ax: Axes) -> Axes:
+    """Draw each label's F1 on validation and on test beside that of always giving it (lesson 03).
+
+    Parameters
+    ----------
+    table : sequence of mappings
+        As `helpers.evaluation.report_each_label` gives it, with `validation`.
+    ax : Axes
+
+    Returns
+    -------
+    Axes
+    """
+    bars = (
+        ("f1_always", "always given", GREY, ""),
+        ("f1_validation", "validation, where the cut was chosen", ORANGE, "//"),
+        ("f1", "test", BLUE, ""),
+    )
+    for i, (column, name, colour, hatch) in enumerate(bars):
+        places = np.arange(len(table)) + 0.27 * (i - 1)
+        heights = [row[column] for row in table]
+        ax.bar(places, heights, 0.27, color=colour, hatch=hatch, edgecolor="white", label=name)
+    ticks = [f"{row['label']} ({row['support_validation']})" for row in table]
+    ax.set_xticks(range(len(table)), ticks, rotation=45, ha="right")
+    ax.set_ylim(0, 1.25)  # room for the legend
+    ax.legend(frameon=False, ncols=3, loc="upper center")
+    return _tidy(ax, "F1 of each label", "label (validation positives)", "F1")
+
+
+def label_thresholds(
+    thresholds: Mapping[str, Sequence[float]], names: Sequence[str], *, ax: Axes
+) -> Axes:
+    """Draw each label's threshold under some rules, on a logit scale (lesson 03).
+
+    Parameters
+    ----------
+    thresholds : mapping of str to sequence of float in [0, 1], length n_labels
+        Name of a rule to its thresholds.
+    names : sequence of str, length n_labels
+    ax : Axes
+
+    Returns
+    -------
+    Axes
+    """
+    styles = cycle(zip((GREY, ORANGE, BLUE, GREEN), "|os^", strict=True))
+    for (name, values), (colour, marker) in zip(thresholds.items(), styles, strict=False):
+        x = np.clip(values, 1e-3, 1 - 1e-3)
+        ax.plot(x, range(len(names)), marker, color=colour, label=name, ms=9, alpha=0.85)
+    ax.set_xscale("logit")
+    ax.set_yticks(range(len(names)), names)
+    ax.invert_yaxis()
+    places = [0.001, 0.01, 0.1, 0.5, 0.9, 0.99]
+    ax.set_xticks(places)
+    ax.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
+    ax.xaxis.set_minor_formatter(lambda x, _: "")
+    ax.grid(axis="y", alpha=0.3)
+    ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    return _tidy(ax, "A threshold for each label", "threshold, logit scale", "label")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
 
-from helpers.data import Task, corpus_task, hub_task
+from helpers.data import Task, corpus_task, hub_label_task, hub_task
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,49 @@ BERT_MULTILINGUAL = Checkpoint(
     repository="google-bert/bert-base-multilingual-uncased",
     revision="800c34f3d5aa174fe531f560b44b8d14592225b7",
 )
+BERT_PORTUGUESE = Checkpoint(
+    repository="neuralmind/bert-base-portuguese-cased",
+    revision="94d69c95f98f7d5b2a8700c420230ae10def0baa",
+)
+BERT_ENGLISH = Checkpoint(
+    repository="google-bert/bert-base-uncased",
+    revision="86b5e0934494bd15c9632b12f734a8a67f723594",
+)
+TOXICITY = (
+    "health",
+    "ideology",
+    "insult",
+    "lgbtqphobia",
+    "other_lifestyle",
+    "physical_aspects",
+    "profanity_obscene",
+    "racism",
+    "sexism",
+    "xenophobia",
+)
+EUROVOC = {
+    "100149": "social questions",
+    "100160": "industry",
+    "100148": "finance",
+    "100147": "trade",
+    "100152": "business and competition",
+    "100143": "international relations",
+    "100156": "agriculture, forestry and fisheries",
+    "100158": "production, technology and research",
+    "100154": "transport",
+    "100153": "employment and working conditions",
+    "100142": "politics",
+    "100145": "law",
+    "100150": "education and communications",
+    "100162": "international organisations",
+    "100159": "energy",
+    "100144": "European Union",
+    "100151": "science",
+    "100157": "agri-foodstuffs",
+    "100161": "geography",
+    "100146": "economics",
+    "100155": "environment",
+}
 
 RECIPES: dict[tuple[str, str], Recipe] = {
     ("urgent", "offline"): Recipe(
@@ -123,5 +166,33 @@ RECIPES: dict[tuple[str, str], Recipe] = {
         checkpoint=BERT_MULTILINGUAL,
         load_task=partial(hub_task, "ucirvine/sms_spam", revision="main", text="sms"),
         settings=Settings(learning_rate=3e-5, head_factor=1.0, dropout=0.1),
+    ),
+    ("topics", "offline"): Recipe(
+        checkpoint=MINILM,
+        load_task=partial(corpus_task, "topics"),
+        settings=Settings(epochs=3, batch_size=8, learning_rate=1e-4),
+    ),
+    # texts without any label are kept: a network that never saw one cannot answer "none"
+    ("topics", "hub"): Recipe(
+        checkpoint=BERT_PORTUGUESE,
+        load_task=partial(
+            hub_label_task,
+            "dougtrajano/olid-br",
+            revision="84b0d7dd4309be677a47c535632a9398ff1897bd",
+            labels=TOXICITY,
+        ),
+        settings=Settings(learning_rate=3e-5, head_factor=1.0, dropout=0.1),
+    ),
+    ("topics", "hub-law"): Recipe(
+        checkpoint=BERT_ENGLISH,
+        load_task=partial(
+            hub_label_task,
+            "mteb/eurlex-multilingual",
+            revision="2aea5a6dc8fdcfeca41d0fb963c0a338930bde5c",
+            configuration="en",
+            labels="label",
+            names=EUROVOC,
+        ),
+        settings=Settings(learning_rate=3e-5, head_factor=1.0, dropout=0.1, max_length=300),
     ),
 }

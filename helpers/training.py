@@ -187,6 +187,7 @@ def fine_tune(
     dtype: Literal["auto", "bf16", "fp16", "fp32"] = "auto",
     cache: bool = True,
     progress: bool = True,
+    on_epoch: Callable[[list[dict[str, float]]], None] | None = None,
 ) -> FineTuned:
     """Fine-tune a checkpoint on the training part of a task.
 
@@ -211,6 +212,9 @@ def fine_tune(
         Take up, and keep, finished runs (see Notes).
     progress : bool, default True
         Show a progress bar.
+    on_epoch : callable, optional
+        Called after each epoch with the history so far, to draw it; once, with the whole history,
+        where an earlier run is taken up.
 
     Returns
     -------
@@ -251,7 +255,7 @@ def fine_tune(
     distributed = int(os.environ.get("WORLD_SIZE", "1")) > 1
     cacheable = cache and not distributed and (loss is None or loss_name is not None)
     if not cacheable:
-        return _train(task, checkpoint, settings, n_logits, loss, chosen_dtype, progress)
+        return _train(task, checkpoint, settings, n_logits, loss, chosen_dtype, progress, on_epoch)
 
     key = _cache_key(task, checkpoint, settings, n_logits, loss_name, chosen_dtype)
     entry = cache_folder() / key
@@ -263,11 +267,15 @@ def fine_tune(
             logger.warning("no cache: %s cannot be used (%s)", entry.parent, error)
         if entry.is_dir():
             try:
-                return _read_entry(entry, settings.dropout)
+                kept = _read_entry(entry, settings.dropout)
             except Exception as error:  # whatever is wrong with it, the run can be done again
                 logger.warning("cannot read the kept run %s (%s): training anew", entry, error)
                 shutil.rmtree(entry, ignore_errors=True)
-        tuned = _train(task, checkpoint, settings, n_logits, loss, chosen_dtype, progress)
+            else:
+                if on_epoch:
+                    on_epoch(kept.history)
+                return kept
+        tuned = _train(task, checkpoint, settings, n_logits, loss, chosen_dtype, progress, on_epoch)
         try:
             _write_entry(entry, tuned)
         except OSError as error:
@@ -302,8 +310,8 @@ def _check_settings(settings: Settings) -> None:
 class _KeepBest(transformers.TrainerCallback):
     """Note each epoch, and hold the weights of the one with the least validation loss."""
 
-    def __init__(self, keep: bool) -> None:
-        self.keep = keep
+    def __init__(self, keep: bool, on_epoch: Callable | None = None) -> None:
+        self.keep, self.on_epoch = keep, on_epoch
         self.history: list[dict[str, float]] = []
         self.started = time.perf_counter()
         self.training_loss = float("nan")
@@ -326,6 +334,8 @@ class _KeepBest(transformers.TrainerCallback):
                 "seconds": round(time.perf_counter() - self.started, 1),
             }
         )
+        if self.on_epoch:
+            self.on_epoch(self.history)
 
 
 class _LikeLength(torch.utils.data.Sampler):
@@ -491,6 +501,7 @@ def _train(
     loss: Loss | None,
     dtype: Dtype,
     progress: bool,
+    on_epoch: Callable | None,
 ) -> FineTuned:
     folder = resolve_checkpoint(checkpoint)
     transformers.set_seed(settings.seed)
@@ -498,7 +509,7 @@ def _train(
     model = _load_model(folder, task, n_logits, settings.dropout)
     device = pick_device()
     logger.info("fine-tuning %s on %s in %s", checkpoint.repository, device, dtype)
-    callback = _KeepBest(settings.keep_best)
+    callback = _KeepBest(settings.keep_best, on_epoch)
     with tempfile.TemporaryDirectory() as scratch:
         arguments = transformers.TrainingArguments(
             output_dir=scratch,
@@ -792,3 +803,213 @@ def _forward(
             yield rows, model(**batch.to(device))
             bar.update(len(rows))
             start = stop
+
+
+# Losses for rare labels, and heads to compare them on
+
+
+def weighted_loss(
+    logits: torch.Tensor, labels: torch.Tensor, *, pos_weight: torch.Tensor | float = 1.0
+) -> torch.Tensor:
+    """Compute binary cross-entropy in which each positive counts `pos_weight` times (lesson 03).
+
+    Parameters
+    ----------
+    logits : tensor of float, shape (n, n_labels)
+    labels : tensor of float, shape (n, n_labels)
+        0 and 1.
+    pos_weight : float or tensor of shape (n_labels,), default 1
+        Above 0.
+
+    Returns
+    -------
+    tensor of shape ()
+        The mean.
+
+    Raises
+    ------
+    ValueError
+        If the labels are no floats of the logits' shape.
+
+    Examples
+    --------
+    >>> loss = weighted_loss(torch.zeros(1, 2), torch.tensor([[1.0, 0.0]]), pos_weight=3.0)
+    >>> round(loss.item() / 0.6931, 2)
+    2.0
+    """
+    _check_float_labels(logits, labels)
+    weight = torch.as_tensor(pos_weight, dtype=logits.dtype, device=logits.device)
+    return torch.nn.functional.binary_cross_entropy_with_logits(logits, labels, pos_weight=weight)
+
+
+def focal_loss(logits: torch.Tensor, labels: torch.Tensor, *, gamma: float = 2.0) -> torch.Tensor:
+    """Compute binary cross-entropy in which a sure and right answer counts little (lesson 03).
+
+    Parameters
+    ----------
+    logits, labels
+        See `weighted_loss`.
+    gamma : float, default 2
+        Each term is multiplied by (1 - P(truth)) to this power; 0 gives cross-entropy.
+
+    Returns
+    -------
+    tensor of shape ()
+        The mean.
+
+    Raises
+    ------
+    ValueError
+        If the labels are no floats of the logits' shape, or gamma is below 0.
+
+    References
+    ----------
+    Lin, Goyal, Girshick, He, Dollar (2017), Focal loss for dense object detection, ICCV.
+
+    Examples
+    --------
+    >>> round(focal_loss(torch.zeros(1, 1), torch.ones(1, 1)).item() / 0.6931, 2)
+    0.25
+    """
+    return asymmetric_loss(logits, labels, gamma_positive=gamma, gamma_negative=gamma, margin=0.0)
+
+
+def asymmetric_loss(
+    logits: torch.Tensor,
+    labels: torch.Tensor,
+    *,
+    gamma_positive: float = 0.0,
+    gamma_negative: float = 4.0,
+    margin: float = 0.05,
+) -> torch.Tensor:
+    """Compute a focal loss with a strength of its own for negatives (lesson 03).
+
+    Parameters
+    ----------
+    logits, labels
+        See `weighted_loss`.
+    gamma_positive, gamma_negative : float
+        Powers as in `focal_loss`.
+    margin : float in [0, 1), default 0.05
+        Taken off the probability of a negative first: below it a negative costs nothing.
+
+    Returns
+    -------
+    tensor of shape ()
+        The mean.
+
+    Raises
+    ------
+    ValueError
+        If the labels are no floats of the logits' shape, a gamma is below 0, or the margin lies
+        outside [0, 1).
+
+    References
+    ----------
+    Ridnik and others (2021), Asymmetric loss for multi-label classification, ICCV.
+
+    Examples
+    --------
+    >>> asymmetric_loss(torch.full((1, 1), -4.0), torch.zeros(1, 1)).item() == 0
+    True
+    """
+    _check_float_labels(logits, labels)
+    if min(gamma_positive, gamma_negative) < 0 or not 0 <= margin < 1:
+        raise ValueError(
+            "gamma must be at least 0 and the margin in [0, 1), got "
+            f"{gamma_positive}, {gamma_negative} and {margin}"
+        )
+    p_yes, p_false = torch.sigmoid(logits), torch.sigmoid(logits)
+    found = log_yes = torch.nn.functional.logsigmoid(logits)
+    spared = log_no = torch.nn.functional.logsigmoid(-logits)
+    if margin:
+        p_false = (p_yes - margin).clamp(min=0)
+        spared = log_no = torch.log1p(-p_false)
+    if gamma_positive:
+        found = (1 - p_yes) ** gamma_positive * log_yes
+    if gamma_negative:
+        spared = p_false**gamma_negative * log_no
+    return -(labels * found + (1 - labels) * spared).mean()
+
+
+def _check_float_labels(logits: torch.Tensor, labels: torch.Tensor) -> None:
+    if labels.shape != logits.shape or not labels.is_floating_point():
+        raise ValueError(
+            f"labels must be floats of the logits' shape {tuple(logits.shape)}, got "
+            f"{labels.dtype} of shape {tuple(labels.shape)}"
+        )
+
+
+def fit_head(
+    features: NDArray,
+    labels: NDArray,
+    *,
+    loss: Loss | None = None,
+    epochs: int = 20,
+    batch_size: int = 64,
+    learning_rate: float = 3e-3,
+    weight_decay: float = 0.01,
+    seed: int = 0,
+    on_epoch: Callable[[int, Callable[[NDArray], NDArray]], None] | None = None,
+) -> Callable[[NDArray], NDArray[np.float32]]:
+    """Train a head alone, a linear layer for many labels on outputs computed once (lesson 03).
+
+    Parameters
+    ----------
+    features : ndarray of float, shape (n, n_features)
+        As `pooled_outputs` gives them.
+    labels : ndarray of float, shape (n, n_labels)
+        0 and 1.
+    loss : callable, optional
+        As for `fine_tune`; by default binary cross-entropy.
+    epochs, batch_size : int
+    learning_rate, weight_decay : float
+        Of AdamW; the rate does not change.
+    seed : int
+        Of the order of the rows; the layer starts at 0.
+    on_epoch : callable, optional
+        Called after each epoch with its number, from 1, and the head so far.
+
+    Returns
+    -------
+    callable
+        Takes features of shape (m, n_features), gives logits, float32 of shape (m, n_labels).
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit.
+
+    Examples
+    --------
+    >>> x, y = np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([[1.0, 0.0], [0.0, 1.0]])
+    >>> fit_head(x, y, epochs=200, weight_decay=0.0)(x) > 0
+    array([[ True, False],
+           [False,  True]])
+    """
+    x = torch.as_tensor(np.asarray(features), dtype=torch.float32)
+    y = torch.as_tensor(np.asarray(labels), dtype=torch.float32)
+    if x.ndim != 2 or y.ndim != 2 or len(x) != len(y) or not len(x):
+        raise ValueError(
+            "features and labels must have shapes (n, n_features) and (n, n_labels), got "
+            f"{tuple(x.shape)} and {tuple(y.shape)}"
+        )
+    head = torch.nn.Linear(x.shape[1], y.shape[1])
+    torch.nn.init.zeros_(head.weight)
+    torch.nn.init.zeros_(head.bias)
+    chosen_loss = loss or torch.nn.functional.binary_cross_entropy_with_logits
+    optimizer = torch.optim.AdamW(head.parameters(), lr=learning_rate, weight_decay=weight_decay)
+
+    def predict(rows: NDArray) -> NDArray[np.float32]:
+        with torch.no_grad():
+            return head(torch.as_tensor(np.asarray(rows), dtype=torch.float32)).numpy()
+
+    order = torch.Generator().manual_seed(seed)
+    for epoch in range(1, epochs + 1):
+        for rows in torch.randperm(len(x), generator=order).split(batch_size):
+            optimizer.zero_grad()
+            chosen_loss(head(x[rows]), y[rows]).backward()
+            optimizer.step()
+        if on_epoch:
+            on_epoch(epoch, predict)
+    return predict

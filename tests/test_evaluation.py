@@ -6,19 +6,33 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics
-from torchmetrics.functional.classification import binary_calibration_error
+from torchmetrics.functional.classification import (
+    binary_calibration_error,
+    multilabel_auroc,
+    multilabel_average_precision,
+    multilabel_exact_match,
+    multilabel_f1_score,
+    multilabel_hamming_distance,
+)
 
-from helpers.decisions import BinaryThreshold, Costs
+from helpers.decisions import BinaryThreshold, Costs, LabelThresholds
 from helpers.evaluation import (
     OPTIMISTIC,
     Counts,
     bootstrap_interval,
     counts,
     cut_curve,
+    f1_scores,
+    label_scores,
     paired_bootstrap,
+    paired_bootstrap_f1,
+    ranking_scores,
     reliability,
     report_binary,
+    report_each_label,
+    report_labels,
 )
+from helpers.probabilities import sigmoid
 
 QUICK = settings(max_examples=60, deadline=None)
 PRICES = Costs(false_positive=2, false_negative=7, true_positive=1, true_negative=-1)
@@ -350,3 +364,186 @@ def test_report_names_what_does_not_fit(z, y, words):
     """Labels and logits that do not fit are refused in words about labels and logits."""
     with pytest.raises(ValueError, match=words):
         report({"half": BinaryThreshold(cut=0.0)}, z, y)
+
+
+# Many labels
+
+
+def label_sample(seed=0, n=60, n_labels=5):
+    """Draw overlapping scores with ties; each label occurs and is missing somewhere."""
+    rng = np.random.default_rng(seed)
+    labels = (rng.random((n, n_labels)) < [0.1, 0.2, 0.3, 0.5, 0.8]).astype(int)
+    labels[0], labels[1] = 1, 0
+    return np.round(rng.normal(2.0 * labels - 1, 1.5), 1), labels
+
+
+def test_label_scores_by_hand():
+    """Sets ab, b, none against a, b, none: 2 hits, 1 alarm: micro-F1 is 4/5, and 2 of 3 match."""
+    found = label_scores([[1, 1], [0, 1], [0, 0]], [[1, 0], [0, 1], [0, 0]])
+    assert found["micro_f1"] == pytest.approx(4 / 5)
+    assert found["macro_f1"] == pytest.approx((1 + 2 / 3) / 2)
+    assert found["samples_f1"] == pytest.approx((2 / 3 + 1 + 1) / 3)
+    assert found["jaccard"] == pytest.approx((1 / 2 + 1 + 1) / 3)
+    assert found["exact_match"] == pytest.approx(2 / 3)
+    assert found["hamming"] == pytest.approx(1 / 6)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_label_scores_equal_scikit_learn_and_torchmetrics(seed):
+    """All figures are those of scikit-learn; torchmetrics agrees where it has them."""
+    z, y = label_sample(seed)
+    said = (z > 0).astype(int)
+    found = label_scores(said, y)
+    for average in ("micro", "macro", "samples"):
+        expected = metrics.f1_score(y, said, average=average, zero_division=1)
+        assert found[f"{average}_f1"] == pytest.approx(expected)
+    assert found["exact_match"] == pytest.approx(metrics.accuracy_score(y, said))
+    assert found["hamming"] == pytest.approx(metrics.hamming_loss(y, said))
+    expected = metrics.jaccard_score(y, said, average="samples", zero_division=1)
+    assert found["jaccard"] == pytest.approx(expected)
+    p, t = torch.tensor(said), torch.tensor(y)
+    assert found["exact_match"] == pytest.approx(multilabel_exact_match(p, t, 5).item())
+    assert found["hamming"] == pytest.approx(
+        multilabel_hamming_distance(p, t, 5, average="micro").item()
+    )
+    assert found["macro_f1"] == pytest.approx(multilabel_f1_score(p, t, 5, average="macro").item())
+    micro = multilabel_f1_score(p, t, 5, average="micro").item()
+    assert found["micro_f1"] == pytest.approx(micro)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_ranking_scores_equal_scikit_learn_and_torchmetrics(seed):
+    """Areas and average precisions are those of scikit-learn and torchmetrics, with ties."""
+    z, y = label_sample(seed)
+    auroc, average_precision = ranking_scores(z, y)
+    assert auroc == pytest.approx(metrics.roc_auc_score(y, z, average=None))
+    assert average_precision == pytest.approx(metrics.average_precision_score(y, z, average=None))
+    p, t = torch.tensor(sigmoid(z)), torch.tensor(y)
+    assert auroc == pytest.approx(multilabel_auroc(p, t, 5, average=None).numpy(), abs=1e-6)
+    theirs = multilabel_average_precision(p, t, 5, average=None).numpy()
+    assert average_precision == pytest.approx(theirs, abs=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:all logits lie in")
+def test_the_area_of_hard_decisions_is_balanced_accuracy():
+    """On 0/1 decisions in place of scores the area is the balanced accuracy of each label."""
+    z, y = label_sample()
+    said = (z > 0).astype(int)
+    expected = [metrics.balanced_accuracy_score(y[:, k], said[:, k]) for k in range(5)]
+    assert ranking_scores(said, y)[0] == pytest.approx(expected)
+    assert np.all(ranking_scores(z, y)[0] >= expected)
+
+
+def test_an_absent_label_poisons_nothing():
+    """A label that no row has gets NaN with a warning, and the averages leave it out."""
+    z, y = label_sample()
+    without = y.copy()
+    without[:, 2] = 0
+    rule = LabelThresholds.from_thresholds(0.5, label_names=tuple("abcde"))
+    with pytest.warns(UserWarning, match="no row has c: no figures"):
+        row = report_each_label(rule, z, without)[2]
+    assert all(np.isnan(row[name]) for name in ("f1", "auroc", "average_precision", "recall"))
+    with pytest.warns(UserWarning, match="left out of averages"):
+        found = report_labels({"half": rule}, z, without)[0]
+    kept = [0, 1, 3, 4]
+    expected = metrics.f1_score(y[:, kept], rule.decide(z)[:, kept], average="macro")
+    assert found["macro_f1"] == pytest.approx(expected)
+    none = label_scores([[0, 1]], [[0, 0]])
+    assert np.isnan(none["micro_f1"]) and np.isnan(none["macro_f1"])
+    assert none["samples_f1"] == none["jaccard"] == 0
+
+
+def test_report_labels_takes_rules_and_decisions():
+    """A baseline of 0/1 decisions and a rule that makes the same ones get the same figures."""
+    z, y = label_sample()
+    rule = LabelThresholds.from_thresholds(0.5, label_names=tuple("abcde"))
+    first, second = report_labels({"rule": rule, "same": rule.decide(z)}, z, y)
+    assert first == {**second, "rule": "rule"}
+    assert first["rule"] == "rule" and first["note"] == ""
+    assert set(first) == {"rule", *label_scores(y, y), "note"}
+
+
+def test_each_label_with_its_baselines():
+    """Every label's figures are those of its own column, beside those of guessing."""
+    z, y = label_sample()
+    rule = LabelThresholds.choose(z, y, macro_f1=True, label_names=tuple("abcde"))
+    z_new, y_new = label_sample(1)
+    table = report_each_label(rule, z_new, y_new, validation=(z, y))
+    said = rule.decide(z_new)
+    for k, row in enumerate(table):
+        assert row["label"] == "abcde"[k] and row["support"] == y_new[:, k].sum()
+        assert row["f1"] == pytest.approx(metrics.f1_score(y_new[:, k], said[:, k]))
+        assert row["f1_validation"] == pytest.approx(f1_scores(rule.decide(z), y)[k])
+        assert row["base_rate"] == pytest.approx(y_new[:, k].mean())
+        base = row["base_rate"]
+        assert row["f1_always"] == pytest.approx(2 * base / (1 + base))
+        assert row["threshold"] == rule.thresholds[k]
+
+
+def test_label_reports_refuse_the_rows_that_chose():
+    """On the rows that chose a rule there is no report, or a stamped one."""
+    z, y = label_sample()
+    rule = LabelThresholds.choose(z, y, micro_f1=True, label_names=tuple("abcde"))
+    with pytest.raises(ValueError, match="these rows chose a rule"):
+        report_labels({"tuned": rule}, z[::-1], y[::-1])
+    with pytest.raises(ValueError, match="these rows chose a rule"):
+        report_each_label(rule, z, y.astype(bool))
+    assert report_labels({"tuned": rule}, z, y, seen=True)[0]["note"] == OPTIMISTIC
+    assert len(report_each_label(rule, z, y, seen=True)) == 5
+
+
+@pytest.mark.parametrize("average", ["micro", "macro"])
+def test_paired_bootstrap_of_f1(average):
+    """The difference is that of scikit-learn's figures; it lies inside its interval."""
+    z, y = label_sample(n=200)
+    first, second = (z > 0).astype(int), (z > 1.5).astype(int)
+    found, low, high = paired_bootstrap_f1(
+        first, second, y, rng=np.random.default_rng(0), average=average, n_resamples=400
+    )
+    one, other = (metrics.f1_score(y, side, average=average) for side in (first, second))
+    assert found == pytest.approx(one - other)
+    assert low < found < high
+
+
+def test_the_interval_of_f1_holds_as_often_as_it_says():
+    """Over 100 drawn test sets the 90 % interval misses the true difference of F1 rarely."""
+    z, y = label_sample(n=20_000)
+    first, second = (z > 0).astype(int), (z > 1.0).astype(int)
+    truth = metrics.f1_score(y, first, average="micro") - metrics.f1_score(
+        y, second, average="micro"
+    )
+    missed = 0
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        rows = rng.integers(0, len(y), 300)
+        _, low, high = paired_bootstrap_f1(
+            first[rows], second[rows], y[rows], rng=rng, n_resamples=200, confidence=0.9
+        )
+        missed += not low <= truth <= high
+    assert 3 <= missed <= 20
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: f1_scores([1], [1]), r"shape \(n, n_labels\), got \(1,\)"),
+        (lambda: f1_scores([[1, 0]], [[1]]), r"the labels' shape \(1, 1\), got \(1, 2\)"),
+        (lambda: f1_scores([[2]], [[1]]), "0 or 1, got 2"),
+        (lambda: label_scores(np.empty((0, 2)), np.empty((0, 2))), "at least one row"),
+        (lambda: ranking_scores([[0.5, 2.0]], [[1]]), r"the shape \(1, 2\)"),
+        (
+            lambda: paired_bootstrap_f1(
+                [[1]], [[1]], [[1]], rng=np.random.default_rng(0), average="weighted"
+            ),
+            '"micro" or "macro", got',
+        ),
+        (
+            lambda: paired_bootstrap_f1([[1]], [[1]], [[0]], rng=np.random.default_rng(0)),
+            "at least one label that occurs",
+        ),
+    ],
+)
+def test_label_figures_refuse_what_does_not_fit(call, words):
+    """Each error says what was expected and what came."""
+    with pytest.raises(ValueError, match=words):
+        call()

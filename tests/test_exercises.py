@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.metrics import f1_score
 
 from helpers.exercises import _CHECKS, STRICT_VARIABLE, Checked, check, claim
 from helpers.probabilities import logit, sigmoid
@@ -20,6 +21,35 @@ def band(p, costs, review):
     return np.where(np.minimum(wait, send) <= review, cheap, "review")
 
 
+def floor_cuts(z, labels, floor):
+    """Take the lowest of a label's own scores whose precision reaches the floor."""
+    cuts = []
+    for scores, true in zip(z.T, labels.T, strict=True):
+        fit = [cut for cut in scores if true[scores >= cut].mean() >= floor]
+        cuts.append(min(fit, default=np.inf))
+    return cuts
+
+
+def first_floor_cuts(z, labels, floor):
+    """Go down from the top and stop at the first cut that fails."""
+    cuts = []
+    for scores, true in zip(z.T, labels.T, strict=True):
+        cuts.append(np.inf)
+        for cut in np.unique(scores)[::-1]:
+            if true[scores >= cut].mean() < floor:
+                break
+            cuts[-1] = cut
+    return cuts
+
+
+def with_new_label(predicted, labels, n_new):
+    """Append the new label as columns, and let scikit-learn count."""
+    rows = max(len(labels), n_new)
+    predicted, labels = (np.pad(one, ((0, rows - len(one)), (0, 1))) for one in (predicted, labels))
+    labels[:n_new, -1] = 1
+    return [f1_score(labels, predicted, average=average) for average in ("micro", "macro")]
+
+
 RIGHT = {
     "01.1": [lambda alarm, miss: alarm / (alarm + miss), lambda a, m: 1 / (1 + m / a)],
     "01.2": [
@@ -31,6 +61,17 @@ RIGHT = {
         lambda p, alarm, miss: (p >= alarm / (alarm + miss)).astype(float),
     ],
     "01.4": [band, lambda p, costs, review: band(p, costs, review).tolist()],
+    "03.1": [floor_cuts, lambda z, y, floor: np.array(floor_cuts(z, y, floor)) - 1e-9],
+    "03.2": [with_new_label],
+    "03.3": [
+        lambda p, alarm, miss: (p >= alarm / (alarm + miss)).astype(int),
+        lambda p, alarm, miss: p * miss >= (1 - p) * alarm,
+    ],
+    "03.4": [
+        lambda p: max(
+            range(1, len(p) + 1), key=lambda k: np.sort(p)[::-1][:k].sum() / (k + p.sum())
+        )
+    ],
 }
 WRONG = {
     "01.1": [
@@ -56,6 +97,27 @@ WRONG = {
         (lambda p, costs, review: np.where(p > 0.5, "send", "wait"), "with a review at 0.5"),
         (lambda p, costs, review: np.full(6, "review"), "with a review at 0.5"),
         (lambda p, costs, review: "wait", "with a review at 0.5"),
+    ],
+    "03.1": [
+        (first_floor_cuts, "may still reach the floor"),
+        (lambda z, y, floor: np.zeros(4), "with a floor of 0.6 your cut for label"),
+        (lambda z, y, floor: 0.5, r"shape \(4,\), got \(\)"),
+        (lambda z, y, floor: [np.inf] * 4, "finds the most"),
+    ],
+    "03.2": [
+        (lambda said, y, n: with_new_label(said, y, 0), "5 more misses"),
+        (lambda said, y, n: with_new_label(said, y, n)[::-1], "expected micro-F1"),
+        (lambda said, y, n: f1_score(y, said, average="micro"), "expected micro-F1"),
+    ],
+    "03.3": [
+        (lambda p, alarm, miss: (p >= 0.5).astype(int), "each label has its own cut"),
+        (lambda p, alarm, miss: p > alarm / (alarm + miss), "each label has its own cut"),
+        (lambda p, alarm, miss: p[:, 0] >= 0.5, r"shape \(3, 3\), got \(3,\)"),
+    ],
+    "03.4": [
+        (lambda p: int((p >= 0.5).sum()), "try every number"),
+        (lambda p: len(p), "expected positives"),
+        (lambda p: None, "not None"),
     ],
 }
 right = pytest.mark.parametrize(("name", "answer"), [(n, a) for n in RIGHT for a in RIGHT[n]])

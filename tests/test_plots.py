@@ -30,6 +30,20 @@ FIGURES = {
     "cost_curve": (CURVE, PRICES),
     "reliability_diagram": ({"network": reliability(sigmoid(Z), Y)},),
     "differences": (TABLE,),
+    "learning_curve": (
+        [
+            {"epoch": 1, "training_loss": 0.4, "validation_loss": 0.3},
+            {"epoch": 2, "training_loss": 0.2, "validation_loss": 0.25},
+        ],
+    ),
+    "co_occurrence": ([[1, 1, 0], [1, 0, 0], [0, 1, 1]], ("home", "water", "money")),
+    "label_f1": (
+        [
+            {"label": n, "f1": 0.7, "f1_validation": 0.8, "f1_always": 0.2, "support_validation": 5}
+            for n in ("home", "water")
+        ],
+    ),
+    "label_thresholds": ({"0.5": [0.5, 0.5], "own": [0.2, 1.0]}, ("home", "water")),
 }
 every = pytest.mark.parametrize("name", FIGURES)
 
@@ -182,3 +196,33 @@ def test_area_under_the_drawn_precision_recall_curve_is_average_precision():
     recall, precision = line.get_data()
     area = np.sum((recall[:-1] - recall[1:]) * precision[:-1])
     assert area == pytest.approx(average_precision_score(labels, logits))
+
+
+def test_learning_curve_shows_both_losses():
+    """Training and validation loss are drawn at their epochs, from 0 up."""
+    ax = draw("learning_curve", *FIGURES["learning_curve"])
+    assert legend(ax) == ["training loss", "validation loss"]
+    assert [line.get_ydata().tolist() for line in ax.lines] == [[0.4, 0.2], [0.3, 0.25]]
+    assert ax.get_ylim()[0] == 0
+
+
+def test_co_occurrence_is_a_share_of_the_rows_label():
+    """Of two messages about home one is about water too; the diagonal is left blank."""
+    ax = draw("co_occurrence", *FIGURES["co_occurrence"])
+    shown = ax.images[0].get_array().filled(np.nan)
+    assert shown[0, 1] == 0.5 and shown[2, 1] == 1.0 and np.isnan(np.diag(shown)).all()
+
+
+def test_label_thresholds_shows_never_at_the_edge():
+    """Each rule is a row of marks; a threshold of 1 is drawn at the right edge."""
+    ax = draw("label_thresholds", *FIGURES["label_thresholds"])
+    assert legend(ax) == ["0.5", "own"]
+    assert ax.lines[1].get_xdata().tolist() == [0.2, 0.999]
+
+
+def test_label_f1_draws_three_bars_a_label():
+    """For each label stand the baseline, validation and test side by side."""
+    ax = draw("label_f1", *FIGURES["label_f1"])
+    heights = [[bar.get_height() for bar in bars] for bars in ax.containers]
+    assert heights == [[0.2, 0.2], [0.8, 0.8], [0.7, 0.7]]
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["home (5)", "water (5)"]

@@ -422,3 +422,122 @@ def test_real_sms_data_train_where_they_are_at_hand():
     done = training.fine_tune(task, MINILM, settings, cache=False, progress=False)
     logits = training.predict_logits(done.model, done.tokenizer, task.test.texts)
     assert roc_auc_score(task.test.labels, binary_logit(logits)) > 0.9
+
+
+# Losses and heads for many labels
+
+
+def random_batch(seed=0):
+    """Draw logits and labels of 20 rows and 4 labels."""
+    generator = torch.Generator().manual_seed(seed)
+    logits = 3 * torch.randn(20, 4, generator=generator)
+    return logits, (torch.rand(20, 4, generator=generator) < 0.3).float()
+
+
+def test_weighted_loss_equals_torch():
+    """Binary cross-entropy, and its pos_weight, are PyTorch's own."""
+    logits, labels = random_batch()
+    weight = torch.tensor([1.0, 2.0, 5.0, 10.0])
+    theirs = torch.nn.BCEWithLogitsLoss(pos_weight=weight)(logits, labels)
+    assert torch.isclose(training.weighted_loss(logits, labels, pos_weight=weight), theirs)
+    plain = torch.nn.BCEWithLogitsLoss()(logits, labels)
+    assert torch.isclose(training.weighted_loss(logits, labels), plain)
+
+
+def test_focal_and_asymmetric_loss_without_focus_are_cross_entropy():
+    """With gamma 0 and no margin both are binary cross-entropy."""
+    logits, labels = random_batch()
+    plain = torch.nn.BCEWithLogitsLoss()(logits, labels)
+    assert torch.isclose(training.focal_loss(logits, labels, gamma=0), plain)
+    off = {"gamma_positive": 0, "gamma_negative": 0, "margin": 0}
+    assert torch.isclose(training.asymmetric_loss(logits, labels, **off), plain)
+
+
+def test_focal_and_asymmetric_loss_by_hand():
+    """At P = 0.8 a positive has (1 - .8)^2 (-log .8), a negative (.8 - .05)^4 (-log .25)."""
+    z = torch.logit(torch.tensor([[0.8]]))
+    yes, no = torch.ones(1, 1), torch.zeros(1, 1)
+    assert training.focal_loss(z, yes).item() == pytest.approx(-(0.2**2) * np.log(0.8), rel=1e-5)
+    assert training.focal_loss(z, no).item() == pytest.approx(-(0.8**2) * np.log(0.2), rel=1e-5)
+    found = training.asymmetric_loss(z, no).item()
+    assert found == pytest.approx(-(0.75**4) * np.log(0.25), rel=1e-5)
+    assert training.asymmetric_loss(z, yes).item() == pytest.approx(-np.log(0.8), rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["weighted_loss", "focal_loss", "asymmetric_loss"])
+def test_losses_have_finite_slopes(name):
+    """Far logits, and ones at the margin, have finite losses and slopes."""
+    logits = torch.tensor([[-60.0, -20.0, -2.9444, 0.0, 20.0, 60.0]], requires_grad=True)
+    for labels in (torch.zeros(1, 6), torch.ones(1, 6)):
+        loss = getattr(training, name)(logits, labels)
+        (slope,) = torch.autograd.grad(loss, logits)
+        assert torch.isfinite(loss) and torch.isfinite(slope).all()
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (
+            lambda: training.weighted_loss(torch.zeros(2, 2), torch.zeros(2, 2).long()),
+            r"floats of the logits' shape \(2, 2\), got torch.int64",
+        ),
+        (lambda: training.focal_loss(torch.zeros(2, 2), torch.zeros(2)), r"of shape \(2,\)"),
+        (
+            lambda: training.focal_loss(torch.zeros(1, 1), torch.zeros(1, 1), gamma=-1),
+            "gamma must be at least 0",
+        ),
+        (
+            lambda: training.asymmetric_loss(torch.zeros(1, 1), torch.zeros(1, 1), margin=1),
+            r"margin in \[0, 1\)",
+        ),
+        (lambda: training.fit_head(np.zeros((3, 2)), np.zeros(3)), r"got \(3, 2\) and \(3,\)"),
+        (lambda: training.fit_head(np.zeros((3, 2)), np.zeros((2, 1))), "must have shapes"),
+    ],
+)
+def test_losses_and_heads_refuse(call, words):
+    """Integer labels, wrong shapes and impossible settings are refused."""
+    with pytest.raises(ValueError, match=words):
+        call()
+
+
+def test_fit_head_reaches_the_optimum_of_logistic_regression():
+    """Trained long with one full batch, the head gives scikit-learn's unpenalised logits."""
+    from sklearn.linear_model import LogisticRegression
+
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(300, 3))
+    y = (rng.random((300, 1)) < 1 / (1 + np.exp(-x[:, :1]))).astype(np.float32)
+    head = training.fit_head(
+        x, y, epochs=1500, batch_size=300, learning_rate=0.02, weight_decay=0.0
+    )
+    theirs = LogisticRegression(C=np.inf).fit(x, y[:, 0]).decision_function(x)
+    assert np.allclose(head(x)[:, 0], theirs, atol=0.01)
+
+
+def test_fit_head_takes_a_loss_a_seed_and_a_callback():
+    """The same seed gives the same head, another loss another one; each epoch is reported."""
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(40, 5)), (rng.random((40, 2)) < 0.3).astype(np.float32)
+    seen = []
+    options = {"epochs": 3, "batch_size": 8, "seed": 3}
+    first = training.fit_head(x, y, **options, on_epoch=lambda e, head: seen.append((e, head(x))))
+    assert [epoch for epoch, _ in seen] == [1, 2, 3]
+    assert np.array_equal(seen[-1][1], first(x)) and first(x).shape == (40, 2)
+    assert np.array_equal(first(x), training.fit_head(x, y, **options)(x))
+    other = training.fit_head(x, y, **options, loss=training.focal_loss)
+    assert not np.allclose(first(x), other(x))
+
+
+def test_on_epoch_is_called_live_and_from_the_cache():
+    """The history so far is handed over after each epoch; a kept run hands over all of it."""
+    calls = []
+    settings = dataclasses.replace(QUICK, epochs=2)
+    for _ in range(2):
+        training.fine_tune(
+            few("topics", 8),
+            MINILM,
+            settings,
+            progress=False,
+            on_epoch=lambda history: calls.append(len(history)),
+        )
+    assert calls == [1, 2, 2]

@@ -61,3 +61,10 @@ def test_lesson_01_holds_the_errors_of_its_source():
     cells = tagged_cells(SOURCES[0])
     for name in ("winner", "regression", "ratio", "twice"):
         assert "# the check\n" in cells[f"trap-{name}"]
+
+
+def test_lesson_03_holds_the_errors_of_its_sources():
+    """Lesson 03 shows five errors of the two notebooks, each with its check."""
+    cells = tagged_cells(next(source for source in SOURCES if source.stem.startswith("03")))
+    for name in ("softmax", "float", "characters", "exact", "auroc"):
+        assert "# the check\n" in cells[f"trap-{name}"]
