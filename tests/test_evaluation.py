@@ -17,6 +17,7 @@ from helpers.decisions import BinaryThreshold, Costs, RejectCosts, RejectOption
 from helpers.evaluation import (
     OPTIMISTIC,
     Counts,
+    auroc_interval,
     bootstrap_interval,
     counts,
     cut_curve,
@@ -430,6 +431,42 @@ def test_separation_equals_scikit_learn(known, other):
     assert found.auroc == pytest.approx(metrics.roc_auc_score(truth, scores))
     rate, recall, _ = metrics.roc_curve(truth, scores, drop_intermediate=False)
     assert found.fpr95 == pytest.approx(rate[np.flatnonzero(recall >= 0.95 - 1e-12)[0]])
+
+
+def test_interval_of_auroc_is_as_wide_as_theory_says():
+    """For 300 known and 150 other normal scores it is as wide as Hanley and McNeil's."""
+    rng = np.random.default_rng(0)
+    known, other = rng.normal(1.2, 1, 300), rng.normal(0, 1, 150)
+    value, low, high = auroc_interval(known, other, rng=rng, n_resamples=800)
+    assert value == separation(known, other).auroc and low < value < high
+    q1, q2 = value / (2 - value), 2 * value**2 / (1 + value)
+    variance = value * (1 - value) + 149 * (q1 - value**2) + 299 * (q2 - value**2)
+    assert high - low == pytest.approx(2 * 1.96 * (variance / (300 * 150)) ** 0.5, rel=0.15)
+
+
+def test_scores_of_the_same_texts_are_compared_in_pairs():
+    """A score does not differ from itself, and hardly from itself with a little noise."""
+    rng = np.random.default_rng(1)
+    known, other = rng.normal(1, 1, 200), rng.normal(0, 1, 100)
+    same = auroc_interval(known, other, baseline=(known, other), rng=rng, n_resamples=50)
+    assert same == (0, 0, 0)
+    noisy = known + rng.normal(0, 0.1, 200), other + rng.normal(0, 0.1, 100)
+    _, low, high = auroc_interval(known, other, baseline=noisy, rng=rng)
+    alone = auroc_interval(known, other, rng=rng)
+    assert high - low < 0.3 * (alone[2] - alone[1])
+
+
+@pytest.mark.parametrize(
+    ("baseline", "words"),
+    [
+        (([1.0], [0.0, 0.5]), "must hold 2 known and 2 other texts"),
+        (([1.0, np.nan], [0.0, 0.5]), "baseline must be finite"),
+    ],
+)
+def test_baseline_of_other_texts(baseline, words):
+    """A baseline scores the same texts."""
+    with pytest.raises(ValueError, match=words):
+        auroc_interval([1.0, 2.0], [0.0, 0.5], baseline=baseline, rng=np.random.default_rng(0))
 
 
 @pytest.mark.parametrize(

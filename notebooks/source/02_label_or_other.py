@@ -559,9 +559,9 @@ by_intent = by_intent.sort_values("coverage").round(2)
 pd.concat([by_intent.head(5), by_intent.tail(5)])
 
 # %% [markdown]
-# Some intents are answered nearly always, others rarely: their people wait longer. The overall figures do not
-# show it, so look at this table before you release a rule. A threshold for each intent would be the next step,
-# and needs many more messages.
+# Some intents are answered nearly always, others rarely: their people wait longer. And nothing was promised about
+# any single intent: read the column `risk` (NaN where none is answered). Look at this table before you release
+# a rule. A threshold for each intent would be the next step, and needs many more messages.
 #
 # ## 6 · Unknown is not unsure
 #
