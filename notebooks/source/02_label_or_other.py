@@ -170,8 +170,8 @@ for name in gap:
 
 # %% [markdown]
 # All classes after the gap move up by one, silently: a network trained on one list and read with the other is
-# wrong for half of the desk. Fix the list once, save it with the network, and audit the data against it. The
-# next cell does.
+# wrong for each of them. Fix the list once, save it with the network, and audit the data against it, as the next
+# section does.
 #
 # ## 2 · Fine-tune on 49 intents
 #
@@ -243,8 +243,7 @@ pairs = pd.DataFrame({"truth": y_test, "answer": z_test.argmax(axis=1)})[~right]
 pairs.map(lambda i: names[i]).value_counts().head(6).rename("messages").reset_index()
 
 # %% [markdown]
-# The confusions are the ones that a new colleague would make: neighbours at the desk. So which of these messages
-# should the network give away?
+# Which of these confusions might a new colleague make, too? And which messages should the network give away?
 #
 # ## 3 · What 0.99 means, and what it does not
 #
@@ -271,8 +270,7 @@ plt.show()
 
 # %% [markdown]
 # A T near 1 says that little had to be mended; above 1 the network was too sure, below 1 not sure enough. Few
-# epochs over many classes often leave a network modest; many epochs make it boast. Look before you assume
-# either.
+# epochs may leave a network modest, many may make it boast. Look before you assume either.
 #
 # The customer of our story had two models, and wished to use the same 0.6 for both. We train a second one in
 # seconds: word counts and a linear layer. *Predict*: both read the same messages. At 0.6, will both answer
@@ -310,8 +308,8 @@ ax.set_ylabel("observed share of right answers")
 plt.show()
 
 # %% [markdown]
-# The two differ more in how sure they *sound* than in how often they are right: word counts are right far more
-# often than they dare to say. Two models' confidences have no common unit, unless both are calibrated.
+# The two differ more in how sure they *sound* than in how often they are right: see how far each line is from the
+# diagonal. Two models' confidences have no common unit, unless both are calibrated.
 #
 # **Trap: one threshold for two scales.** The smallest example: the same network, its logits multiplied by 3.
 # It knows exactly as much as before.
@@ -565,9 +563,9 @@ by_intent = by_intent.sort_values("coverage").round(2)
 pd.concat([by_intent.head(5), by_intent.tail(5)])
 
 # %% [markdown]
-# Some intents are answered nearly always, others rarely: their people wait longer. And nothing was promised about
-# any single intent: read the column `risk` (NaN where none is answered). Look at this table before you release
-# a rule. A threshold for each intent would be the next step, and needs many more messages.
+# Some intents are answered far more often than others, and who writes about the others waits longer. Nothing was
+# promised about any single intent, either: read the column `risk` (NaN where none is answered). Look at this table
+# before you release a rule. A threshold for each intent would need many more messages.
 #
 # ## 6 · Unknown is not unsure
 #
@@ -676,17 +674,18 @@ def with_unknown(z, y, part):
 dear = RejectCosts(reject=COST_REJECT, error=COST_ERROR, unknown=COST_UNKNOWN)
 mixed = with_unknown(z_validation, y_validation, "validation")
 rules["searched with unknown ones"] = RejectOption.choose(*mixed, costs=dear, label_names=names)
+rules["promised without them"] = promised
 mixed_test = with_unknown(z_test, y_test, "test")
 table = report_reject(rules, *mixed_test, dear, rng=np.random.default_rng(SEED))
 pd.DataFrame(table).set_index("rule").round(3).drop(columns=["score", "note"])
 
 # %% [markdown]
-# Read the column `unknown_answered`: a search that has seen unknown messages can pay for them by answering less.
-# It is right for their share in these rows; count your own first.
+# A search that has seen unknown messages can guard against them by answering less; it is right for their share in
+# these rows. And the promise was made without them: read its `risk` in this traffic.
 #
 # ## 7 · Further: three other ways to find the unknown
 #
-# All use what the head is given for a text, its **pooled outputs**, computed once. An **Other class**: one more
+# All use what the head is given for a text, its **pooled outputs**. An **Other class**: one more
 # class, trained on the near and far messages of the training part. **Two stages**: first "ours or not?", a yes/no
 # classifier with the same examples, then the intent. **Distance** to the nearest intent's mean, measured with the
 # spread of the training texts (**Mahalanobis**); it needs no examples. *Predict*: which is best on near messages?
@@ -725,8 +724,8 @@ def nearest(q):
 
 
 # %% [markdown]
-# As a confidence, 1 takes one minus the probability of the new class, 2 the logit of "ours", and 3 minus the
-# distance. "Let through" is the share of unknown ones that is answered where 95 % of the known are; here
+# The confidences are one minus the probability of the new class, the logit of "ours", and minus the distance.
+# "Let through" is the share of unknown ones that is answered where 95 % of the known are; here
 # "known" are all test messages, rightly answered or not.
 
 # %%
