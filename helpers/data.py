@@ -760,7 +760,8 @@ def hub_task(
         The commit to load; a full one, so that figures can be repeated, or a branch.
     configuration : str, optional
     text, label : str
-        Names of the columns; `label` must be a ClassLabel.
+        Names of the columns; `label` must be a ClassLabel, or hold the names themselves: then the
+        names that occur in any part are taken, sorted.
     seed : int
         For the random split, where the data set lacks one of the three parts.
 
@@ -771,22 +772,26 @@ def hub_task(
     Raises
     ------
     ValueError
-        If the columns are not there, or `label` is no ClassLabel.
+        If the columns are not there, or `label` is neither a ClassLabel nor text.
     """
     import datasets
 
     loaded = datasets.load_dataset(repository, configuration, revision=revision)
     features = next(iter(loaded.values())).features
-    if not isinstance(features.get(label), datasets.ClassLabel):
+    feature = features.get(label)
+    named = feature in (datasets.Value("string"), datasets.Value("large_string"))
+    if not named and not isinstance(feature, datasets.ClassLabel):
         raise ValueError(f"{repository} has no ClassLabel column {label!r}, only {list(features)}")
-    names = features[label].names
     whole = set(SPLITS) <= set(loaded)
     tables = [
         part.to_pandas().assign(split=s) for s, part in loaded.items() if s in SPLITS or not whole
     ]
     rows = pd.concat(tables, ignore_index=True)
-    # -1 and null are "no label"
-    rows[label] = [None if pd.isna(i) or i < 0 else names[int(i)] for i in rows[label]]
+    if named:
+        names = sorted(rows[label].dropna().unique())
+    else:
+        names = feature.names  # -1 and null are "no label"
+        rows[label] = [None if pd.isna(i) or i < 0 else names[int(i)] for i in rows[label]]
     return table_task(
         rows,
         name=repository,

@@ -1,7 +1,8 @@
 """Measure decisions: counts and costs, curves, calibration, intervals.
 
-Lesson 01 explains the cost curve, the reliability diagram and the paired bootstrap; lesson 03 the
-figures for many labels.
+Lesson 01 explains the cost curve, the reliability diagram and the paired bootstrap, lesson 02 the
+risk-coverage curve and the figures for known against unknown texts, lesson 03 the figures for many
+labels.
 """
 
 from __future__ import annotations
@@ -18,13 +19,22 @@ from helpers.decisions import (
     BinaryThreshold,
     Costs,
     LabelThresholds,
+    RejectCosts,
+    RejectOption,
     check_costs,
     check_label_logits,
     check_label_matrix,
+    check_labels_or_other,
     fingerprint,
     label_fingerprint,
 )
-from helpers.probabilities import Floats, binary_logit, check_binary_labels, sigmoid
+from helpers.probabilities import (
+    Floats,
+    binary_logit,
+    check_binary_labels,
+    check_class_logits,
+    sigmoid,
+)
 
 OPTIMISTIC = "chosen on this data: optimistic"
 
@@ -807,3 +817,279 @@ def _check_report(
             stacklevel=3,
         )
     return scores, true, here
+
+
+# Answering only what is sure
+
+
+@dataclass(frozen=True, eq=False)
+class RiskCoverage:
+    """What happens at every cut of a confidence: how much is answered, and how much of it wrongly.
+
+    Attributes
+    ----------
+    cuts : ndarray, shape (m,)
+        The distinct confidences, falling; ``>=`` is answered.
+    coverage : ndarray, shape (m,)
+        Share of the messages that is answered; rises to 1.
+    risk : ndarray, shape (m,)
+        Share of the answered that is wrong.
+    aurc : float
+        Area under the curve: the mean of the risks of the 1, 2, ..., n surest messages.
+    """
+
+    cuts: Floats
+    coverage: Floats
+    risk: Floats
+    aurc: float
+
+
+def risk_coverage(confidence: ArrayLike, wrong: ArrayLike) -> RiskCoverage:
+    """Compute risk and coverage at every cut, exactly, in O(n log n).
+
+    Parameters
+    ----------
+    confidence : array_like of float, shape (n,)
+        Higher is surer.
+    wrong : array_like of int or bool, shape (n,)
+        1 where the answer would be wrong.
+
+    Returns
+    -------
+    RiskCoverage
+
+    Raises
+    ------
+    ValueError
+        If there are no rows, a confidence is not finite, or the lengths differ.
+
+    Notes
+    -----
+    Rows of equal confidence come in no order of their own: each counts with their mean, which is
+    the mean of the area over all their orders.
+
+    References
+    ----------
+    Geifman, El-Yaniv (2017), Selective classification for deep neural networks, NeurIPS.
+
+    Examples
+    --------
+    >>> curve = risk_coverage([0.9, 0.8, 0.3], [0, 1, 1])
+    >>> curve.coverage.round(2), curve.risk.round(2), round(curve.aurc, 4)
+    (array([0.33, 0.67, 1.  ]), array([0.  , 0.5 , 0.67]), 0.3889)
+    """
+    sure = _check_scores("confidence", confidence)
+    errors = check_binary_labels(wrong, len(sure))
+    cuts, block, size = np.unique(-sure, return_inverse=True, return_counts=True)
+    in_block = np.bincount(block, weights=errors)
+    answered, total = np.cumsum(size), np.cumsum(in_block)
+    prefix = np.cumsum(np.repeat(in_block / size, size)) / np.arange(1, len(sure) + 1)
+    return RiskCoverage(
+        cuts=-cuts,
+        coverage=answered / len(sure),
+        risk=total / answered,
+        aurc=float(prefix.mean()),
+    )
+
+
+@dataclass(frozen=True)
+class Separation:
+    """How well a confidence tells known texts from others.
+
+    Attributes
+    ----------
+    auroc : float
+        Chance that a known text has the higher confidence of the two; a tie counts half.
+    fpr95 : float
+        Share of the others that is answered at the highest cut that answers 95 % of the known.
+    """
+
+    auroc: float
+    fpr95: float
+
+
+def separation(known: ArrayLike, other: ArrayLike) -> Separation:
+    """Compare the confidences of known texts with those of texts that belong to no label.
+
+    Parameters
+    ----------
+    known : array_like of float, shape (n,)
+    other : array_like of float, shape (m,)
+
+    Returns
+    -------
+    Separation
+
+    Raises
+    ------
+    ValueError
+        If one of the two is empty or holds values that are not finite.
+
+    Examples
+    --------
+    >>> separation([0.9, 0.8, 0.3], [0.5, 0.1])
+    Separation(auroc=0.8333333333333334, fpr95=0.5)
+    """
+    inside = np.sort(_check_scores("known", known))
+    outside = _check_scores("other", other)
+    below = np.searchsorted(inside, outside, side="left")
+    ties = np.searchsorted(inside, outside, side="right") - below
+    above = len(inside) - below - ties
+    kept = -(-95 * len(inside) // 100)  # rounded up
+    return Separation(
+        auroc=float((above + ties / 2).mean() / len(inside)),
+        fpr95=float((outside >= inside[len(inside) - kept]).mean()),
+    )
+
+
+def auroc_interval(
+    known: ArrayLike,
+    other: ArrayLike,
+    *,
+    rng: np.random.Generator,
+    baseline: tuple[ArrayLike, ArrayLike] | None = None,
+    n_resamples: int = 500,
+    confidence: float = 0.95,
+) -> tuple[float, float, float]:
+    """Say how far the AUROC of known against other texts moves when the texts are drawn again.
+
+    Parameters
+    ----------
+    known : array_like of float, shape (n,)
+    other : array_like of float, shape (m,)
+    rng : numpy.random.Generator
+    baseline : pair of array_like of float, shapes (n,) and (m,), optional
+        A second confidence of the same texts: then the figure is the difference to its AUROC, and
+        both are drawn together.
+    n_resamples : int, default 500
+    confidence : float in (0, 1), default 0.95
+
+    Returns
+    -------
+    value, low, high : float
+        The figure itself and its percentile interval; known and other texts are drawn apart.
+
+    Raises
+    ------
+    ValueError
+        If `separation` refuses the confidences, or the baseline's shapes differ.
+
+    Examples
+    --------
+    >>> auroc_interval([2.0, 3.0], [0.0, 1.0], rng=np.random.default_rng(0))
+    (1.0, 1.0, 1.0)
+    """
+    scores = [(_check_scores("known", known), _check_scores("other", other))]
+    if baseline is not None:
+        scores.append(tuple(_check_scores("baseline", part) for part in baseline))
+    n, m = map(len, scores[0])
+    if any((len(inside), len(outside)) != (n, m) for inside, outside in scores):
+        raise ValueError(f"the baseline must hold {n} known and {m} other texts, as the score does")
+
+    def figure(i: NDArray, j: NDArray) -> float:
+        found = [separation(inside[i], outside[j]).auroc for inside, outside in scores]
+        return found[0] - found[1] if len(found) == 2 else found[0]
+
+    drawn = [figure(rng.integers(0, n, n), rng.integers(0, m, m)) for _ in range(n_resamples)]
+    low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return figure(np.arange(n), np.arange(m)), float(low), float(high)
+
+
+def _check_scores(name: str, values: ArrayLike) -> Floats:
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != 1 or len(array) == 0 or not np.isfinite(array).all():
+        raise ValueError(
+            f"{name} must be finite numbers of shape (n,), n at least 1, got shape {array.shape}"
+            + (" with NaN or infinity" if array.size and array.ndim == 1 else "")
+        )
+    return array
+
+
+def report_reject(
+    rules: Mapping[str, RejectOption],
+    logits: ArrayLike,
+    labels: ArrayLike,
+    costs: RejectCosts,
+    *,
+    rng: np.random.Generator,
+    reference: str | None = None,
+    seen: bool = False,
+) -> list[dict[str, Any]]:
+    """Put rules with Other side by side on data that chose none of them.
+
+    Parameters
+    ----------
+    rules : mapping of str to RejectOption
+    logits : array_like of float, shape (n, n_classes)
+    labels : array_like of int, shape (n,)
+        Class indices; ``n_classes`` for a message that belongs to no class.
+    costs : RejectCosts
+    rng : numpy.random.Generator
+        For the intervals.
+    reference : str, optional
+        Name of the rule that the others are compared with; by default the first.
+    seen : bool, default False
+        Report even where these very rows chose a rule; each such row is then stamped.
+
+    Returns
+    -------
+    list of dict
+        One a rule: ``rule``, ``score``, ``threshold``, ``coverage``, ``risk`` (share of the
+        answered that is wrong; NaN if none is answered), ``unknown_answered`` (share of the
+        unknown that is answered; NaN if there are none), ``cost`` (a message), ``difference`` to
+        the reference with its paired bootstrap interval ``low``, ``high`` (95 %), ``note``.
+
+    Raises
+    ------
+    ValueError
+        If these rows chose one of the rules and `seen` is False, the reference is not a rule, or
+        logits and labels are not what they should be. A temperature that was fitted on these rows
+        goes unnoticed.
+
+    Examples
+    --------
+    >>> z, y = [[2.0, 0.0], [0.1, 0.0]], [0, 1]
+    >>> rules = {"0.6": RejectOption.from_threshold(0.6, label_names=("a", "b"))}
+    >>> report_reject(rules, z, y, RejectCosts(reject=0.4), rng=np.random.default_rng(0))[0]["cost"]
+    0.2
+    """
+    names = list(rules)
+    reference = names[0] if reference is None and names else reference
+    if reference not in rules:
+        raise ValueError(f"the reference must be one of {names}, got {reference!r}")
+    z = check_class_logits(logits)
+    n_classes = z.shape[1]
+    true = check_labels_or_other(labels, len(z), n_classes)
+    here = fingerprint(z, true)
+    seed = int(rng.integers(2**32))  # the same resamples for every rule
+    chosen_here = [name for name in names if rules[name].chosen.get("fingerprint") == here]
+    if chosen_here and not seen:
+        raise ValueError(
+            f"these rows chose the rule {chosen_here[0]!r}: its figures on them would be too good. "
+            "Report on other data, or pass seen=True to have the figures stamped"
+        )
+    base = costs.of(rules[reference].decide(z), true, n_classes=n_classes)
+    unknown = true == n_classes
+    table = []
+    for name, rule in rules.items():
+        predicted = rule.decide(z)
+        answered = predicted < n_classes
+        paid = costs.of(predicted, true, n_classes=n_classes)
+        resample = np.random.default_rng(seed)
+        difference, low, high = paired_bootstrap(paid, base, rng=resample)
+        table.append(
+            {
+                "rule": name,
+                "score": rule.score,
+                "threshold": rule.threshold,
+                "coverage": float(answered.mean()),
+                "risk": _share(int((answered & (predicted != true)).sum()), int(answered.sum())),
+                "unknown_answered": _share(int((answered & unknown).sum()), int(unknown.sum())),
+                "cost": float(paid.mean()),
+                "difference": difference,
+                "low": low,
+                "high": high,
+                "note": OPTIMISTIC if name in chosen_here else "",
+            }
+        )
+    return table

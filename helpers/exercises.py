@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from helpers.decisions import Costs
-from helpers.probabilities import sigmoid
+from helpers.probabilities import confidence, sigmoid
 
 STRICT_VARIABLE = "EXERCISES_STRICT"
 
@@ -177,6 +177,52 @@ def _review_band(answer: Callable[[Any, Costs, float], Any]) -> str | None:
             return (
                 f"with a review at {review} expected {want.tolist()}, got {got.tolist()}: take the "
                 "least of the three expected costs, row by row"
+            )
+    return None
+
+
+@_exercise("02.1")
+def _top_two(answer: Callable[[Any, float], Any]) -> str | None:
+    z = np.array([[3.0, 0.0, 0.0], [0.0, 2.0, 1.9], [-1.0, 0.5, 1.5], [9.0, 1.0, 8.0]])
+    for lead in (0.5, 0.1, 0.0):
+        want = np.where(confidence(z, score="margin") >= lead, z.argmax(axis=1), 3)
+        got = np.asarray(answer(z.copy(), lead))
+        if got.shape != want.shape:
+            return f"expected one index a row, shape {want.shape}, got {got.shape}"
+        if not np.array_equal(got, want):
+            return (
+                f"at a lead of {lead} expected {want}, got {got}: sort each row's softmax and "
+                "compare the last two"
+            )
+    return None
+
+
+@_exercise("02.2")
+def _audit(answer: Callable[[Any, Any], Any]) -> str | None:
+    names = ("tax", "bin", "library", "bus")
+    for labels, want in (
+        (["bin", "tax", "bin", "bus", "library"], ([], [])),
+        (["bin", "Bin", "bus", "zoo", "bus"], (["library", "tax"], ["Bin", "zoo"])),
+        ([], (["bin", "bus", "library", "tax"], [])),
+    ):
+        got = answer(names, list(labels))
+        if tuple(map(list, got)) != want:
+            return (
+                f"for the list {names} and the labels {labels} expected {want}, got {got}: first "
+                "what is listed and not found, then what is found and not listed"
+            )
+    return None
+
+
+@_exercise("02.3")
+def _budget(answer: Callable[[Any, int], float]) -> str | None:
+    sure = np.array([0.9, 0.2, 0.5, 0.5, 0.7, 0.35])
+    for capacity, want in ((0, 0), (1, 1), (2, 2), (3, 2), (4, 4), (6, 6)):  # two of them tie
+        got = int((sure < answer(sure.copy(), capacity)).sum())
+        if got != want:
+            return (
+                f"with room for {capacity} of {sure.tolist()} your cut hands over {got}, and "
+                f"{want} is the most that fits: messages with the same confidence go together"
             )
     return None
 

@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
 from helpers.decisions import Costs
-from helpers.evaluation import CutCurve, Reliability
+from helpers.evaluation import CutCurve, Reliability, RiskCoverage
 from helpers.probabilities import check_binary_labels
 
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW, GREY = (
@@ -318,3 +318,92 @@ def label_thresholds(
     ax.grid(axis="y", alpha=0.3)
     ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     return _tidy(ax, "A threshold for each label", "threshold, logit scale", "label")
+
+
+def risk_coverage_curve(
+    curves: Mapping[str, RiskCoverage],
+    *,
+    ax: Axes,
+    marks: Mapping[str, tuple[float, float]] | None = None,
+) -> Axes:
+    """Draw the share of wrong answers against the share of answers (lesson 02).
+
+    Parameters
+    ----------
+    curves : mapping of str to RiskCoverage
+        One line each.
+    ax : Axes
+    marks : mapping of str to (float, float), optional
+        Rules as points (coverage, risk), with a name.
+
+    Returns
+    -------
+    Axes
+    """
+    styles = cycle(zip((BLUE, ORANGE, GREEN, RED), LINES, strict=True))
+    for (name, curve), (colour, line) in zip(curves.items(), styles, strict=False):
+        label = f"{name} (area {curve.aurc:.3f})"
+        ax.plot(curve.coverage, curve.risk, color=colour, ls=line, label=label)
+    shapes = cycle(zip((RED, PURPLE, GREEN, ORANGE), "osD^", strict=True))
+    for (name, place), (colour, marker) in zip((marks or {}).items(), shapes, strict=False):
+        ax.plot(*place, marker, color=colour, ms=8, label=name)
+    ax.set(xlim=(0, 1.02), ylim=(0, None))
+    ax.legend(frameon=False)
+    return _tidy(ax, "Risk and coverage", "coverage: share answered", "risk: share wrong of these")
+
+
+def confidence_histogram(groups: Mapping[str, ArrayLike], *, ax: Axes) -> Axes:
+    """Draw how the confidences of groups of texts spread, as shares of each group (lesson 02).
+
+    Parameters
+    ----------
+    groups : mapping of str to array_like of float
+        Confidences of the texts of each group.
+    ax : Axes
+
+    Returns
+    -------
+    Axes
+    """
+    values = [np.asarray(group, dtype=np.float64) for group in groups.values()]
+    edges = np.histogram_bin_edges(np.concatenate(values), 30)
+    styles = cycle(
+        zip((BLUE, ORANGE, GREEN, RED, PURPLE), ("-", "--", "-.", ":", "-"), strict=True)
+    )
+    for (name, group), (colour, line) in zip(
+        zip(groups, values, strict=True), styles, strict=False
+    ):
+        share = np.full(len(group), 1 / max(len(group), 1))
+        ax.hist(
+            group, edges, weights=share, histtype="step", lw=1.8, color=colour, ls=line, label=name
+        )
+    ax.legend(frameon=False)
+    return _tidy(ax, "Where the confidences lie", "confidence", "share of the group")
+
+
+def intervals(table: Sequence[Mapping[str, Any]], *, ax: Axes) -> Axes:
+    """Draw figures with their intervals, one line a group of texts (lesson 02).
+
+    Parameters
+    ----------
+    table : sequence of mappings
+        Each with ``name``, ``group``, ``value``, ``low``, ``high``; a name is a place on the
+        y axis, a group a colour.
+    ax : Axes
+
+    Returns
+    -------
+    Axes
+    """
+    names = list(dict.fromkeys(row["name"] for row in table))
+    groups = list(dict.fromkeys(row["group"] for row in table))
+    for i, group in enumerate(groups):
+        rows = [row for row in table if row["group"] == group]
+        y = [names.index(row["name"]) + 0.22 * (i - (len(groups) - 1) / 2) for row in rows]
+        colour, marker = (BLUE, ORANGE, GREEN, RED)[i % 4], "os^D"[i % 4]
+        ax.hlines(y, [r["low"] for r in rows], [r["high"] for r in rows], color=colour, lw=2)
+        ax.plot([r["value"] for r in rows], y, marker, color=colour, label=group)
+    ax.set_yticks(range(len(names)), names)
+    ax.invert_yaxis()
+    ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return _tidy(ax, "Known against other, 95 % intervals", "AUROC", "")

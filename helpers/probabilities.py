@@ -1,12 +1,14 @@
 """From logits to probabilities: checks, sigmoid, softmax, temperature. Numpy in, numpy out.
 
-Lesson 01 explains the sigmoid, the two heads and the temperature; lesson 02 the softmax.
+Lesson 01 explains the sigmoid, the two heads and the temperature; lesson 02 the softmax and the
+confidence scores.
 """
 
 from __future__ import annotations
 
 import numbers
 import warnings
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -353,3 +355,94 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
         )
         return 1.0
     return scale * float(np.exp(brentq(slope, -30.0, 30.0, xtol=1e-12)))
+
+
+# Confidence scores
+
+Score = Literal["softmax", "margin", "entropy", "logit", "energy"]
+SCORES: tuple[Score, ...] = get_args(Score)
+
+
+def confidence(logits: ArrayLike, *, score: Score = "softmax") -> Floats:
+    """Say with one number a row how sure a network is; for every score, higher is surer.
+
+    Lesson 02 compares the five. Divide logits by a temperature before you pass them.
+
+    Parameters
+    ----------
+    logits : array_like of float, shape (n, n_classes), n_classes at least 2
+    score : "softmax", "margin", "entropy", "logit" or "energy"
+        The largest softmax probability, in [1 / n_classes, 1]; the two largest ones' difference,
+        in [0, 1]; minus the entropy of the softmax in nats, in [-log(n_classes), 0]; the largest
+        logit; minus the energy, which is log(sum(exp(logits))). The last two have no bounds.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two columns, no such score, or `check_logits` refuses the array.
+
+    Notes
+    -----
+    The first three do not change if a constant is added to a row; the last two grow by it.
+
+    References
+    ----------
+    Hendrycks, Gimpel (2017), A baseline for detecting misclassified and out-of-distribution
+    examples in neural networks, ICLR (largest softmax). Liu, Wang, Owens, Li (2020), Energy-based
+    out-of-distribution detection, NeurIPS.
+
+    Examples
+    --------
+    >>> z = [[2.0, 0.0, 0.0]]
+    >>> [float(confidence(z, score=s)[0].round(3)) for s in SCORES]
+    [0.787, 0.68, -0.666, 2.0, 2.24]
+    """
+    z = check_class_logits(logits)
+    if score == "softmax":
+        return np.exp(log_softmax(z).max(axis=1))
+    if score == "margin":
+        two = np.partition(softmax(z), -2, axis=1)[:, -2:]
+        return two[:, 1] - two[:, 0]
+    if score == "entropy":
+        logs = log_softmax(z)
+        return np.minimum((np.exp(logs) * logs).sum(axis=1), 0.0)
+    if score == "logit":
+        return z.max(axis=1)
+    if score == "energy":
+        top = z.max(axis=1)
+        return top + np.log(np.exp(z - top[:, None]).sum(axis=1))
+    raise ValueError(f"score must be one of {', '.join(SCORES)}, got {score!r}")
+
+
+def check_class_logits(logits: ArrayLike) -> Floats:
+    """Return logits of a head with a column a class as float64, or say what is wrong.
+
+    Parameters
+    ----------
+    logits : array_like of float, shape (n, n_classes), n_classes at least 2
+
+    Returns
+    -------
+    ndarray of float64, same shape
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two columns, or `check_logits` refuses the array.
+
+    Examples
+    --------
+    >>> check_class_logits([[1, 2, 3]]).shape
+    (1, 3)
+    """
+    z = check_logits(logits)
+    if z.ndim != 2 or z.shape[1] < 2:
+        raise ValueError(
+            "expected a row of logits a text and a column a class, shape (n, n_classes) with at "
+            f"least 2 classes, got {z.shape}"
+        )
+    return z

@@ -155,6 +155,10 @@ EUROVOC = {
     "100146": "economics",
     "100155": "environment",
 }
+BERT_TURKISH = Checkpoint(
+    repository="dbmdz/bert-base-turkish-128k-uncased",
+    revision="main",
+)
 
 RECIPES: dict[tuple[str, str], Recipe] = {
     ("urgent", "offline"): Recipe(
@@ -194,5 +198,21 @@ RECIPES: dict[tuple[str, str], Recipe] = {
             names=EUROVOC,
         ),
         settings=Settings(learning_rate=3e-5, head_factor=1.0, dropout=0.1, max_length=300),
+    ),
+    # a fixed number of epochs: no validation message chooses one, so they can prove a promise
+    ("intent", "offline"): Recipe(
+        checkpoint=MINILM,
+        load_task=partial(corpus_task, "intent"),
+        settings=Settings(epochs=3, batch_size=16, learning_rate=2e-4, keep_best=False),
+    ),
+    ("intent", "hub"): Recipe(
+        checkpoint=BERT_TURKISH,
+        load_task=partial(
+            hub_task,
+            "mteb/amazon_massive_intent",
+            revision="4672e20407010da34463acc759c162ca9734bca6",
+            configuration="tr",
+        ),
+        settings=Settings(learning_rate=5e-5, head_factor=1.0, dropout=0.1, keep_best=False),
     ),
 }

@@ -437,6 +437,16 @@ def test_hub_task_needs_class_labels(monkeypatch):
         hub_task("owner/name", revision="abc")
 
 
+def test_hub_task_takes_labels_that_are_names(monkeypatch):
+    """Labels that are text give the names that occur, sorted; an unlabelled row is refused."""
+    on_the_hub(monkeypatch, ["spam", "ham", "spam"], kind=datasets.Value("string"))
+    task = hub_task("owner/name", revision="abc")
+    assert task.label_names == ("ham", "spam") and task.test.labels.tolist() == [1, 0, 1]
+    on_the_hub(monkeypatch, ["spam", "ham", None], kind=datasets.Value("string"))
+    with pytest.raises(ValueError, match="3 rows without a label"):
+        hub_task("owner/name", revision="abc")
+
+
 def test_hub_task_refuses_rows_without_a_label(monkeypatch):
     """A label of -1, the Hub's mark for an unlabelled row, is not taken for the last class."""
     on_the_hub(monkeypatch, [0, 1, -1])

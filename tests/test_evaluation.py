@@ -1,5 +1,7 @@
 """Claims about helpers.evaluation, each against a worked example, an oracle or a simulation."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 from sklearn import metrics
 from torchmetrics.functional.classification import (
     binary_calibration_error,
+    multiclass_calibration_error,
     multilabel_auroc,
     multilabel_average_precision,
     multilabel_exact_match,
@@ -15,10 +18,11 @@ from torchmetrics.functional.classification import (
     multilabel_hamming_distance,
 )
 
-from helpers.decisions import BinaryThreshold, Costs, LabelThresholds
+from helpers.decisions import BinaryThreshold, Costs, LabelThresholds, RejectCosts, RejectOption
 from helpers.evaluation import (
     OPTIMISTIC,
     Counts,
+    auroc_interval,
     bootstrap_interval,
     counts,
     cut_curve,
@@ -31,8 +35,11 @@ from helpers.evaluation import (
     report_binary,
     report_each_label,
     report_labels,
+    report_reject,
+    risk_coverage,
+    separation,
 )
-from helpers.probabilities import sigmoid
+from helpers.probabilities import confidence, sigmoid, softmax
 
 QUICK = settings(max_examples=60, deadline=None)
 PRICES = Costs(false_positive=2, false_negative=7, true_positive=1, true_negative=-1)
@@ -547,3 +554,178 @@ def test_label_figures_refuse_what_does_not_fit(call, words):
     """Each error says what was expected and what came."""
     with pytest.raises(ValueError, match=words):
         call()
+
+
+# Answering only what is sure
+
+SHORT = st.lists(
+    st.tuples(st.integers(0, 4), st.booleans()), min_size=1, max_size=6
+)  # confidences that tie, and whether each answer is wrong
+
+
+def test_risk_and_coverage_by_hand():
+    """Right at .9, wrong at .8, right at .8, wrong at .3: answering 1, 3, 4 risks 0, 1/3, 2/4."""
+    curve = risk_coverage([0.8, 0.3, 0.9, 0.8], [1, 1, 0, 0])
+    np.testing.assert_allclose(curve.cuts, [0.9, 0.8, 0.3])
+    np.testing.assert_allclose(curve.coverage, [1 / 4, 3 / 4, 1])
+    np.testing.assert_allclose(curve.risk, [0, 1 / 3, 2 / 4])
+    assert curve.aurc == pytest.approx((0 + 0.5 / 2 + 1 / 3 + 2 / 4) / 4)
+
+
+@QUICK
+@given(SHORT)
+def test_area_is_the_mean_over_all_orders_of_ties(rows):
+    """The area is the mean of the prefix risks, taken over every order of equal confidences."""
+    sure, wrong = np.array(rows, dtype=float).T
+    areas = []
+    for order in permutations(range(len(sure))):
+        if np.all(np.diff(sure[list(order)]) <= 0):
+            prefix = np.cumsum(wrong[list(order)]) / np.arange(1, len(sure) + 1)
+            areas.append(prefix.mean())
+    assert risk_coverage(sure, wrong).aurc == pytest.approx(np.mean(areas))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_risk_and_coverage_equal_brute_force(seed):
+    """At every cut, coverage and risk are those of a rule with that cut."""
+    rng = np.random.default_rng(seed)
+    z, y = np.round(rng.normal(0, 2, (60, 3)), 1), rng.integers(0, 3, 60)
+    curve = risk_coverage(confidence(z), z.argmax(axis=1) != y)
+    for cut, coverage, risk in zip(curve.cuts, curve.coverage, curve.risk, strict=True):
+        said = RejectOption(cut=cut, label_names=("a", "b", "c")).decide(z)
+        assert coverage == pytest.approx(np.mean(said < 3))
+        assert risk == pytest.approx(np.mean(said[said < 3] != y[said < 3]))
+    assert curve.risk[-1] == pytest.approx(np.mean(z.argmax(axis=1) != y))
+
+
+def test_the_order_alone_makes_the_area():
+    """Any rising function of the confidence has the same area."""
+    rng = np.random.default_rng(0)
+    sure, wrong = rng.random(50), rng.random(50) < 0.3
+    assert risk_coverage(np.exp(5 * sure), wrong).aurc == risk_coverage(sure, wrong).aurc
+
+
+def test_separation_by_hand():
+    """Of known .9 .8 .3 and other .5 .3: pairs won 2 + 2, one tie, makes 4.5 / 6; both pass .3."""
+    found = separation([0.9, 0.8, 0.3], [0.5, 0.3])
+    assert found.auroc == pytest.approx((2 + 2.5) / 6) and found.fpr95 == 1
+    assert separation([1.0, 2.0], [0.0]).auroc == 1 and separation([1.0, 2.0], [0.0]).fpr95 == 0
+
+
+@QUICK
+@given(
+    st.lists(st.integers(0, 8), min_size=1, max_size=50),
+    st.lists(st.integers(0, 8), min_size=1, max_size=30),
+)
+def test_separation_equals_scikit_learn(known, other):
+    """AUROC is scikit-learn's; the rate at 95 % is read off its curve, ties and all."""
+    known, other = np.array(known, float), np.array(other, float)
+    truth, scores = np.repeat([1, 0], [len(known), len(other)]), np.concatenate([known, other])
+    found = separation(known, other)
+    assert found.auroc == pytest.approx(metrics.roc_auc_score(truth, scores))
+    rate, recall, _ = metrics.roc_curve(truth, scores, drop_intermediate=False)
+    assert found.fpr95 == pytest.approx(rate[np.flatnonzero(recall >= 0.95 - 1e-12)[0]])
+
+
+def test_interval_of_auroc_is_as_wide_as_theory_says():
+    """For 300 known and 150 other normal scores it is as wide as Hanley and McNeil's."""
+    rng = np.random.default_rng(0)
+    known, other = rng.normal(1.2, 1, 300), rng.normal(0, 1, 150)
+    value, low, high = auroc_interval(known, other, rng=rng, n_resamples=800)
+    assert value == separation(known, other).auroc and low < value < high
+    q1, q2 = value / (2 - value), 2 * value**2 / (1 + value)
+    variance = value * (1 - value) + 149 * (q1 - value**2) + 299 * (q2 - value**2)
+    assert high - low == pytest.approx(2 * 1.96 * (variance / (300 * 150)) ** 0.5, rel=0.15)
+
+
+def test_scores_of_the_same_texts_are_compared_in_pairs():
+    """A score does not differ from itself, and hardly from itself with a little noise."""
+    rng = np.random.default_rng(1)
+    known, other = rng.normal(1, 1, 200), rng.normal(0, 1, 100)
+    same = auroc_interval(known, other, baseline=(known, other), rng=rng, n_resamples=50)
+    assert same == (0, 0, 0)
+    noisy = known + rng.normal(0, 0.1, 200), other + rng.normal(0, 0.1, 100)
+    _, low, high = auroc_interval(known, other, baseline=noisy, rng=rng)
+    alone = auroc_interval(known, other, rng=rng)
+    assert high - low < 0.3 * (alone[2] - alone[1])
+
+
+@pytest.mark.parametrize(
+    ("baseline", "words"),
+    [
+        (([1.0], [0.0, 0.5]), "must hold 2 known and 2 other texts"),
+        (([1.0, np.nan], [0.0, 0.5]), "baseline must be finite"),
+    ],
+)
+def test_baseline_of_other_texts(baseline, words):
+    """A baseline scores the same texts."""
+    with pytest.raises(ValueError, match=words):
+        auroc_interval([1.0, 2.0], [0.0, 0.5], baseline=baseline, rng=np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(
+    ("function", "first", "second", "words"),
+    [
+        (risk_coverage, [], [], "confidence must be finite .* n at least 1"),
+        (risk_coverage, [0.5, np.nan], [0, 1], "confidence .* with NaN or infinity"),
+        (risk_coverage, [0.5], [2], "0 or 1"),
+        (risk_coverage, [0.5], [0, 1], "one for each row"),
+        (separation, [], [0.5], "known must be finite"),
+        (separation, [0.5], [[0.5]], r"other must be finite .* got shape \(1, 1\)"),
+        (separation, [0.5], [np.inf], "other .* with NaN or infinity"),
+    ],
+)
+def test_curves_of_confidences_refuse(function, first, second, words):
+    """Confidences are finite and there is at least one; wrong is 0 or 1 for each."""
+    with pytest.raises(ValueError, match=words):
+        function(first, second)
+
+
+def test_calibration_error_of_many_classes_equals_torchmetrics():
+    """On largest softmax and correctness the error is torchmetrics' for many classes."""
+    rng = np.random.default_rng(0)
+    z = 2 * rng.normal(size=(400, 7))
+    y = rng.integers(0, 7, 400)
+    oracle = multiclass_calibration_error(
+        torch.tensor(softmax(z)), torch.tensor(y), num_classes=7, n_bins=15, norm="l1"
+    )
+    ours = reliability(confidence(z), z.argmax(axis=1) == y)
+    assert ours.error == pytest.approx(float(oracle), rel=1e-5)
+
+
+LETTERS = {"label_names": ("a", "b")}
+PRICE = RejectCosts(reject=1, error=4, unknown=2)
+
+
+def report_two(rules, z, y, **options):
+    """Report with fixed prices and a fixed generator."""
+    return report_reject(rules, z, y, PRICE, rng=np.random.default_rng(0), **options)
+
+
+def test_report_of_rejects_by_hand():
+    """Right, wrong, unsure and unknown: always pays 4 + 4 + 2 for four, at .6 it is 4 + 1 + 2."""
+    z = [[3.0, 0.0], [3.0, 0.1], [0.1, 0.0], [3.0, 0.2]]
+    rules = {
+        "always": RejectOption(cut="always", **LETTERS),
+        "0.6": RejectOption.from_threshold(0.6, **LETTERS),
+        "never": RejectOption(cut="never", **LETTERS),
+    }
+    always, some, never = report_two(rules, z, [0, 1, 1, 2])
+    assert always["cost"] == 10 / 4 and some["cost"] == 7 / 4 and never["cost"] == 1
+    assert (some["coverage"], some["risk"], some["unknown_answered"]) == (3 / 4, 2 / 3, 1)
+    assert some["difference"] == pytest.approx(-3 / 4) and some["low"] <= some["high"]
+    assert np.isnan(never["risk"]) and never["coverage"] == 0 and never["threshold"] == 1
+    assert np.isnan(report_two(rules, z, [0, 1, 1, 0])[0]["unknown_answered"])
+
+
+def test_rows_that_chose_a_reject_option_are_refused():
+    """On the rows that chose it a rule is reported only if asked for, and then stamped."""
+    rng = np.random.default_rng(0)
+    z, y = rng.normal(size=(40, 2)), rng.integers(0, 2, 40)
+    rules = {"half": RejectOption.choose(z, y, coverage=0.5, label_names=("a", "b"))}
+    with pytest.raises(ValueError, match=r"chose the rule 'half'.*seen=True"):
+        report_two(rules, z[::-1], y[::-1])
+    assert report_two(rules, z, y, seen=True)[0]["note"] == OPTIMISTIC
+    assert report_two(rules, z[1:], y[1:])[0]["note"] == ""
+    with pytest.raises(ValueError, match=r"reference must be one of \['half'\], got 'best'"):
+        report_two(rules, z, y, reference="best")

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import f1_score
 
 from helpers.exercises import _CHECKS, STRICT_VARIABLE, Checked, check, claim
-from helpers.probabilities import logit, sigmoid
+from helpers.probabilities import confidence, logit, sigmoid, softmax
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +61,25 @@ RIGHT = {
         lambda p, alarm, miss: (p >= alarm / (alarm + miss)).astype(float),
     ],
     "01.4": [band, lambda p, costs, review: band(p, costs, review).tolist()],
+    "02.1": [
+        lambda z, lead: np.where(confidence(z, score="margin") >= lead, z.argmax(axis=1), 3),
+        lambda z, lead: [
+            int(row.argmax()) if np.diff(np.sort(softmax(row))[-2:])[0] >= lead else 3 for row in z
+        ],
+    ],
+    "02.2": [
+        lambda names, labels: (sorted(set(names) - set(labels)), sorted(set(labels) - set(names))),
+        lambda names, labels: [
+            [n for n in sorted(names) if n not in labels],
+            np.unique([n for n in labels if n not in names]),
+        ],
+    ],
+    "02.3": [
+        lambda sure, capacity: np.append(np.sort(sure), np.inf)[capacity],
+        lambda sure, capacity: max(
+            c for c in [*sure, sure.max() + 1] if (sure < c).sum() <= capacity
+        ),
+    ],
     "03.1": [floor_cuts, lambda z, y, floor: np.array(floor_cuts(z, y, floor)) - 1e-9],
     "03.2": [with_new_label],
     "03.3": [
@@ -97,6 +116,31 @@ WRONG = {
         (lambda p, costs, review: np.where(p > 0.5, "send", "wait"), "with a review at 0.5"),
         (lambda p, costs, review: np.full(6, "review"), "with a review at 0.5"),
         (lambda p, costs, review: "wait", "with a review at 0.5"),
+    ],
+    "02.1": [
+        (lambda z, lead: np.where(softmax(z).max(axis=1) >= lead, z.argmax(axis=1), 3), "lead of"),
+        (
+            lambda z, lead: np.where(confidence(z, score="margin") > lead, z.argmax(axis=1), -1),
+            "lead",
+        ),
+        (lambda z, lead: z.argmax(axis=1), "compare the last two"),
+        (lambda z, lead: None, r"shape \(4,\), got \(\)"),
+    ],
+    "02.2": [
+        (lambda names, labels: ([], []), "what is listed and not found"),
+        (lambda names, labels: (sorted(set(names) - set(labels)), []), "got"),
+        (
+            lambda names, labels: (
+                sorted(set(labels) - set(names)),
+                sorted(set(names) - set(labels)),
+            ),
+            "expected",
+        ),
+    ],
+    "02.3": [
+        (lambda sure, capacity: np.append(np.sort(sure), 2)[min(capacity + 1, 6)], "room for 0"),
+        (lambda sure, capacity: 0.5, "your cut hands over 2, and 0 is the most"),
+        (lambda sure, capacity: np.quantile(sure, capacity / len(sure)), "your cut hands over"),
     ],
     "03.1": [
         (first_floor_cuts, "may still reach the floor"),

@@ -9,7 +9,7 @@ from sklearn.metrics import average_precision_score
 
 from helpers import plots
 from helpers.decisions import BinaryThreshold, Costs
-from helpers.evaluation import cut_curve, reliability, report_binary
+from helpers.evaluation import cut_curve, reliability, report_binary, risk_coverage
 from helpers.probabilities import sigmoid
 
 PRICES = Costs(false_positive=1, false_negative=5)
@@ -44,6 +44,15 @@ FIGURES = {
         ],
     ),
     "label_thresholds": ({"0.5": [0.5, 0.5], "own": [0.2, 1.0]}, ("home", "water")),
+    "risk_coverage_curve": ({"softmax": risk_coverage(np.abs(Z), (Z > 0) != Y)},),
+    "confidence_histogram": ({"known": Z[Y == 1], "far": Z[Y == 0]},),
+    "intervals": (
+        [
+            {"name": name, "group": group, "value": 0.8, "low": 0.7, "high": 0.9}
+            for name in RULES
+            for group in ("near", "far")
+        ],
+    ),
 }
 every = pytest.mark.parametrize("name", FIGURES)
 
@@ -226,3 +235,30 @@ def test_label_f1_draws_three_bars_a_label():
     heights = [[bar.get_height() for bar in bars] for bars in ax.containers]
     assert heights == [[0.2, 0.2], [0.8, 0.8], [0.7, 0.7]]
     assert [t.get_text() for t in ax.get_xticklabels()] == ["home (5)", "water (5)"]
+
+
+def test_risk_coverage_curve_holds_its_points_and_marks():
+    """The line goes through the curve's points; rules are points with a name."""
+    (curves,) = FIGURES["risk_coverage_curve"]
+    curve = curves["softmax"]
+    ax = draw("risk_coverage_curve", curves, marks={"a": (0.5, 0.1), "b": (0.9, 0.2)})
+    np.testing.assert_array_equal(ax.lines[0].get_xdata(), curve.coverage)
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), curve.risk)
+    assert legend(ax) == [f"softmax (area {curve.aurc:.3f})", "a", "b"]
+    assert [line.get_xdata()[0] for line in ax.lines[1:]] == [0.5, 0.9]
+
+
+def test_confidence_histogram_shows_shares():
+    """The steps of each group add up to 1, however many texts it has."""
+    ax = draw("confidence_histogram", {"many": np.linspace(0, 1, 200), "few": [0.2, 0.9, 0.9]})
+    heights = [np.unique(patch.get_xy(), axis=0) for patch in ax.patches]
+    assert len(heights) == 2 and legend(ax) == ["many", "few"]
+    assert max(h[:, 1].max() for h in heights) == pytest.approx(2 / 3)
+
+
+def test_intervals_stand_beside_their_name():
+    """Each name has its place from the top, each group its colour and its dots."""
+    ax = draw("intervals", *FIGURES["intervals"])
+    assert legend(ax) == ["near", "far"] and ax.yaxis_inverted()
+    dots = [line for line in ax.lines if line.get_marker() != "None"]
+    assert [np.round(line.get_ydata()).tolist() for line in dots] == [[0, 1, 2], [0, 1, 2]]

