@@ -1,5 +1,6 @@
 """Claims about helpers.data: what the packaged corpus is, and what tables must be."""
 
+import hashlib
 import re
 from collections import Counter
 from pathlib import Path
@@ -459,7 +460,10 @@ def second_reading():
     second = pd.read_csv(
         Path(__file__).parent / "second_reading.csv", dtype=str, keep_default_na=False
     ).set_index("id")
-    return read_messages().set_index("id").loc[second.index], second
+    first = read_messages().set_index("id").loc[second.index]
+    digests = [hashlib.sha256(text.encode()).hexdigest()[:12] for text in first["text"]]
+    assert digests == second["text_sha256"].tolist(), "these are not the texts that were read"
+    return first, second
 
 
 @pytest.mark.parametrize("view", ["urgent", "intent"])
