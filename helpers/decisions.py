@@ -1553,8 +1553,8 @@ class RejectOption(_Rule):
             raise ValueError(f"score must be one of {', '.join(SCORES)}, got {self.score!r}")
         if not isinstance(self.other, str) or self.other in self.label_names:
             raise ValueError(
-                f"the name for Other must be a string that is no label, got {self.other!r}; "
-                "a class of that name that the network was trained on needs no reject option"
+                f"the name for Other must be a string that is no label, got {self.other!r}: "
+                "take another name"
             )
 
     # How a rule comes about

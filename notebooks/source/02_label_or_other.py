@@ -693,9 +693,10 @@ pd.DataFrame(table).set_index("rule").round(3).drop(columns=["score", "note"])
 # %%
 from helpers.training import pooled_outputs
 
+fit = task.with_fewer(min(1200, len(task.train))).train  # enough for a linear head
 features = {
-    part: pooled_outputs(tuned.model, tuned.tokenizer, getattr(task, part).texts, dtype=DTYPE)
-    for part in ("train", "test")
+    part: pooled_outputs(tuned.model, tuned.tokenizer, texts, dtype=DTYPE)
+    for part, texts in (("train", fit.texts), ("test", task.test.texts))
 }
 other = {
     key: pooled_outputs(tuned.model, tuned.tokenizer, texts, dtype=DTYPE)
@@ -709,14 +710,15 @@ print(f"{len(features['train'])} known training texts, {len(examples)} examples 
 from scipy.spatial.distance import cdist
 from sklearn.covariance import LedoitWolf
 
-x, y = features["train"], task.train.labels
+x, y = features["train"], fit.labels
 both = np.concatenate([x, examples])
 head = LogisticRegression(C=0.1, tol=1e-3)
 head.fit(both, np.append(y, np.full(len(examples), n_classes)))
 gate = LogisticRegression(C=0.1, tol=1e-3, class_weight="balanced")
 gate.fit(both, np.arange(len(both)) < len(x))
-means = np.stack([x[y == k].mean(axis=0) for k in range(n_classes)])
-whiten = np.linalg.cholesky(LedoitWolf().fit(x - means[y]).precision_)
+found, index = np.unique(y, return_inverse=True)
+means = np.stack([x[y == k].mean(axis=0) for k in found])
+whiten = np.linalg.cholesky(LedoitWolf().fit(x - means[index]).precision_)
 
 
 def nearest(q):
@@ -817,7 +819,7 @@ for text, record in zip(texts, again.explain(z), strict=True):
 
 # %% [markdown]
 # That is what a service should answer: the label or Other, the best guess, the confidence, and the reason. A rule
-# for 49 labels refuses a network with 50 outputs, and the audit of section 1 never has to be made by hand again.
+# for 49 labels refuses a network with 50 outputs.
 #
 # ### A threshold and a temperature to play with
 #
