@@ -174,7 +174,7 @@ RECIPES: dict[tuple[str, str], Recipe] = {
     ("topics", "offline"): Recipe(
         checkpoint=MINILM,
         load_task=partial(corpus_task, "topics"),
-        settings=Settings(epochs=3, batch_size=8, learning_rate=1e-4),
+        settings=Settings(epochs=3, batch_size=16, learning_rate=2e-4),
     ),
     # texts without any label are kept: a network that never saw one cannot answer "none"
     ("topics", "hub"): Recipe(

@@ -192,7 +192,8 @@ def fine_tune(
     """Fine-tune a checkpoint on the training part of a task.
 
     Batches hold texts of like length, padded to the longest of them; the head learns faster than
-    the body; after each epoch the loss on the validation part is taken, and the best epoch is kept.
+    the body, and for many labels it starts at their base rates; after each epoch the loss on the
+    validation part is taken, and the best epoch is kept.
 
     Parameters
     ----------
@@ -452,6 +453,19 @@ def _load_model(folder: Path, task: Task, n_logits: int, dropout: float) -> Any:
     return model
 
 
+def _start_at_base_rates(model: Any, labels: NDArray) -> None:
+    """Set the new head's bias so that it begins with each label's share of the training texts.
+
+    Otherwise the first hundred steps go into learning that labels are rare (Lin and others, 2017,
+    Focal loss for dense object detection, section 3.3).
+    """
+    head = getattr(model, "classifier", None)
+    if isinstance(head, torch.nn.Linear) and head.bias is not None:
+        share = (labels.sum(axis=0) + 0.5) / (len(labels) + 1)  # never 0 or 1
+        with torch.no_grad():
+            head.bias.copy_(torch.from_numpy(np.log(share / (1 - share))))
+
+
 def _set_dropout(model: Any, share: float) -> None:
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
@@ -507,6 +521,8 @@ def _train(
     transformers.set_seed(settings.seed)
     tokenizer = load_tokenizer(folder, task.train.texts[:200])
     model = _load_model(folder, task, n_logits, settings.dropout)
+    if task.kind == "multilabel":
+        _start_at_base_rates(model, task.train.labels)
     device = pick_device()
     logger.info("fine-tuning %s on %s in %s", checkpoint.repository, device, dtype)
     callback = _KeepBest(settings.keep_best, on_epoch)

@@ -270,7 +270,7 @@ def test_runs_under_torchrun_unchanged(tmp_path):
         textwrap.dedent(
             """
             import torch.distributed as dist
-            from tests.test_training import MINILM, QUICK, few, training
+            from test_training import MINILM, QUICK, few, training
 
             tuned = training.fine_tune(few("urgent", 16), MINILM, QUICK, progress=False)
             weight = tuned.model.classifier.weight.detach().clone()
@@ -289,7 +289,7 @@ def test_runs_under_torchrun_unchanged(tmp_path):
         text=True,
         env={
             **os.environ,
-            "PYTHONPATH": str(root),
+            "PYTHONPATH": os.pathsep.join([str(root), str(root / "tests")]),
             "OMP_NUM_THREADS": "1",
             "CUDA_VISIBLE_DEVICES": "",
         },
@@ -575,3 +575,13 @@ def test_on_epoch_is_called_live_and_from_the_cache():
             on_epoch=lambda history: calls.append(len(history)),
         )
     assert calls == [1, 2, 2]
+
+
+def test_many_labels_start_at_their_base_rates():
+    """Before the first step a multilabel head gives each label about its share of the texts."""
+    task = few("topics")
+    settings = dataclasses.replace(QUICK, learning_rate=1e-12, head_factor=1.0)
+    tuned = training.fine_tune(task, MINILM, settings, cache=False, progress=False)
+    z = training.predict_logits(tuned.model, tuned.tokenizer, task.train.texts, dtype="fp32")
+    expected = (task.train.labels.sum(axis=0) + 0.5) / (len(task.train) + 1)
+    assert np.abs(1 / (1 + np.exp(-z.mean(axis=0))) - expected).max() < 0.12
