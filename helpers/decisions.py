@@ -6,18 +6,19 @@ Lesson 01 explains `Costs` and `BinaryThreshold`.
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, Self, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from helpers.probabilities import (
+from .probabilities import (  # relative: this file travels with saved models
     Floats,
     binary_logit,
     check_binary_labels,
     is_real,
     logit,
+    prior_shift,
     sigmoid,
 )
 
@@ -557,6 +558,36 @@ class BinaryThreshold(_Rule):
         if confidence is not None:
             chosen["confidence"] = float(confidence)
         return cls(cut=cut, temperature=temperature, label_names=label_names, chosen=chosen)
+
+    def at_base_rate(self, *, old: float, new: float) -> BinaryThreshold:
+        """Carry the rule over to a known change of the base rate.
+
+        Parameters
+        ----------
+        old, new : float in (0, 1)
+            Share of positives where the rule was chosen, and where it will be used.
+
+        Returns
+        -------
+        BinaryThreshold
+            With its cut moved by minus `prior_shift`: the same decisions as adding the shift to the
+            logits. Its `threshold` is on the old probabilities.
+
+        Raises
+        ------
+        ValueError
+            If a rate is no number strictly between 0 and 1.
+
+        Examples
+        --------
+        >>> rule = BinaryThreshold.from_threshold(0.5)
+        >>> round(rule.at_base_rate(old=0.1, new=0.5).threshold, 3)
+        0.1
+        """
+        shift = prior_shift(old=old, new=new)
+        cut = self.cut if isinstance(self.cut, str) else self.cut - shift
+        chosen = {"way": "base rate", "old": old, "new": new, "before": self.chosen}
+        return replace(self, cut=cut, chosen=chosen)
 
     # How a rule is applied
 

@@ -10,8 +10,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
 
 from helpers.data import Task, corpus_task, hub_task
+from helpers.decisions import BinaryThreshold, Costs, Rule
+from helpers.evaluation import report_binary
+from helpers.probabilities import fit_temperature
+
+Chooser = Callable[[ArrayLike, ArrayLike, tuple[str, ...]], Rule]
 
 
 @dataclass(frozen=True)
@@ -87,13 +96,74 @@ class Recipe:
     settings : Settings
     n_logits : int or None
         Size of the head; None for one logit a label name. For a yes/no task 1 is possible too.
+    choose : callable or None
+        ``choose(logits, labels, label_names)`` on the validation part gives the rule that
+        ``python -m helpers train`` saves.
+    report : callable or None
+        ``report(rule, logits, labels, seen=...)`` gives the rows of a table for the model card;
+        `seen` is True for the part that chose the rule.
     """
 
     checkpoint: Checkpoint
     load_task: Callable[[], Task]
     settings: Settings = Settings()
     n_logits: int | None = None
+    choose: Chooser | None = None
+    report: Callable[..., list[dict[str, Any]]] | None = None
 
+
+def cheapest_cut(
+    logits: ArrayLike, labels: ArrayLike, label_names: tuple[str, ...], *, costs: Costs
+) -> BinaryThreshold:
+    """Fit a temperature, then search the cut of least cost: lesson 01's tuned rule.
+
+    Parameters
+    ----------
+    logits : array_like of float, shape (n,), (n, 1) or (n, 2)
+        Of the validation part.
+    labels : array_like of int, shape (n,)
+        0 or 1.
+    label_names : tuple of two str
+    costs : Costs
+
+    Returns
+    -------
+    BinaryThreshold
+    """
+    return BinaryThreshold.choose(
+        logits,
+        labels,
+        costs=costs,
+        temperature=fit_temperature(logits, labels),
+        label_names=label_names,
+    )
+
+
+def cost_report(
+    rule: BinaryThreshold, logits: ArrayLike, labels: ArrayLike, *, seen: bool, costs: Costs
+) -> list[dict[str, Any]]:
+    """Report a rule beside the threshold 0.5, by cost.
+
+    Parameters
+    ----------
+    rule : BinaryThreshold
+    logits : array_like of float, shape (n,), (n, 1) or (n, 2)
+    labels : array_like of int, shape (n,)
+    seen : bool
+        Whether these rows chose the rule.
+    costs : Costs
+
+    Returns
+    -------
+    list of dict
+        As `helpers.evaluation.report_binary` gives it.
+    """
+    rules = {"threshold 0.5": BinaryThreshold.from_threshold(0.5), "this rule": rule}
+    rng = np.random.default_rng(0)
+    return report_binary(rules, logits, labels, costs, rng=rng, seen=seen)
+
+
+URGENT_COSTS = Costs(false_positive=1, false_negative=20)  # a miss is worth twenty call-outs
 
 MINILM = Checkpoint(
     repository="sentence-transformers/all-MiniLM-L6-v2",
@@ -118,10 +188,14 @@ RECIPES: dict[tuple[str, str], Recipe] = {
         checkpoint=MINILM,
         load_task=partial(corpus_task, "urgent"),
         settings=Settings(epochs=2, learning_rate=1e-4),
+        choose=partial(cheapest_cut, costs=URGENT_COSTS),
+        report=partial(cost_report, costs=URGENT_COSTS),
     ),
     ("urgent", "hub"): Recipe(
         checkpoint=BERT_MULTILINGUAL,
         load_task=partial(hub_task, "ucirvine/sms_spam", revision="main", text="sms"),
         settings=Settings(learning_rate=3e-5, head_factor=1.0, dropout=0.1),
+        choose=partial(cheapest_cut, costs=URGENT_COSTS),
+        report=partial(cost_report, costs=URGENT_COSTS),
     ),
 }
