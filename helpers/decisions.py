@@ -586,7 +586,7 @@ class BinaryThreshold(_Rule):
         """
         shift = prior_shift(old=old, new=new)
         cut = self.cut if isinstance(self.cut, str) else self.cut - shift
-        chosen = {"way": "base rate", "old": old, "new": new, "before": self.chosen}
+        chosen = {**self.chosen, "base_rate": {"old": float(old), "new": float(new)}}
         return replace(self, cut=cut, chosen=chosen)
 
     # How a rule is applied

@@ -177,7 +177,8 @@ def save(
     ours = (directory / DECISION_FILE).is_file()
     if directory.is_dir() and any(directory.iterdir()) and not ours:
         raise ValueError(f"{directory} holds other files: name a new folder")
-    scratch = directory.with_name(f"{directory.name}.saving-{os.getpid()}")
+    scratch = directory.with_name(f"{directory.name}.saving")
+    shutil.rmtree(scratch, ignore_errors=True)  # of a run that crashed
     try:
         _write(scratch, model, tokenizer)
         files = {
@@ -192,6 +193,7 @@ def save(
         (scratch / "README.md").write_text(card, encoding="utf-8")
         previous = _previous(directory)
         if directory.exists():
+            shutil.rmtree(previous, ignore_errors=True)
             directory.rename(previous)
         scratch.rename(directory)
         shutil.rmtree(previous, ignore_errors=True)
