@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from helpers.exercises import _CHECKS, STRICT_VARIABLE, Checked, check, claim
-from helpers.probabilities import logit, sigmoid
+from helpers.probabilities import logit, prior_shift, sigmoid
 
 
 @pytest.fixture(autouse=True)
@@ -20,6 +20,17 @@ def band(p, costs, review):
     return np.where(np.minimum(wait, send) <= review, cheap, "review")
 
 
+def shared(waiting, limit):
+    """Deal waiting requests into batches of at most so many texts."""
+    batches = []
+    for n in waiting:
+        if batches and sum(batches[-1]) + n <= limit:
+            batches[-1].append(n)
+        else:
+            batches.append([n])
+    return batches
+
+
 RIGHT = {
     "01.1": [lambda alarm, miss: alarm / (alarm + miss), lambda a, m: 1 / (1 + m / a)],
     "01.2": [
@@ -31,6 +42,19 @@ RIGHT = {
         lambda p, alarm, miss: (p >= alarm / (alarm + miss)).astype(float),
     ],
     "01.4": [band, lambda p, costs, review: band(p, costs, review).tolist()],
+    "04.1": [
+        lambda t, old, new: sigmoid(logit(t) - prior_shift(old=old, new=new)),
+        lambda t, old, new: 1 / (1 + (1 - t) / t * (1 - old) / old * new / (1 - new)),
+    ],
+    "04.2": [
+        lambda one, many, n: (one - (many - one) / (n - 1), (many - one) / (n - 1)),
+        lambda one, many, n: np.linalg.solve([[1, 1], [1, n]], [one, many]),
+    ],
+    "04.3": [shared, lambda waiting, limit: tuple(map(tuple, shared(waiting, limit)))],
+    "04.4": [
+        lambda alarms, n, p: abs(alarms / n - p) > 3 * np.sqrt(p * (1 - p) / n),
+        lambda alarms, n, p: int((alarms - n * p) ** 2 > 9 * n * p * (1 - p)),
+    ],
 }
 WRONG = {
     "01.1": [
@@ -56,6 +80,26 @@ WRONG = {
         (lambda p, costs, review: np.where(p > 0.5, "send", "wait"), "with a review at 0.5"),
         (lambda p, costs, review: np.full(6, "review"), "with a review at 0.5"),
         (lambda p, costs, review: "wait", "with a review at 0.5"),
+    ],
+    "04.1": [
+        (lambda t, old, new: t * old / new, "from 0.1 to 0.02 you give 0.25"),
+        (lambda t, old, new: sigmoid(logit(t) + prior_shift(old=old, new=new)), "from 0.1 to 0.5"),
+        (lambda t, old, new: None, "you give None"),
+    ],
+    "04.2": [
+        (lambda one, many, n: one, "two equations"),
+        (lambda one, many, n: (0.0, many / n), "two equations"),
+        (lambda one, many, n: None, "you give None"),
+    ],
+    "04.3": [
+        (lambda waiting, limit: [waiting], r"with \[3, 3, 3\] waiting"),
+        (lambda waiting, limit: [[n] for n in waiting], r"with \[1, 1, 1\] waiting"),
+        (lambda waiting, limit: [b for b in shared(waiting, limit) if sum(b) <= limit], "alone"),
+    ],
+    "04.4": [
+        (lambda alarms, n, p: alarms / n > p, "120 alarms among 1000"),
+        (lambda alarms, n, p: alarms > n * p + 3 * np.sqrt(n * p * (1 - p)), "60 alarms"),
+        (lambda alarms, n, p: np.array([True]), "130 alarms"),
     ],
 }
 right = pytest.mark.parametrize(("name", "answer"), [(n, a) for n in RIGHT for a in RIGHT[n]])
