@@ -7,9 +7,14 @@ import pytest
 
 SOURCES = sorted((Path(__file__).parent.parent / "notebooks" / "source").glob("*.py"))
 IMPORTS = """
+from tempfile import mkdtemp
 import numpy as np
+import transformers
 from helpers.decisions import BinaryThreshold, Costs
+from helpers.deployment import load, save
 from helpers.probabilities import sigmoid
+from helpers.recipes import MINILM
+from helpers.training import load_tokenizer, resolve_checkpoint
 COST_FALSE_ALARM, COST_MISS = 1.0, 20.0
 """
 
@@ -60,4 +65,12 @@ def test_lesson_01_holds_the_errors_of_its_source():
     """Lesson 01 shows four errors of the forum thread, each with its check."""
     cells = tagged_cells(SOURCES[0])
     for name in ("winner", "regression", "ratio", "twice"):
+        assert "# the check\n" in cells[f"trap-{name}"]
+
+
+def test_lesson_04_holds_the_errors_of_its_source():
+    """Lesson 04 shows how a plain pipeline loses the rule, breaks streams, and scales wrongly."""
+    (source,) = (s for s in SOURCES if s.name.startswith("04_"))
+    cells = tagged_cells(source)
+    for name in ("plain", "call", "rate"):
         assert "# the check\n" in cells[f"trap-{name}"]
