@@ -4,9 +4,8 @@
 # Take network and rule out of the notebook together, get the same answers everywhere, and know when the rule has grown old.
 
 # %% [markdown]
-# **You will learn** to save a network with its rule, to reload both in a process without our helpers,
-# to serve them over HTTP and measure the service, to decide a file of any size, and to correct a rule
-# when the share of urgent messages changes.
+# **You will learn** to save a network with its rule, to reload both in a process without our helpers, to serve
+# them over HTTP, to decide a file of any size, and to correct a rule when the share of urgent messages changes.
 #
 # **Before you start** you should know from lesson 01: logits, a threshold chosen by costs, validation and test
 # part.
