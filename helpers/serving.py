@@ -51,7 +51,7 @@ class Limits:
     characters: int = 20_000
     body: int = 2_000_000
     queue: int = 2048
-    batch: int = 64
+    batch: int = 256
 
 
 class QueueFull(Exception):
@@ -136,23 +136,33 @@ class Batcher:
         self._thread.shutdown()
 
 
-class BodyLimit:
-    """Refuse bodies over a number of bytes while they arrive, with 413.
+class Gate:
+    """Stand before the application: refuse long bodies while they arrive, and count the answers.
 
     Parameters
     ----------
     app : ASGI application
     limit : int
+        Bytes of a body; beyond, the answer is 413.
+    observe : callable
+        Takes status and seconds of each answer.
     """
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
-        self.app, self.limit = app, limit
+    def __init__(self, app: ASGIApp, limit: int, observe: Callable[[int, float], None]) -> None:
+        self.app, self.limit, self.observe = app, limit, observe
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, its body whole and within the limit."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        started = time.perf_counter()
+
+        async def counting(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self.observe(message["status"], time.perf_counter() - started)
+            await send(message)
+
         parts, size, more = [], 0, True
         while more:
             message = await receive()
@@ -164,7 +174,7 @@ class BodyLimit:
             if size > self.limit:
                 text = f"the body must have at most {self.limit} bytes"
                 refuse = JSONResponse({"detail": text}, 413, {"Connection": "close"})
-                await refuse(scope, receive, send)
+                await refuse(scope, receive, counting)
                 return
         body: Message | None = {"type": "http.request", "body": b"".join(parts)}
 
@@ -175,7 +185,7 @@ class BodyLimit:
             message, body = body, None
             return message
 
-        await self.app(scope, replay, send)
+        await self.app(scope, replay, counting)
 
 
 def make_app(
@@ -231,10 +241,15 @@ def make_app(
     app = FastAPI(
         title="From logits to decisions", description=__doc__.splitlines()[0], lifespan=lifespan
     )
-    app.add_middleware(BodyLimit, limit=limits.body)
+
+    def observe(status: int, taken: float) -> None:
+        requests.labels(status).inc()
+        seconds.observe(taken)
+
+    app.add_middleware(Gate, limit=limits.body, observe=observe)
     bearer = HTTPBearer(auto_error=False)
 
-    def authorized(
+    async def authorized(
         found: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
     ) -> None:
         given = found.credentials if found else ""
@@ -254,19 +269,10 @@ def make_app(
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         """Say where and what, without the input: it may hold what JSON cannot."""
-        faults = [
-            {"where": [str(p) for p in fault["loc"]], "what": fault["msg"]}
-            for fault in error.errors()[:10]
-        ]
-        return JSONResponse(_plain({"detail": faults}), 422)
-
-    @app.middleware("http")
-    async def count(request: Request, call_next: Callable) -> Response:
-        started = time.perf_counter()
-        response = await call_next(request)
-        requests.labels(response.status_code).inc()
-        seconds.observe(time.perf_counter() - started)
-        return response
+        faults = [f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in error.errors()[:10]]
+        return JSONResponse(
+            {"detail": [f.encode("utf-8", "replace").decode() for f in faults]}, 422
+        )
 
     @app.post("/classify", dependencies=[Depends(authorized)])
     async def classify(body: Texts) -> Response:
@@ -329,12 +335,3 @@ def serve(
     warnings.filterwarnings("ignore", message=r"\d+ of \d+ texts were cut")
     app = make_app(load(folder), limits=limits, api_key=api_key)
     uvicorn.run(app, host=host, port=port, access_log=False, timeout_graceful_shutdown=30)
-
-
-def _plain(value: Any) -> Any:
-    """Replace what UTF-8 cannot hold."""
-    if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_plain(v) for v in value]
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
