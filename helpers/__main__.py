@@ -8,6 +8,7 @@ import platform
 import shutil
 import socket
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Iterator
@@ -221,12 +222,23 @@ def _memory() -> tuple[Status, str]:
 def _hub(timeout: float = 3.0) -> tuple[Status, str]:
     if os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0"):
         return "ok", "not asked: HF_HUB_OFFLINE is set"
-    try:
-        socket.create_connection(("huggingface.co", 443), timeout=timeout).close()
-    except OSError as error:
-        advice = "the offline profile needs none; set HF_HUB_OFFLINE=1 to spare the waiting"
-        return "warning", f"not reachable ({type(error).__name__}): {advice}"
-    return "ok", "reachable"
+    found: list[str] = []
+
+    def knock() -> None:
+        try:
+            socket.create_connection(("huggingface.co", 443), timeout=timeout).close()
+            found.append("")
+        except OSError as error:
+            found.append(type(error).__name__)
+
+    thread = threading.Thread(target=knock, daemon=True)  # a name server may take its time
+    thread.start()
+    thread.join(timeout)
+    reason = found[0] if found else "no answer"
+    if not reason:
+        return "ok", "reachable"
+    advice = "the offline profile needs none; set HF_HUB_OFFLINE=1 to spare the waiting"
+    return "warning", f"not reachable ({reason}): {advice}"
 
 
 def _checkpoint() -> tuple[Status, str]:

@@ -3,6 +3,7 @@
 import dataclasses
 import subprocess
 import sys
+import time
 
 import pandas as pd
 import pytest
@@ -123,3 +124,12 @@ def test_doctors_small_fine_tune_runs(monkeypatch):
     """The fine-tune gives a rate, and a failure becomes a problem."""
     monkeypatch.setattr(training, "fine_tune", lambda *_, **__: 1 / 0)
     assert command_line._small_fine_tune() == ("problem", "ZeroDivisionError: division by zero")
+
+
+def test_a_silent_name_server_does_not_stop_the_doctor(monkeypatch):
+    """Where even the look-up of the name hangs, the line comes after its time limit."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    monkeypatch.setattr(command_line.socket, "create_connection", lambda *_, **__: time.sleep(30))
+    started = time.perf_counter()
+    status, text = command_line._hub(timeout=0.1)
+    assert status == "warning" and "no answer" in text and time.perf_counter() - started < 5
