@@ -21,7 +21,7 @@ from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from helpers.deployment import Deployment, load
@@ -261,10 +261,14 @@ def make_app(
     Text = Annotated[str, Field(min_length=1, max_length=limits.characters)]
 
     class Texts(BaseModel):
-        """One text, or a list of texts."""
+        """A list of texts; one text may stand without a list."""
 
         model_config = ConfigDict(extra="forbid", strict=True)
-        texts: Text | Annotated[list[Text], Field(min_length=1, max_length=limits.texts)]
+        texts: Annotated[
+            list[Text],
+            BeforeValidator(lambda value: [value] if isinstance(value, str) else value),
+            Field(min_length=1, max_length=limits.texts),
+        ]
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
@@ -277,9 +281,8 @@ def make_app(
     @app.post("/classify", dependencies=[Depends(authorized)])
     async def classify(body: Texts) -> Response:
         """Decide one text or many; `results` are in the order of the texts."""
-        texts = [body.texts] if isinstance(body.texts, str) else body.texts
         try:
-            records = await batcher.submit(texts)
+            records = await batcher.submit(body.texts)
         except QueueFull:
             raise HTTPException(429, "too many texts wait", {"Retry-After": "1"}) from None
         return JSONResponse({"results": records})

@@ -72,7 +72,7 @@ WRONG = [
     ('{"texts": []}', 422, "at least 1"),
     ('{"texts": ""}', 422, "at least 1"),
     ('{"texts": ["a", ""]}', 422, "at least 1"),
-    ('{"texts": 5}', 422, "valid string"),
+    ('{"texts": 5}', 422, "valid list"),
     ('{"texts": [1]}', 422, "valid string"),
     ('{"texts": [null]}', 422, "valid string"),
     ('{"texts": ["a"], "top_k": 1}', 422, "Extra inputs"),
