@@ -460,6 +460,7 @@ def score(
                 part.with_suffix(".tmp").replace(part)
             bar.update(len(read))
     bad_file = target.with_name(f"{target.name}.bad.jsonl")
+    bad_file.unlink(missing_ok=True)  # of an earlier file
     if n_bad:
         _join([part.with_suffix(".bad") for part in names], parts / "bad.tmp", b"")
         (parts / "bad.tmp").replace(bad_file)
