@@ -60,7 +60,7 @@ tuned = fine_tune(task, recipe.checkpoint, replace(recipe.settings, seed=SEED), 
 
 # %% [markdown]
 # `fine_tune` says in which number format it trained. We read the logits in the same one: in bf16 they differ
-# a little from those in fp32, and a cut chosen on the ones is meant for the ones.
+# a little from those in fp32, and a cut is meant for the logits that it was chosen on.
 
 # %%
 from helpers.decisions import BinaryThreshold, Costs
@@ -86,13 +86,14 @@ print(f"number format {dtype}, temperature {rule.temperature:.2f}, threshold {ru
 # what probability will the colleague's copy call out?
 
 # %%
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory, mkdtemp
 
 import transformers
 
 transformers.logging.set_verbosity_error()
 transformers.logging.disable_progress_bar()
-place = mkdtemp()  # everything in this lesson is written here
+scratch = TemporaryDirectory(ignore_cleanup_errors=True)  # gone when the notebook ends
+place = scratch.name
 tuned.model.save_pretrained(f"{place}/plain")
 tuned.tokenizer.save_pretrained(f"{place}/plain")
 plain = transformers.pipeline("text-classification", model=f"{place}/plain", device=-1)
