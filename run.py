@@ -159,7 +159,7 @@ def set_up():
             "--progress-bar",
             "off",
             "--editable",
-            ".[offline,dev]",
+            ".[offline,serve,dev]",
             "--constraint",
             "constraints.txt",
             *torch_options(),

@@ -14,7 +14,7 @@ from typing import Any, Literal, Self, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from helpers.probabilities import (
+from .probabilities import (  # relative: this file travels with saved models
     SCORES,
     Floats,
     Score,
@@ -24,10 +24,11 @@ from helpers.probabilities import (
     check_logits,
     is_real,
     logit,
+    prior_shift,
     sigmoid,
     softmax,
 )
-from helpers.probabilities import confidence as confidence_of
+from .probabilities import confidence as confidence_of
 
 FORMAT_VERSION = 1
 EQUAL = 1e-12  # two totals closer than this, relative to their size, count as equal
@@ -572,6 +573,36 @@ class BinaryThreshold(_Rule):
         if confidence is not None:
             chosen["confidence"] = float(confidence)
         return cls(cut=cut, temperature=temperature, label_names=label_names, chosen=chosen)
+
+    def at_base_rate(self, *, old: float, new: float) -> BinaryThreshold:
+        """Carry the rule over to a known change of the base rate.
+
+        Parameters
+        ----------
+        old, new : float in (0, 1)
+            Share of positives where the rule was chosen, and where it will be used.
+
+        Returns
+        -------
+        BinaryThreshold
+            With its cut moved by minus `prior_shift`: the same decisions as adding the shift to the
+            logits. Its `threshold` is on the old probabilities.
+
+        Raises
+        ------
+        ValueError
+            If a rate is no number strictly between 0 and 1.
+
+        Examples
+        --------
+        >>> rule = BinaryThreshold.from_threshold(0.5)
+        >>> round(rule.at_base_rate(old=0.1, new=0.5).threshold, 3)
+        0.1
+        """
+        shift = prior_shift(old=old, new=new)
+        cut = self.cut if isinstance(self.cut, str) else self.cut - shift
+        chosen = {**self.chosen, "base_rate": {"old": float(old), "new": float(new)}}
+        return replace(self, cut=cut, chosen=chosen)
 
     # How a rule is applied
 

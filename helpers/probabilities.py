@@ -446,3 +446,43 @@ def check_class_logits(logits: ArrayLike) -> Floats:
             f"least 2 classes, got {z.shape}"
         )
     return z
+
+
+def prior_shift(*, old: float, new: float) -> float:
+    """Compute what a change of the base rate adds to every logit.
+
+    Parameters
+    ----------
+    old, new : float in (0, 1)
+        Share of positives in the data that the logits were fitted on, and where they are used.
+
+    Returns
+    -------
+    float
+        log odds of `new` minus log odds of `old`.
+
+    Raises
+    ------
+    ValueError
+        If a rate is no number strictly between 0 and 1.
+
+    Notes
+    -----
+    By Bayes' rule the odds of a text are the odds of the base rate times P(text | 1) / P(text | 0).
+    The shift holds as long as texts of each kind stay as they were, and only their shares change.
+
+    References
+    ----------
+    Saerens, Latinne, Decaestecker (2002), Adjusting the outputs of a classifier to new a priori
+    probabilities, Neural Computation 14. Elkan (2001), The foundations of cost-sensitive learning,
+    IJCAI, theorem 2.
+
+    Examples
+    --------
+    >>> round(prior_shift(old=0.1, new=0.5), 3)
+    2.197
+    """
+    for name, rate in (("old", old), ("new", new)):
+        if not is_real(rate) or not 0 < rate < 1:
+            raise ValueError(f"{name} must be a share strictly between 0 and 1, got {rate!r}")
+    return float(logit(new) - logit(old))

@@ -17,7 +17,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -31,10 +31,10 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from helpers.data import Part, Task
+from helpers.pipeline import Dtype, mixed_precision
 from helpers.recipes import Checkpoint, Settings
 
 logger = logging.getLogger(__name__)
-Dtype = Literal["bf16", "fp16", "fp32"]
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 CACHE_VARIABLE = "LOGITS_TO_DECISIONS_CACHE"
 
@@ -757,13 +757,6 @@ def pooled_outputs(
     return pooled
 
 
-def _in_fp32(head: torch.nn.Linear, inputs: tuple[torch.Tensor], _: torch.Tensor) -> torch.Tensor:
-    """Compute a layer again, without mixed precision."""
-    with torch.autocast(inputs[0].device.type, enabled=False):
-        bias = None if head.bias is None else head.bias.float()
-        return torch.nn.functional.linear(inputs[0].float(), head.weight.float(), bias)
-
-
 def _forward(
     model: Any,
     tokenizer: Any,
@@ -795,16 +788,8 @@ def _forward(
         warnings.warn(f"{cut} of {len(texts)} texts were cut to {max_length} tokens", stacklevel=3)
     lengths = np.array([len(ids) for ids in encoded["input_ids"]])
     order = np.argsort(lengths, kind="stable")
-    mixed = {"bf16": torch.bfloat16, "fp16": torch.float16}
     with ExitStack() as stack:
-        stack.enter_context(torch.inference_mode())
-        stack.enter_context(
-            torch.autocast(device.type, dtype=mixed[dtype]) if dtype in mixed else nullcontext()
-        )
-        head = getattr(model, "classifier", None)
-        if isinstance(head, torch.nn.Linear):
-            # the last layer costs next to nothing: in full precision its logits have fewer ties
-            stack.callback(head.register_forward_hook(_in_fp32).remove)
+        stack.enter_context(mixed_precision(model, dtype))
         bar = stack.enter_context(tqdm(total=len(texts), unit="text", disable=not progress))
         start = 0
         while start < len(order):

@@ -31,7 +31,7 @@ from helpers.decisions import (
     label_fingerprint,
     rule_from_dict,
 )
-from helpers.probabilities import SCORES, confidence, sigmoid, softmax
+from helpers.probabilities import SCORES, confidence, prior_shift, sigmoid, softmax
 
 ROOT = Path(__file__).parents[1]
 QUICK = settings(max_examples=60, deadline=None)
@@ -1582,3 +1582,24 @@ def test_a_chosen_reject_option_says_how():
         "n_other": int((y == 3).sum()),
         "fingerprint": fingerprint(z, y),
     }
+
+
+# A change of the base rate
+
+
+def test_a_rule_at_another_base_rate_decides_as_on_shifted_logits():
+    """Moving the cut and shifting the logits after the temperature are the same decision."""
+    rng = np.random.default_rng(3)
+    z = rng.normal(size=500) * 4
+    rule = BinaryThreshold.choose(z, z + rng.normal(size=500) > 1, costs=PRICES, temperature=1.7)
+    moved = rule.at_base_rate(old=0.2, new=0.02)
+    assert np.array_equal(moved.decide(z), rule.decide(z + 1.7 * prior_shift(old=0.2, new=0.02)))
+    assert moved.chosen["fingerprint"] == rule.chosen["fingerprint"]
+    assert moved.chosen["base_rate"] == {"old": 0.2, "new": 0.02}
+    assert BinaryThreshold.from_dict(json.loads(json.dumps(moved.to_dict()))) == moved
+
+
+def test_always_and_never_do_not_move():
+    """A rule without a cut is the same at any base rate."""
+    for cut in ("always", "never"):
+        assert BinaryThreshold(cut=cut).at_base_rate(old=0.1, new=0.9).cut == cut

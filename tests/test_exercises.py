@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import f1_score
 
 from helpers.exercises import _CHECKS, STRICT_VARIABLE, Checked, check, claim
-from helpers.probabilities import confidence, logit, sigmoid, softmax
+from helpers.probabilities import confidence, logit, prior_shift, sigmoid, softmax
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +50,17 @@ def with_new_label(predicted, labels, n_new):
     return [f1_score(labels, predicted, average=average) for average in ("micro", "macro")]
 
 
+def shared(waiting, limit):
+    """Deal waiting requests into batches of at most so many texts."""
+    batches = []
+    for n in waiting:
+        if batches and sum(batches[-1]) + n <= limit:
+            batches[-1].append(n)
+        else:
+            batches.append([n])
+    return batches
+
+
 RIGHT = {
     "01.1": [lambda alarm, miss: alarm / (alarm + miss), lambda a, m: 1 / (1 + m / a)],
     "01.2": [
@@ -90,6 +101,19 @@ RIGHT = {
         lambda p: max(
             range(1, len(p) + 1), key=lambda k: np.sort(p)[::-1][:k].sum() / (k + p.sum())
         )
+    ],
+    "04.1": [
+        lambda t, old, new: sigmoid(logit(t) - prior_shift(old=old, new=new)),
+        lambda t, old, new: 1 / (1 + (1 - t) / t * (1 - old) / old * new / (1 - new)),
+    ],
+    "04.2": [
+        lambda one, many, n: (one - (many - one) / (n - 1), (many - one) / (n - 1)),
+        lambda one, many, n: np.linalg.solve([[1, 1], [1, n]], [one, many]),
+    ],
+    "04.3": [shared, lambda waiting, limit: tuple(map(tuple, shared(waiting, limit)))],
+    "04.4": [
+        lambda alarms, n, p: abs(alarms / n - p) > 3 * np.sqrt(p * (1 - p) / n),
+        lambda alarms, n, p: int((alarms - n * p) ** 2 > 9 * n * p * (1 - p)),
     ],
 }
 WRONG = {
@@ -162,6 +186,26 @@ WRONG = {
         (lambda p: int((p >= 0.5).sum()), "try every number"),
         (lambda p: len(p), "expected positives"),
         (lambda p: None, "not None"),
+    ],
+    "04.1": [
+        (lambda t, old, new: t * old / new, "from 0.1 to 0.02 you give 0.25"),
+        (lambda t, old, new: sigmoid(logit(t) + prior_shift(old=old, new=new)), "from 0.1 to 0.5"),
+        (lambda t, old, new: None, "you give None"),
+    ],
+    "04.2": [
+        (lambda one, many, n: one, "two equations"),
+        (lambda one, many, n: (0.0, many / n), "two equations"),
+        (lambda one, many, n: None, "you give None"),
+    ],
+    "04.3": [
+        (lambda waiting, limit: [waiting], r"with \[3, 3, 3\] waiting"),
+        (lambda waiting, limit: [[n] for n in waiting], r"with \[1, 1, 1\] waiting"),
+        (lambda waiting, limit: [b for b in shared(waiting, limit) if sum(b) <= limit], "alone"),
+    ],
+    "04.4": [
+        (lambda alarms, n, p: alarms / n > p, "120 alarms among 1000"),
+        (lambda alarms, n, p: alarms > n * p + 3 * np.sqrt(n * p * (1 - p)), "60 alarms"),
+        (lambda alarms, n, p: np.array([True]), "130 alarms"),
     ],
 }
 right = pytest.mark.parametrize(("name", "answer"), [(n, a) for n in RIGHT for a in RIGHT[n]])

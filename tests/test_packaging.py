@@ -38,7 +38,7 @@ def test_conda_environment_follows_pyproject():
     wanted["pytorch"] = wanted.pop("torch") + "=cpu_*"
     wanted |= {"python": "=3.12", "pip": ""}
     assert conda == wanted
-    assert pip == ["--editable .[offline,dev]"]
+    assert pip == ["--editable .[offline,serve,dev]"]
     assert environment["channels"][0] == "conda-forge"
 
 
@@ -51,7 +51,7 @@ def test_constraints_pin_every_declared_package():
     if not pins:
         pytest.skip("constraints.txt is empty: the newest versions are being tried")
     extras = PROJECT["optional-dependencies"]
-    for text in PROJECT["dependencies"] + extras["offline"] + extras["dev"]:
+    for text in PROJECT["dependencies"] + extras["offline"] + extras["serve"] + extras["dev"]:
         wanted = Requirement(text)
         assert pins[wanted.name.lower()] in wanted.specifier, text
     assert pins["torch"] == "2.13.0"

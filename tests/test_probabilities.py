@@ -19,6 +19,7 @@ from helpers.probabilities import (
     fit_temperature,
     log_softmax,
     logit,
+    prior_shift,
     sigmoid,
     softmax,
 )
@@ -393,3 +394,30 @@ def test_class_logits_may_be_empty():
     """No rows are no error: a service may be asked about none."""
     assert check_class_logits(np.empty((0, 3))).shape == (0, 3)
     assert confidence(np.empty((0, 3))).shape == (0,)
+
+
+# Base rates
+
+
+@given(old=st.floats(0.01, 0.99), new=st.floats(0.01, 0.99), likelihood=st.floats(0.01, 100))
+def test_the_shift_is_bayes_rule(old, new, likelihood):
+    """Logits plus the shift are the log odds that Bayes' rule gives at the new rate."""
+    before = np.log(likelihood * old / (1 - old))
+    after = likelihood * new / (likelihood * new + 1 - new)
+    assert sigmoid(before + prior_shift(old=old, new=new)) == pytest.approx(after, abs=1e-12)
+
+
+def test_the_shift_is_a_refit_on_reweighted_counts():
+    """For a table of counts, refitting with the labels reweighted moves each logit by the shift."""
+    positive, negative = np.array([90.0, 9, 1]), np.array([10.0, 300, 590])
+    old, new = positive.sum() / 1000, 0.3
+    refitted = np.log(positive * new / old) - np.log(negative * (1 - new) / (1 - old))
+    shifted = np.log(positive / negative) + prior_shift(old=old, new=new)
+    assert np.abs(refitted - shifted).max() < 1e-12
+
+
+@pytest.mark.parametrize("rates", [(0, 0.5), (1, 0.5), (0.5, 0), (0.5, np.nan), ("a", 0.5)])
+def test_rates_outside_the_open_interval_are_refused(rates):
+    """A base rate is a share strictly between 0 and 1."""
+    with pytest.raises(ValueError, match="must be a share strictly between 0 and 1, got"):
+        prior_shift(old=rates[0], new=rates[1])

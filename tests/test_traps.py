@@ -7,10 +7,15 @@ import pytest
 
 SOURCES = sorted((Path(__file__).parent.parent / "notebooks" / "source").glob("*.py"))
 IMPORTS = """
+from tempfile import mkdtemp
 import numpy as np
+import transformers
 from helpers.decisions import BinaryThreshold, Costs, RejectOption
+from helpers.deployment import load, save
 from helpers.evaluation import risk_coverage
 from helpers.probabilities import confidence, fit_temperature, sigmoid
+from helpers.recipes import MINILM
+from helpers.training import load_tokenizer, resolve_checkpoint
 COST_FALSE_ALARM, COST_MISS = 1.0, 20.0
 """
 
@@ -75,4 +80,12 @@ def test_lesson_02_holds_the_errors_of_its_source():
     """Lesson 02 shows four errors made on the way to "Other", and the scan that breaks promises."""
     cells = tagged_cells(SOURCES[1])
     for name in ("overflow", "sigmoid", "labels", "scale", "scan"):
+        assert "# the check\n" in cells[f"trap-{name}"]
+
+
+def test_lesson_04_holds_the_errors_of_its_source():
+    """Lesson 04 shows how a plain pipeline loses the rule, breaks streams, and scales wrongly."""
+    (source,) = (s for s in SOURCES if s.name.startswith("04_"))
+    cells = tagged_cells(source)
+    for name in ("plain", "call", "rate"):
         assert "# the check\n" in cells[f"trap-{name}"]

@@ -32,7 +32,7 @@ if "google.colab" in sys.modules:
 INSTALL = """import sys
 
 if "google.colab" in sys.modules:
-    %pip install -q "git+{address}"
+    %pip install -q "logits-to-decisions[serve] @ git+{address}"
 """
 
 

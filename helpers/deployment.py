@@ -1,0 +1,653 @@
+"""Save and load a network with its rule; score files.
+
+Lesson 04 explains it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import transformers
+from numpy.typing import NDArray
+from tqdm.auto import tqdm
+
+from helpers import decisions, pipeline, probabilities
+from helpers.decisions import Rule
+from helpers.pipeline import (
+    DECISION_FILE,
+    Decision,
+    DecisionPipeline,
+    Dtype,
+    check_head,
+    file_hash,
+    read_decision,
+)
+from helpers.training import load_tokenizer, pick_device, predict_logits
+
+# the alias would otherwise give the plain pipeline, and lose the rule
+TASKS = ("text-classification", "sentiment-analysis")
+FORMATS = (".csv", ".jsonl", ".parquet")
+
+
+@dataclass(frozen=True, eq=False)
+class Deployment:
+    """A network with its rule, ready to answer.
+
+    Attributes
+    ----------
+    model : PreTrainedModel
+        In evaluation mode.
+    tokenizer : PreTrainedTokenizerBase
+    decision : Decision
+    """
+
+    model: Any
+    tokenizer: Any
+    decision: Decision
+
+    @property
+    def rule(self) -> Rule:
+        """The rule."""
+        return self.decision.rule
+
+    def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Compute logits as the rule needs them.
+
+        Parameters
+        ----------
+        texts : sequence of str, length n
+
+        Returns
+        -------
+        ndarray of float32, shape (n, n_logits)
+        """
+        return predict_logits(
+            self.model,
+            self.tokenizer,
+            texts,
+            dtype=self.decision.dtype,
+            max_length=self.decision.max_length,
+        )
+
+    def explain(self, texts: Sequence[str]) -> list[dict[str, Any]]:
+        """Decide texts, with reasons.
+
+        Parameters
+        ----------
+        texts : sequence of str, length n
+
+        Returns
+        -------
+        list of dict, length n
+            The rule's records; their order is that of the texts.
+        """
+        return self.rule.explain(self.logits(texts)) if len(texts) else []
+
+    def pipeline(self, **options: Any) -> DecisionPipeline:
+        """Wrap network and rule as a transformers pipeline.
+
+        Parameters
+        ----------
+        **options
+            As for `DecisionPipeline`.
+
+        Returns
+        -------
+        DecisionPipeline
+        """
+        return DecisionPipeline(
+            model=self.model,
+            tokenizer=self.tokenizer,
+            decision=self.decision,
+            device=self.model.device,
+            **options,
+        )
+
+
+# Save and load
+
+
+def save(
+    directory: str | Path,
+    model: Any,
+    tokenizer: Any,
+    rule: Rule,
+    *,
+    dtype: Dtype,
+    max_length: int = 128,
+    data: str = "",
+    base_model: str | None = None,
+    reports: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+    limits: str = "",
+) -> Path:
+    """Write network, tokenizer, rule, pipeline code and model card into one folder.
+
+    Parameters
+    ----------
+    directory : path
+        New, empty, or a folder that this function wrote: that one is replaced.
+    model : PreTrainedModel
+    tokenizer : PreTrainedTokenizerBase
+    rule : a rule of `helpers.decisions`
+    dtype : "bf16", "fp16" or "fp32"
+        Mixed precision of the logits that the rule was chosen on.
+    max_length : int, default 128
+        Tokens; longer texts were, and will be, cut.
+    data : str
+        Name of the data, for the decision file and the model card.
+    base_model : str, optional
+        The pretrained checkpoint on the Hub, for the model card.
+    reports : mapping of str to list of dict, optional
+        Tables for the model card, each under its name, as ``report_binary`` gives them.
+    limits : str
+        What a user must know, for the model card.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    ValueError
+        If the labels of network and rule differ, or the directory holds something else.
+
+    Notes
+    -----
+    Everything is written beside the place, then moved: a crash leaves the old folder or the new
+    one. Between the two moves the old folder is called ``NAME.previous``; `load` and `save` put it
+    back.
+    """
+    directory = Path(os.path.abspath(directory))
+    _recover(directory)
+    check_head(model, rule)
+    if directory.exists() and not directory.is_dir():
+        raise ValueError(f"{directory} is a file: name a folder")
+    ours = (directory / DECISION_FILE).is_file()
+    if directory.is_dir() and any(directory.iterdir()) and not ours:
+        raise ValueError(f"{directory} holds other files: name a new folder")
+    scratch = directory.with_name(f"{directory.name}.saving")
+    shutil.rmtree(scratch, ignore_errors=True)  # of a run that crashed
+    try:
+        _write(scratch, model, tokenizer)
+        files = {
+            p.name: file_hash(p)
+            for p in sorted(scratch.iterdir())
+            if p.suffix == ".safetensors" or p.name == "tokenizer.json"
+        }
+        decision = Decision(rule=rule, dtype=dtype, max_length=max_length, files=files, data=data)
+        text = json.dumps(decision.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
+        (scratch / DECISION_FILE).write_text(text + "\n", encoding="utf-8")
+        card = _model_card(decision, base_model, reports or {}, limits)
+        (scratch / "README.md").write_text(card, encoding="utf-8")
+        previous = _previous(directory)
+        if directory.exists():
+            shutil.rmtree(previous, ignore_errors=True)
+            directory.rename(previous)
+        scratch.rename(directory)
+        shutil.rmtree(previous, ignore_errors=True)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+        _recover(directory)
+    return directory
+
+
+def _write(folder: Path, model: Any, tokenizer: Any) -> None:
+    """Write network, tokenizer and the pipeline's code."""
+    folder.mkdir(parents=True)
+    kept = getattr(model.config, "custom_pipelines", None)
+    model.config.custom_pipelines = {
+        task: {
+            "impl": "pipeline.DecisionPipeline",
+            "pt": ["AutoModelForSequenceClassification"],
+            "type": "text",
+        }
+        for task in TASKS
+    }
+    bars = transformers.utils.logging.is_progress_bar_enabled()
+    transformers.logging.disable_progress_bar()
+    try:
+        model.save_pretrained(folder)
+    finally:
+        if bars:
+            transformers.logging.enable_progress_bar()
+        if kept is None:
+            del model.config.custom_pipelines
+        else:
+            model.config.custom_pipelines = kept
+    tokenizer.save_pretrained(folder)
+    for module in (pipeline, decisions, probabilities):
+        shutil.copyfile(module.__file__, folder / Path(module.__file__).name)
+
+
+def _previous(directory: Path) -> Path:
+    return directory.with_name(f"{directory.name}.previous")
+
+
+def _recover(directory: Path) -> None:
+    """Put the old folder back if a crash fell between the two moves of `save`."""
+    previous = _previous(directory)
+    if previous.is_dir() and not directory.exists():
+        previous.rename(directory)
+
+
+def load(directory: str | Path) -> Deployment:
+    """Load what `save` wrote, without running any code from the folder.
+
+    Parameters
+    ----------
+    directory : path
+
+    Returns
+    -------
+    Deployment
+
+    Raises
+    ------
+    ValueError
+        If the folder is missing, or its decision file is missing, corrupt, foreign, newer, or
+        belongs to other weights or labels; the message says what to do.
+    """
+    directory = Path(os.path.abspath(directory))
+    _recover(directory)
+    if not directory.is_dir():
+        raise ValueError(f"there is no folder {directory}: save one with helpers.deployment.save")
+    decision = read_decision(directory)
+    device = pick_device()
+    with _quiet():
+        model = transformers.AutoModelForSequenceClassification.from_pretrained(
+            directory,
+            dtype="auto",
+            attn_implementation="eager" if device.type == "cpu" else None,  # faster for short texts
+        )
+    check_head(model, decision.rule)
+    return Deployment(model.to(device).eval(), load_tokenizer(directory), decision)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Hide the bar that loading weights shows."""
+    bars = transformers.utils.logging.is_progress_bar_enabled()
+    transformers.logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if bars:
+            transformers.logging.enable_progress_bar()
+
+
+def _model_card(
+    decision: Decision,
+    base_model: str | None,
+    reports: Mapping[str, Sequence[Mapping[str, Any]]],
+    limits: str,
+) -> str:
+    """Write a README.md in the Hub's format."""
+    rule, chosen = decision.rule, decision.rule.chosen
+    head = ["library_name: transformers", "pipeline_tag: text-classification"]
+    head += [f"base_model: {base_model}"] if base_model else []
+    about = [
+        f"Rule: {type(rule).__name__}, {json.dumps(_without_names(rule), ensure_ascii=False)}",
+        f"How it was chosen: {json.dumps(chosen, ensure_ascii=False)}",
+        f"Data: {decision.data or 'not named'}",
+        f"Labels, in order: {', '.join(rule.label_names)}",
+        f"Logits in {decision.dtype}, texts cut at {decision.max_length} tokens",
+    ]
+    tables = [f"## {name}\n\n{_table(rows)}" for name, rows in reports.items()]
+    uses = (
+        "Network and rule belong together: `decision.json` holds the rule. Without remote code, "
+        "with the helpers:\n\n"
+        "```python\nfrom helpers.deployment import load\n\n"
+        'load("FOLDER").explain(["a text"])\n```\n\n'
+        "With transformers alone; read `pipeline.py`, `decisions.py` and `probabilities.py` "
+        "first:\n\n"
+        "```python\nfrom transformers import pipeline\n\n"
+        'pipeline("text-classification", model="FOLDER", trust_remote_code=True)("a text")\n```'
+    )
+    sections = [
+        "---\n" + "\n".join(head) + "\n---",
+        "# A text classifier with its decision rule",
+        uses,
+        "## Rule and data\n\n" + "\n".join(f"- {line}" for line in about),
+        *tables,
+        "## Limits\n\n"
+        + (limits + "\n\n" if limits else "")
+        + "The rule fits texts like those that it was chosen on. If the share of a label changes, "
+        "or the prices do, choose or shift the rule anew.",
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _without_names(rule: Rule) -> dict[str, Any]:
+    left_out = ("label_names", "chosen", "rule", "format_version")
+    return {k: v for k, v in rule.to_dict().items() if k not in left_out}
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> str:
+    names = list(rows[0]) if rows else []
+    shown = [[f"{v:.4g}" if isinstance(v, float) else str(v) for v in row.values()] for row in rows]
+    lines = [names, ["---"] * len(names), *shown]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+# Files
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What `score` did.
+
+    Attributes
+    ----------
+    rows, bad : int
+        Rows that were decided, and rows that went to the side file.
+    resumed : int
+        Chunks that an earlier run had done.
+    bad_file : Path
+        One JSON object a bad row: ``row`` (from 1), ``reason``, ``content``; not there without any.
+    """
+
+    rows: int
+    bad: int
+    resumed: int
+    bad_file: Path
+
+
+def score(
+    folder: str | Path,
+    source: str | Path,
+    target: str | Path,
+    *,
+    text: str = "text",
+    chunk: int = 4096,
+    progress: bool = False,
+) -> Scored:
+    """Decide every row of a file; keep its columns and add the rule's record.
+
+    Parameters
+    ----------
+    folder : path
+        As `save` wrote it.
+    source, target : path
+        ``.csv`` (UTF-8), ``.jsonl`` or ``.parquet`` each.
+    text : str, default "text"
+        The column with the texts.
+    chunk : int, default 4096
+        Rows that are read, decided and written together.
+    progress : bool, default False
+        Show a progress bar.
+
+    Returns
+    -------
+    Scored
+
+    Raises
+    ------
+    ValueError
+        If a format is unknown, the column is missing, the target is there already, or belongs to
+        another run that was not finished.
+
+    Notes
+    -----
+    New columns are called ``decision_label``, ``decision_probability`` and so on; in CSV and
+    Parquet a list or an object among them is JSON text. From JSON lines to another format, the
+    first row sets the columns.
+
+    Memory holds one chunk. Each chunk is written to a file of its own in ``TARGET.parts``, under
+    its final name only when whole; the parts are put together at the end. The same call after a
+    crash takes up the chunks that are there. Their borders are fixed, so the result is the same,
+    byte for byte, on the same machine with the same number of threads.
+    """
+    source, target = Path(source), Path(target)
+    for path in (source, target):
+        if path.suffix not in FORMATS:
+            raise ValueError(f"{path} must end in one of {', '.join(FORMATS)}")
+    if not source.is_file():
+        raise ValueError(f"there is no file {source}")
+    if type(chunk) is not int or chunk < 1:
+        raise ValueError(f"chunk must be an int of at least 1, got {chunk!r}")
+    deployment = load(folder)
+    columns = None if source.suffix == target.suffix == ".jsonl" else _columns(source)
+    example = {f"decision_{k}": v for k, v in deployment.explain(["a text"])[0].items()}
+    if columns is not None and text not in columns:
+        raise ValueError(f"{source} has no column {text!r}, only {', '.join(columns)}")
+    if columns is not None and (clash := [name for name in example if name in columns]):
+        raise ValueError(f"{source} has columns of the result already: {', '.join(clash)}")
+
+    stat = source.stat()
+    job = {
+        "source": [str(source.resolve()), stat.st_size, stat.st_mtime_ns],
+        "decision": file_hash(Path(folder) / DECISION_FILE),
+        "text": text,
+        "chunk": chunk,
+    }
+    parts = target.with_name(f"{target.name}.parts")
+    _start(parts, target, job)
+    writer = _Writer(target.suffix, columns, example, source)
+    rows = _checked(source, columns, text, example)
+    total = sum(1 for _ in _read(source)) if progress else None
+    n_rows = n_bad = resumed = 0
+    names: list[Path] = []
+    with tqdm(total=total, unit=" rows", disable=not progress) as bar:
+        while (read := list(islice(rows, chunk))) or not names:
+            good = [row for row, _ in read if row is not None]
+            bad = [fault for row, fault in read if row is None]
+            part = parts / f"{len(names):08d}"
+            names.append(part)
+            n_rows, n_bad = n_rows + len(good), n_bad + len(bad)
+            if part.exists():
+                resumed += 1
+            else:
+                records = deployment.explain([row[text] for row in good])
+                done = [
+                    {**row, **{f"decision_{k}": v for k, v in record.items()}}
+                    for row, record in zip(good, records, strict=True)
+                ]
+                with open(part.with_suffix(".bad"), "w", encoding="utf-8", newline="\n") as file:
+                    file.writelines(json.dumps(fault) + "\n" for fault in bad)
+                writer.part(part.with_suffix(".tmp"), done)
+                part.with_suffix(".tmp").replace(part)
+            bar.update(len(read))
+    bad_file = target.with_name(f"{target.name}.bad.jsonl")
+    bad_file.unlink(missing_ok=True)  # of an earlier file
+    if n_bad:
+        _join([part.with_suffix(".bad") for part in names], parts / "bad.tmp", b"")
+        (parts / "bad.tmp").replace(bad_file)
+    writer.join(names, parts / "all.tmp")
+    (parts / "all.tmp").replace(target)
+    shutil.rmtree(parts, ignore_errors=True)
+    return Scored(n_rows, n_bad, resumed, bad_file)
+
+
+def _start(parts: Path, target: Path, job: dict[str, Any]) -> None:
+    """Take up an unfinished run of the same job, or begin one."""
+    note = parts / "job.json"
+    if note.is_file():
+        if json.loads(note.read_text(encoding="utf-8")) != job:
+            raise ValueError(
+                f"{parts} belongs to a run with another file, model or option: remove it to start "
+                "anew, or name another target"
+            )
+        return
+    if target.exists():
+        raise ValueError(f"{target} is there already: remove it, or name another target")
+    shutil.rmtree(parts, ignore_errors=True)
+    parts.mkdir(parents=True)
+    (parts / "job.tmp").write_text(json.dumps(job), encoding="utf-8")
+    (parts / "job.tmp").replace(note)
+
+
+def _read(source: Path) -> Iterator[tuple[dict[str, Any] | None, str, Any]]:
+    """Give each row, or None with the reason and what stood there."""
+    if source.suffix == ".parquet":
+        import pyarrow.parquet as pq
+
+        with pq.ParquetFile(source) as file:
+            for batch in file.iter_batches(batch_size=1024):
+                yield from ((row, "", None) for row in batch.to_pylist())
+    elif source.suffix == ".csv":
+        with open(source, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+            lines = csv.reader(file)
+            names = next(lines, [])
+            while True:
+                try:
+                    cells = next(lines)
+                except StopIteration:
+                    return
+                except csv.Error as error:
+                    yield None, f"no CSV: {error}", None
+                    continue
+                if len(cells) == len(names):
+                    yield dict(zip(names, cells, strict=True)), "", None
+                elif cells:  # an empty line is no row
+                    reason = f"expected {len(names)} cells, got {len(cells)}"
+                    yield None, reason, cells
+    else:
+        with open(source, "rb") as file:
+            for line in filter(bytes.strip, file):
+                try:
+                    row = json.loads(line)
+                    reason = "" if isinstance(row, dict) else "expected a JSON object"
+                except (ValueError, RecursionError) as error:
+                    row, reason = None, f"no JSON: {error}"
+                good = row if not reason else None
+                yield good, reason, None if good else line.decode("utf-8", "replace")
+
+
+def _columns(source: Path) -> list[str]:
+    """Name the columns of a file; for JSON lines those of its first row."""
+    if source.suffix == ".parquet":
+        import pyarrow.parquet as pq
+
+        return pq.read_schema(source).names
+    if source.suffix == ".csv":
+        with open(source, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+            names = next(csv.reader(file), [])
+        if len(set(names)) < len(names):
+            raise ValueError(f"{source} has two columns of one name: {', '.join(names)}")
+        return names
+    return next((list(row) for row, *_ in _read(source) if row is not None), [])
+
+
+def _checked(
+    source: Path, columns: list[str] | None, text: str, added: Mapping[str, Any]
+) -> Iterator[tuple[dict[str, Any] | None, dict[str, Any]]]:
+    """Give each row that can be decided, or None with its number, the reason and its content."""
+    for number, (row, reason, content) in enumerate(_read(source), start=1):
+        if row is not None:
+            value = row.get(text)
+            extra = [n for n in row if n in added or (columns is not None and n not in columns)]
+            if not isinstance(value, str) or not value.strip():
+                reason = f"no text in {text!r}"
+            elif extra:
+                reason = f"unexpected columns: {', '.join(extra)}"
+            elif not _is_unicode(row):
+                reason = "not valid Unicode"
+            content = {name: str(value) for name, value in row.items()}
+        if reason:
+            yield None, {"row": number, "reason": reason, "content": content}
+        else:
+            yield row, {}
+
+
+def _is_unicode(value: Any) -> bool:
+    """Tell whether all text in a value can be written as UTF-8."""
+    if isinstance(value, dict):
+        return all(_is_unicode(k) and _is_unicode(v) for k, v in value.items())
+    if isinstance(value, list):
+        return all(map(_is_unicode, value))
+    if isinstance(value, str) and not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return False
+    return True
+
+
+class _Writer:
+    """Write parts in one format, and put them together."""
+
+    def __init__(
+        self, suffix: str, columns: list[str] | None, example: Mapping[str, Any], source: Path
+    ) -> None:
+        self.suffix, self.columns, self.example, self.source = suffix, columns, example, source
+
+    def part(self, path: Path, rows: list[dict[str, Any]]) -> None:
+        if self.suffix == ".parquet":
+            self._parquet(path, rows)
+            return
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            if self.suffix == ".csv":
+                names = [*(self.columns or ()), *self.example]
+                lines = csv.writer(file, lineterminator="\n")
+                lines.writerows([_cell(row.get(name)) for name in names] for row in rows)
+            else:
+                file.writelines(
+                    json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows
+                )
+
+    def _parquet(self, path: Path, rows: list[dict[str, Any]]) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        kinds = {str: pa.string(), bool: pa.bool_(), int: pa.int64(), float: pa.float64()}
+        new = [pa.field(n, kinds.get(type(v), pa.string())) for n, v in self.example.items()]
+        packed = [name for name, v in self.example.items() if isinstance(v, list | dict)]
+        rows = [{**row, **{name: _cell(row[name]) for name in packed}} for row in rows]
+        columns = self.columns or []
+        if self.source.suffix == ".parquet":
+            old = list(pq.read_schema(self.source))
+        elif self.source.suffix == ".csv":
+            old = [pa.field(name, pa.string()) for name in columns]
+        else:
+            try:
+                old = [pa.field(n, pa.array([row.get(n) for row in rows]).type) for n in columns]
+            except pa.ArrowException as error:
+                raise ValueError(f"{self.source}: a column holds several kinds: {error}") from None
+        pq.write_table(pa.Table.from_pylist(rows, schema=pa.schema([*old, *new])), path)
+
+    def join(self, parts: list[Path], path: Path) -> None:
+        if self.suffix != ".parquet":
+            head = io.StringIO(newline="")
+            if self.suffix == ".csv":
+                names = [*(self.columns or ()), *self.example]
+                csv.writer(head, lineterminator="\n").writerow(names)
+            _join(parts, path, head.getvalue().encode())
+            return
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            schemas = [pq.read_schema(part) for part in parts]
+            schema = pa.unify_schemas(schemas, promote_options="permissive")
+        except pa.ArrowException as error:
+            raise ValueError(f"{self.source}: a column holds several kinds: {error}") from None
+        with pq.ParquetWriter(path, schema) as file:
+            for part in parts:
+                file.write_table(pq.read_table(part).cast(schema))
+
+
+def _cell(value: Any) -> str:
+    """Write a value into a CSV cell."""
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return "" if value is None else str(value)
+
+
+def _join(parts: list[Path], path: Path, head: bytes) -> None:
+    with open(path, "wb") as whole:
+        whole.write(head)
+        for part in parts:
+            with open(part, "rb") as file:
+                shutil.copyfileobj(file, whole)

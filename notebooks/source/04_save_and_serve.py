@@ -1,0 +1,726 @@
+# %% [markdown]
+# # 04 · Save the decision, serve it, watch it
+#
+# Take network and rule out of the notebook together, get the same answers everywhere, and know when the rule has grown old.
+
+# %% [markdown]
+# **You will learn** to save a network with its rule, to reload both in a process without our helpers, to serve
+# them over HTTP, to decide a file of any size, and to correct a rule when the share of urgent messages changes.
+#
+# **Before you start** you should know from lesson 01: logits, a threshold chosen by costs, validation and test
+# part.
+#
+# **Time**: the core path (sections 1 to 7) takes about 45 minutes; section 8 goes further. The code runs in
+# about two minutes on two CPU cores, less if lesson 01 has run here. A GPU is not needed.
+#
+# Run the cells in order. Where you see *Predict*, answer before you run the next cell.
+
+# %% [markdown]
+# ## Settings
+#
+# The same as in lesson 01, so that its fine-tuning is taken up where it was kept. `QUICK` trains on 600
+# messages for a fast look; `"auto"` turns it on where the processor has no 16-bit arithmetic (bf16).
+#
+# Claims marked "holds" were checked at the settings below with ten seeds. If you change a price or a profile, a
+# claim may read "differs here": that is no fault of yours.
+
+# %% tags=["settings"]
+PROFILE = "offline"  # @param ["offline", "hub"]
+QUICK = "auto"  # @param ["auto", True, False] {type: "raw"}
+COST_FALSE_ALARM = 1.0  # @param {type: "number"}
+COST_MISS = 20.0  # @param {type: "number"}
+SEED = 0  # @param {type: "integer"}
+DTYPE = "auto"  # @param ["auto", "bf16", "fp32"]
+
+# %% [markdown]
+# ## 1 · A network and its rule
+#
+# A city's service desk wants to know which messages are urgent. A miss costs as much as twenty false alarms.
+# We fine-tune the network of lesson 01, fit a temperature, and choose the cheapest cut on the validation part.
+
+# %%
+from dataclasses import replace
+
+import numpy as np
+
+from helpers.recipes import RECIPES
+from helpers.training import fast_dtype, fine_tune
+
+recipe = RECIPES["urgent", PROFILE]
+task = recipe.load_task()
+if QUICK == "auto":
+    QUICK = PROFILE == "offline" and DTYPE == "auto" and fast_dtype() == "fp32"
+RELEASED = PROFILE == "offline" and not QUICK and (COST_FALSE_ALARM, COST_MISS) == (1.0, 20.0)
+RELEASED = RELEASED and SEED in range(10) and fast_dtype() in ("bf16", "fp32")
+if not RELEASED:
+    print("Not the released settings: measured claims are reported, not enforced.")
+if QUICK:
+    task = task.with_fewer(min(600, len(task.train)))
+tuned = fine_tune(task, recipe.checkpoint, replace(recipe.settings, seed=SEED), dtype=DTYPE)
+
+# %% [markdown]
+# `fine_tune` says in which number format it trained. We read the logits in the same one: in bf16 they differ
+# a little from those in fp32, and a cut is meant for the logits that it was chosen on.
+
+# %%
+from helpers.decisions import BinaryThreshold, Costs
+from helpers.recipes import cheapest_cut
+from helpers.training import predict_logits
+
+dtype, max_length = tuned.dtype, recipe.settings.max_length
+z_validation, z_test = (
+    predict_logits(tuned.model, tuned.tokenizer, part.texts, dtype=dtype, max_length=max_length)
+    for part in (task.validation, task.test)
+)
+y_validation, y_test = task.validation.labels, task.test.labels
+costs = Costs(false_positive=COST_FALSE_ALARM, false_negative=COST_MISS)
+rule = cheapest_cut(z_validation, y_validation, task.label_names, costs=costs)
+print(f"number format {dtype}, temperature {rule.temperature:.2f}, threshold {rule.threshold:.4f}")
+
+# %% [markdown]
+# That threshold is nowhere in the network. It is a number in this notebook, and when the notebook closes it is
+# gone. The author of the forum question that started lesson 01 wanted to score through an API, and lost it
+# in just that way.
+#
+# *Predict*: the network is saved with `save_pretrained`, and a colleague loads it into a plain pipeline. At
+# what probability will the colleague's copy call out?
+
+# %%
+from tempfile import TemporaryDirectory, mkdtemp
+
+import transformers
+
+transformers.logging.set_verbosity_error()
+transformers.logging.disable_progress_bar()
+scratch = TemporaryDirectory(ignore_cleanup_errors=True)  # gone when the notebook ends
+place = scratch.name
+tuned.model.save_pretrained(f"{place}/plain")
+tuned.tokenizer.save_pretrained(f"{place}/plain")
+plain = transformers.pipeline("text-classification", model=f"{place}/plain", device=-1)
+drawn = np.random.default_rng(SEED).choice(len(task.test), 200, replace=False)
+few = [task.test.texts[i] for i in drawn]
+said = np.array([r["label"] == task.label_names[1] for r in plain(few, truncation=True)])
+kept = rule.decide(z_test[drawn]) == 1
+print(f"call-outs among 200 messages: our rule {kept.sum()}, the reloaded copy {said.sum()}")
+
+# %% [markdown]
+# No error, no warning: the copy answers with the likelier label, which is a threshold of 0.5. What should have
+# been called out for, and is not, is silent. So the rule must travel in the same folder as the weights, and a
+# folder without it must be an error.
+#
+# ## 2 · Save network and rule together
+#
+# `save` writes one folder. Everything is written beside the place first and then moved, so that a crash leaves
+# the old folder or the new one, never half of each.
+
+# %%
+from helpers.deployment import save
+from helpers.recipes import cost_report
+
+reports = {
+    "Validation part": cost_report(rule, z_validation, y_validation, seen=True, costs=costs),
+    "Test part": cost_report(rule, z_test, y_test, seen=False, costs=costs),
+}
+about = {"data": task.name, "base_model": recipe.checkpoint.repository, "reports": reports}
+options = {"dtype": dtype, "max_length": max_length, **about}
+folder = save(f"{place}/desk", tuned.model, tuned.tokenizer, rule, **options)
+
+# %% [markdown]
+# What is in the folder? *Predict*: which of these files would you have to change if the price of a miss
+# doubled?
+
+# %%
+import json
+
+for path in sorted(folder.iterdir()):
+    print(f"{path.stat().st_size / 1e6:8.3f} MB  {path.name}")
+print(json.dumps(json.loads((folder / "decision.json").read_text(encoding="utf-8")), indent=1))
+
+# %% [markdown]
+# `decision.json` alone: it holds the cut on the logit scale, the temperature, the order of the labels, how the
+# cut was chosen and on how many messages, the number format, and fingerprints of the weights and the
+# tokenizer. The weights are **safetensors**: numbers only, nothing in the file can run. `README.md` is the
+# **model card**, in the form that the Hugging Face Hub shows.
+
+# %%
+card = (folder / "README.md").read_text(encoding="utf-8")
+print(card[card.index("## Rule and data") :])
+
+# %% [markdown]
+# The table of the validation part is stamped as optimistic, since these rows chose the cut.
+#
+# ## 3 · Reload, or be told why not
+#
+# `load` reads the folder and runs no code from it. Its answers are the rule's own records.
+
+# %%
+from helpers.deployment import load
+
+desk = load(folder)
+records = desk.explain(few)
+print(records[0])
+assert [r["accepted"] for r in records] == (rule.decide(desk.logits(few)) == 1).tolist()
+
+# %% [markdown]
+# **Trap: the plain pipeline.** Two ways to reload a saved folder. The check saves rules that always and never
+# call out: whatever the network says, their answer is known.
+
+# %% tags=["trap-plain"]
+from helpers.recipes import MINILM
+from helpers.training import load_tokenizer, resolve_checkpoint
+
+Network, Plain = transformers.BertForSequenceClassification, transformers.TextClassificationPipeline
+
+
+def wrong_reload(path):
+    return Plain(model=Network.from_pretrained(path), tokenizer=load_tokenizer(path))
+
+
+def right_reload(path):
+    return load(path).pipeline()
+
+
+# the check
+tiny = transformers.BertConfig(hidden_size=8, num_hidden_layers=1, num_attention_heads=2)
+parts = Network(tiny), load_tokenizer(resolve_checkpoint(MINILM))
+for cut, label in (("always", "LABEL_1"), ("never", "LABEL_0")):
+    fixed = BinaryThreshold(cut=cut, label_names=("LABEL_0", "LABEL_1"))
+    saved_as = save(f"{mkdtemp()}/a", *parts, fixed, dtype="fp32")
+    assert right_reload(saved_as)("a text")[0]["label"] == label, "the rule was lost"
+
+# %% [markdown]
+# The plain class reads the weights and never looks at `decision.json`. Ours reads it or raises. Let us take the
+# file away for a moment.
+
+# %%
+hidden = (folder / "decision.json").rename(folder / "gone.json")
+try:
+    load(folder)
+except ValueError as error:
+    print("refused:", error)
+else:
+    raise AssertionError("a folder without its rule must be refused")
+finally:
+    hidden.rename(folder / "decision.json")
+
+# %% [markdown]
+# A file that is corrupt, from a newer version, or beside other weights than those it was chosen for, is refused
+# in the same way.
+#
+# Now a stranger: a fresh process that is offline, has transformers and *not* our helpers. The folder carries
+# its own pipeline class, three small files. transformers runs code from a folder only where
+# `trust_remote_code=True` says that you have read it.
+
+# %%
+import os
+import subprocess
+import sys
+
+stranger = """
+import json, sys; sys.modules["helpers"] = None  # our package cannot be imported here
+from transformers import pipeline
+texts = json.load(sys.stdin)
+classify = pipeline("text-classification", model=sys.argv[1], trust_remote_code=True, device=-1)
+print(json.dumps(classify(texts, batch_size=16)))
+"""
+environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_MODULES_CACHE": f"{place}/modules"}
+run = [sys.executable, "-c", stranger, str(folder)]
+options = {"capture_output": True, "text": True, "check": True, "env": environment}
+done = subprocess.run(run, input=json.dumps(few), **options)
+theirs = json.loads(done.stdout.splitlines()[-1])
+
+# %%
+from helpers.exercises import claim
+
+
+def compare(name, found):
+    """Say how far two routes are apart, and that they differ at the cut alone."""
+    p, q = (np.array([r["probability"] for r in rows]) for rows in (records, found))
+    flipped = [a["label"] != b["label"] for a, b in zip(records, found, strict=True)]
+    print(f"{name}: {sum(flipped)} other decisions, probabilities within {np.abs(p - q).max():.1e}")
+    near = 1e-5 if dtype == "fp32" else 2e-2
+    text = f"within {near:g}, and other decisions only where the cut is as near"
+    close = np.abs(p - q).max() <= near and np.all(np.abs(p - rule.threshold)[flipped] <= near)
+    return claim(text, bool(close), released=RELEASED)
+
+
+compare("in a fresh process", theirs)
+
+# %% [markdown]
+# The stranger pads other texts together, so the last digits differ, in bf16 from the third or fourth digit on. A
+# message that lies just at the cut may then fall on the other side; no other message can.
+#
+# **Trap: overriding the call.** The forum's pipeline overrode `__call__` and walked through the answers. That
+# is where lists, streams and batches are handled; the hook for one answer is `postprocess`. *Predict*: what
+# happens to a stream that never ends?
+
+# %% tags=["trap-call"]
+Parent = transformers.TextClassificationPipeline
+
+
+class wrong_pipeline(Parent):
+    def __call__(self, inputs, **options):
+        return [{**answer, "by": "rule"} for answer in super().__call__(inputs, **options)]
+
+
+class right_pipeline(Parent):
+    def postprocess(self, outputs, **options):
+        return {**super().postprocess(outputs, **options), "by": "rule"}
+
+
+# the check
+small = transformers.BertConfig(hidden_size=8, num_hidden_layers=1, num_attention_heads=2)
+network = transformers.BertForSequenceClassification(small)
+pipe = right_pipeline(model=network, tokenizer=load_tokenizer(resolve_checkpoint(MINILM)))
+stream = (f"message {n}" for n in range(100))
+first = next(iter(pipe(stream)))
+assert first["by"] == "rule" and next(stream, None), "the stream was read to its end"
+
+# %% [markdown]
+# The wrong one reads the whole stream before it gives the first answer; a stream without end never answers.
+# `DecisionPipeline` in `helpers/pipeline.py` overrides the hooks, and so keeps every shape of its parent.
+#
+# ## 4 · Write the calls, then start the service
+#
+# `python -m helpers serve FOLDER` answers over HTTP. A notebook must not leave a process behind, so we write a
+# `with` block that stops it whatever happens. It takes a free port and listens on the loopback address: no
+# other machine can reach it.
+
+# %%
+import socket
+from contextlib import contextmanager
+
+
+@contextmanager
+def service(folder):
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "helpers", "serve", str(folder), "--port", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield wait_until_ready(f"http://127.0.0.1:{port}", process)
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+# %% [markdown]
+# Two questions are asked of a service from outside: is it alive (**health**), and can it answer yet
+# (**readiness**)? It takes seconds to load a network, so we ask the second one until it says yes.
+
+
+# %%
+import time
+
+import requests
+
+
+def wait_until_ready(address, process):
+    for _ in range(600):
+        assert process.poll() is None, "the service ended before it was ready"
+        try:
+            if requests.get(f"{address}/ready", timeout=5).status_code == 200:
+                return address
+        except requests.ConnectionError:
+            pass
+        time.sleep(0.2)
+    raise TimeoutError("not ready after two minutes")
+
+
+# %% [markdown]
+# Wrong calls come with every real service. *Predict* for each of these what a good service should do: answer
+# anyway, say what is wrong, or break?
+
+# %%
+wrong_calls = {
+    "no JSON": b"{",
+    "an empty list": b'{"texts": []}',
+    "a number": b'{"texts": [5]}',
+    "an unknown field": b'{"texts": "a", "treshold": 0.9}',
+    "half a character": b'{"texts": "\\ud800"}',
+    "ten megabytes": b'{"texts": "' + b"a" * 10_000_000 + b'"}',
+}
+
+
+def try_wrong_calls(address):
+    for name, body in wrong_calls.items():
+        headers = {"Content-Type": "application/json"}
+        found = requests.post(f"{address}/classify", data=body, headers=headers, timeout=60)
+        yield name, found.status_code, found.text[:110]
+
+
+# %% [markdown]
+# And the question of every engineer: how many texts a second? It depends on how many texts come in one request.
+# Two clients send requests of a given size, one after another, and note how long each took.
+
+# %%
+from concurrent.futures import ThreadPoolExecutor
+
+
+def load_test(address, size, seconds=2.0):
+    def client(number):
+        session, taken, begin = requests.Session(), [], time.perf_counter()
+        while time.perf_counter() - begin < seconds:
+            start = (number * 97 + len(taken) * size) % (len(task.test) - size)
+            started = time.perf_counter()
+            texts = task.test.texts[start : start + size]
+            session.post(f"{address}/classify", json={"texts": texts}, timeout=60)
+            taken.append(time.perf_counter() - started)
+        return taken, time.perf_counter() - begin
+
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(client, range(2)))
+    rate = sum(len(taken) * size / lasted for taken, lasted in found)
+    return rate, float(np.median(np.concatenate([taken for taken, _ in found])))
+
+
+# %% [markdown]
+# Now everything in one block. Sixteen threads ask for 200 messages, one text a request, all at once.
+
+
+# %%
+def classify(text):
+    found = requests.post(f"{address}/classify", json={"texts": text}, timeout=60)
+    return found.json()["results"][0]
+
+
+sizes = [1, 4, 16, 64]
+with service(folder) as address:
+    with ThreadPoolExecutor(16) as pool:
+        served = list(pool.map(classify, few))
+    answers = list(try_wrong_calls(address))
+    measured = [load_test(address, size) for size in sizes]
+    metrics = requests.get(f"{address}/metrics", timeout=10).text
+compare("over HTTP", served)
+
+# %% [markdown]
+# The same decisions as in the notebook, but for messages at the cut. And the wrong calls?
+
+# %%
+for name, status, text in answers:
+    print(f"{name:17} {status}  {text}")
+assert all(400 <= status < 500 for _, status, _ in answers), "a wrong call is the caller's fault"
+
+# %% [markdown]
+# Each gets a **4xx** status, which says that the caller is at fault, and a message. A **5xx** would say that the
+# service is. Note the fourth: a misspelt option that is silently ignored would be the worst answer of all.
+#
+# ## 5 · What the service carries
+#
+# Several texts in one pass cost less than the same texts one after another, so the service lets requests share:
+# whatever waits when the network is free runs together, as one **batch**. A lone request waits for nobody, and
+# batches grow with the load.
+
+# %%
+counts = [line for line in metrics.splitlines() if line.startswith(("batch_texts_", "decisions_"))]
+print("\n".join(line for line in counts if "_created" not in line))
+
+# %% [markdown]
+# These are the service's own figures, in the format that **Prometheus**, a monitoring system, collects:
+# how many batches held at most 1, 2, 4 … texts, and how often each label was decided.
+#
+# *Predict*: as requests get larger, which falls, which rises: texts a second, time a request?
+
+# %% tags=["cover"]
+import matplotlib.pyplot as plt
+
+from helpers import plots
+
+began = time.perf_counter()
+desk.logits(task.test.texts)
+alone = len(task.test) / (time.perf_counter() - began)
+fig, axes = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
+rates, medians = zip(*measured, strict=True)
+for ax, values, title, unit in (
+    (axes[0], rates, "Throughput", "texts a second"),
+    (axes[1], [1000 * m for m in medians], "Latency", "median milliseconds a request"),
+):
+    ax.plot(sizes, values, "o-", color=plots.BLUE, label="over HTTP, two clients")
+    ax.set(title=title, xlabel="texts a request", ylabel=unit, xscale="log")
+    ax.set_xticks(sizes, [str(s) for s in sizes])
+axes[0].axhline(alone, color=plots.GREY, ls=":", label="network alone, in this notebook")
+axes[0].legend(frameon=False, loc="lower right")
+for ax in axes:
+    ax.set_ylim(0, None)
+plt.show()
+
+# %% [markdown]
+# The dotted line is what the network does without any service: it sorts a thousand texts by length and pads
+# almost nothing. The distance to it is the price of HTTP, of small batches, and of the clients, who share the
+# same processor here. Both curves rise: more texts a request are more work done, and a longer wait for each.
+
+# %%
+text = "requests of 16 texts carry more texts a second than requests of one"
+claim(text, rates[2] > rates[0], released=RELEASED)
+
+# %% [markdown]
+# If your callers have many texts at hand, let them send many. If people wait for each answer, look at the right
+# picture first. And if you own the whole file, do not use HTTP at all.
+#
+# ## 6 · Decide a file
+#
+# `python -m helpers score FOLDER IN OUT` reads CSV, JSON lines or Parquet, keeps all columns and adds the
+# rule's record. It holds one chunk of rows in memory, so the file may be of any size. If it is stopped at any
+# point, the same command goes on where it was. In Python it is one function.
+
+# %%
+import pandas as pd
+
+from helpers.deployment import score
+
+inbox = pd.DataFrame({"number": range(201), "text": [*few, ""]})
+inbox.to_csv(f"{place}/inbox.csv", index=False)
+outcome = score(folder, f"{place}/inbox.csv", f"{place}/decided.csv", chunk=64)
+print(f"{outcome.rows} decided, {outcome.bad} bad:", outcome.bad_file.read_text().strip())
+decided = pd.read_csv(f"{place}/decided.csv")
+decided.head(3).round(4)
+
+# %% [markdown]
+# The empty message went to a side file with its row number and the reason, instead of stopping the run or
+# being guessed at.
+
+# %%
+columns = {"decision_label": "label", "decision_probability": "probability"}
+compare("from the file", decided.rename(columns=columns).to_dict("records"))
+
+# %% [markdown]
+# One rule, four routes: notebook, fresh process, HTTP, file.
+#
+# ## 7 · When the world changes: the base rate
+#
+# The rule was chosen where about one message in ten is urgent: the **base rate**. Suppose that the desk opens a
+# web form, and harmless messages multiply, until one in a hundred is urgent. Texts of each kind
+# stay what they were, P(text | label); only their shares change.
+#
+# *Predict*: should the threshold on the old probabilities rise or fall?
+
+# %%
+positive, negative = np.array([90.0, 9.0, 1.0]), np.array([10.0, 300.0, 590.0])
+old, new = positive.sum() / 1000, 0.01  # three kinds of text, counted among 1,000 messages
+p_old = positive / (positive + negative)
+weight_positive, weight_negative = new / old, (1 - new) / (1 - old)
+refitted = positive * weight_positive / (positive * weight_positive + negative * weight_negative)
+for name, p, q in zip(("alarming", "doubtful", "harmless"), p_old, refitted, strict=True):
+    print(f"{name}: P(urgent) was {p:.3f}, is now {q:.3f}")
+
+# %% [markdown]
+# We counted again with the new shares: a refit. Every probability falls, so the same threshold on the *new*
+# probabilities is a higher one on the old. By Bayes' rule the change is the same for all texts, on the
+# logit scale: the new log-odds of the base rate minus the old ones (Saerens and others, 2002).
+#
+# **Trap: scaling the probability.** It is tempting to multiply each probability by the ratio of the base rates.
+
+
+# %% tags=["trap-rate"]
+from helpers.probabilities import prior_shift, sigmoid
+
+
+def wrong_correction(p, old, new):
+    return p * new / old
+
+
+def right_correction(p, old, new):
+    return sigmoid(np.log(p / (1 - p)) + prior_shift(old=old, new=new))
+
+
+# the check
+hits, others = np.array([90.0, 9.0, 1.0]), np.array([10.0, 300.0, 590.0])  # positives are 10 %
+for rate in (0.01, 0.1, 0.4):
+    up, down = rate / 0.1, (1 - rate) / 0.9
+    recounted = hits * up / (hits * up + others * down)
+    corrected = right_correction(hits / (hits + others), 0.1, rate)
+    assert np.abs(corrected - recounted).max() < 1e-12, "not what counting again gives"
+
+# %% [markdown]
+# Where the model can fit every kind of text exactly, as this table does, the shift equals the refit to the last
+# digit. The scaled probability is too small for small rates, and for large ones it can exceed 1.
+#
+# A rule takes the shift by moving its cut the other way: `at_base_rate`. How much does that save at the desk?
+# We weigh the test messages as if one in a hundred were urgent.
+
+# %%
+from helpers.evaluation import paired_bootstrap
+
+old, new = float(y_validation.mean()), 0.01
+moved = rule.at_base_rate(old=old, new=new)
+share = y_test.mean()
+weight = np.where(y_test == 1, new / share, (1 - new) / (1 - share))
+paid = {
+    n: weight * costs.of(r.decide(z_test), y_test) for n, r in (("old", rule), ("moved", moved))
+}
+print(f"threshold on the old probabilities: {rule.threshold:.4f}, moved {moved.threshold:.4f}")
+print(f"cost a message: old rule {paid['old'].mean():.3f}, moved {paid['moved'].mean():.3f}")
+gain = paired_bootstrap(paid["moved"], paid["old"], rng=np.random.default_rng(SEED))
+print("moved minus old: {:+.3f}, 95 % interval {:+.3f} to {:+.3f}".format(*gain))
+claim("the moved rule costs less: whole interval below 0", gain[2] < 0, released=RELEASED)
+
+# %% [markdown]
+# No training, no new labels: one number, and the costs fall. It holds **only while P(text | label) stays the
+# same**. If urgent messages themselves change, a new kind of accident say, no shift can know; that takes
+# labels.
+#
+# How do you notice? The share of alarms needs no labels. The service counts it; here it is from the file.
+
+# %%
+alarms = decided["decision_accepted"].mean()
+expected = rule.decide(z_validation).mean()
+error = np.sqrt(expected * (1 - expected) / len(decided))
+print(f"share of alarms: {alarms:.3f}; on the validation part {expected:.3f} ± {error:.3f}")
+
+# %% [markdown]
+# The figure after ± is the **standard error** of a share among that many messages. A share that lies more than
+# three of them away, day after day, is a reason to label a random sample.
+#
+# ## 8 · Further: the shift against a refit
+#
+# A real model is no table. We refit one with two parameters: a logistic regression on the network's logit, first
+# on the validation part as it is, then with its messages reweighted to the new rate. The first takes the
+# shift. *Predict*: for how many of the test messages do the two decide differently?
+
+# %%
+from sklearn.linear_model import LogisticRegression
+
+from helpers.probabilities import binary_logit
+
+margin, margin_test = (binary_logit(z)[:, None] for z in (z_validation, z_test))
+reweighted = np.where(y_validation == 1, new / old, (1 - new) / (1 - old))
+as_it_is, refit = (
+    LogisticRegression(C=1e6, max_iter=5000).fit(margin, y_validation, sample_weight=w)
+    for w in (None, reweighted)
+)
+elkan = BinaryThreshold.from_costs(costs)
+shifted = elkan.at_base_rate(old=old, new=new).decide(as_it_is.decision_function(margin_test))
+again = elkan.decide(refit.decision_function(margin_test))
+
+# %%
+both = [weight * costs.of(d, y_test) for d in (shifted, again)]
+gap = paired_bootstrap(*both, rng=np.random.default_rng(SEED))
+print(f"{(shifted != again).sum()} of {len(y_test)} messages are decided differently")
+print("shift minus refit: {:+.4f}, 95 % interval {:+.4f} to {:+.4f}".format(*gap))
+text = "the test part cannot tell shift and refit apart: the interval contains 0"
+claim(text, gap[1] <= 0 <= gap[2], released=RELEASED)
+
+# %% [markdown]
+# The two agree, and the shift needs no training. Its weakness is the other direction: if the base rate *rises*,
+# the cut moves into very small probabilities, which are the least certain ones. Then prefer new labels.
+
+# %% [markdown]
+# ## What to remember
+#
+# 1. The rule is not in the weights. Save it in the same folder, and make its absence an error.
+# 2. A route is a number format, a maximal length, a rule: fix all three, and every route decides alike but for
+#    messages just at the cut.
+# 3. Override `postprocess`, never `__call__`.
+# 4. A wrong call gets a 4xx and a message; texts that wait share a batch.
+# 5. A known change of the base rate moves the cut by the difference of the log-odds, while P(text | label)
+#    stays.
+
+# %% tags=["headline"]
+{
+    "other decisions over HTTP": sum(
+        a["label"] != b["label"] for a, b in zip(records, served, strict=True)
+    ),
+    "texts a second, 1 a request": round(rates[0]),
+    "texts a second, 16 a request": round(rates[2]),
+    "texts a second, network alone": round(alone),
+    "cost at 1 %, old rule": round(float(paid["old"].mean()), 3),
+    "cost at 1 %, moved rule": round(float(paid["moved"].mean()), 3),
+}
+
+# %% [markdown]
+# ## Exercises
+#
+# Each answer is a function; solutions stand in `notebooks/solutions`.
+#
+# **04.1** The base rate goes from `old` to `new`. Write `answer(threshold, old, new)`: the threshold on the *old*
+# probabilities that makes the decisions which `threshold` makes on the corrected ones.
+
+# %%
+answer = ...
+
+
+# solution
+def answer(threshold, old, new):
+    odds = threshold / (1 - threshold) * old / (1 - old) * (1 - new) / new
+    return odds / (1 + odds)
+
+
+# check
+from helpers.exercises import check
+
+check("04.1", answer)
+
+# %% [markdown]
+# **04.2** A request with one text takes `one` seconds, a request with n texts takes `many`. Suppose that a
+# request costs a fixed overhead, plus the same time for each text. Write `answer(one, many, n)`: the pair of
+# overhead and time a text. Then try it on `medians` of section 5: does the picture fit the assumption?
+
+# %%
+answer = ...
+
+
+# solution
+def answer(one, many, n):
+    each = (many - one) / (n - 1)
+    return one - each, each
+
+
+# check
+check("04.2", answer)
+
+# %% [markdown]
+# **04.3** Requests wait, with so many texts each. Write `answer(waiting, limit)` that deals them into batches as
+# the service does: in order, as long as all texts of a batch together are at most `limit`; a request with more
+# runs alone. `answer([1, 9, 7, 1, 1], 8)` is `[[1], [9], [7, 1], [1]]`.
+
+# %%
+answer = ...
+
+
+# solution
+def answer(waiting, limit):
+    batches = []
+    for n in waiting:
+        if batches and sum(batches[-1]) + n <= limit:
+            batches[-1].append(n)
+        else:
+            batches.append([n])
+    return batches
+
+
+# check
+check("04.3", answer)
+
+# %% [markdown]
+# **04.4** Write `answer(alarms, n, expected)`: True where the share of alarms among n messages lies more than
+# three standard errors from the expected share, on either side. If you ask it every day, how often will it
+# be wrong in a year in which nothing changes?
+
+# %%
+answer = ...
+
+
+# solution
+def answer(alarms, n, expected):
+    # For a normal distribution 0.27 % lie outside: about one false warning a year.
+    error = (expected * (1 - expected) / n) ** 0.5
+    return abs(alarms / n - expected) > 3 * error
+
+
+# check
+check("04.4", answer)
+
+# %% [markdown]
+# ## References
+#
+# - M. Saerens, P. Latinne, C. Decaestecker (2002), Adjusting the outputs of a classifier to new a priori
+#   probabilities, Neural Computation 14.
+# - C. Elkan (2001), The foundations of cost-sensitive learning, IJCAI.
+# - M. Mitchell and others (2019), Model cards for model reporting, FAT*.
+
+# %%
+import fastapi
+import torch
+
+for module in (torch, transformers, fastapi, np):
+    print(module.__name__, module.__version__)

@@ -1,0 +1,315 @@
+"""The service answers like the rule, shares batches, and meets every wrong call with a message."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import httpx
+import pytest
+from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from helpers import deployment
+from helpers.serving import Batcher, Limits, QueueFull, make_app
+
+LIMITS = Limits(texts=8, characters=500, body=20_000, queue=16, batch=8)
+
+
+@pytest.fixture(scope="module")
+def loaded(saved):
+    """Load the small network."""
+    return deployment.load(saved)
+
+
+@pytest.fixture(scope="module")
+def client(loaded):
+    """Call the service in this process; a crash inside is raised here."""
+    with TestClient(make_app(loaded, limits=LIMITS)) as client:
+        yield client
+
+
+def test_answers_are_the_rules(client, loaded, texts):
+    """One text, and many, get the rule's records in order."""
+    expected = loaded.explain(texts[:8])
+    found = client.post("/classify", json={"texts": texts[:8]}).json()["results"]
+    alone = [client.post("/classify", json={"texts": t}).json()["results"][0] for t in texts[:8]]
+    for records in (found, alone):
+        assert [r["label"] for r in records] == [e["label"] for e in expected]
+        p = [e["probability"] for e in expected]
+        assert [r["probability"] for r in records] == pytest.approx(p, abs=1e-5)
+
+
+def test_health_readiness_decision_page_and_metrics(client, loaded):
+    """The pages around the answers are there."""
+    assert client.get("/health").json() == {"status": "ok"}
+    assert client.get("/ready").status_code == 200
+    assert client.get("/decision").json() == loaded.decision.to_dict()
+    assert "/classify" in client.get("/openapi.json").json()["paths"]
+    client.post("/classify", json={"texts": "a"})
+    text = client.get("/metrics").text
+    assert 'requests_total{status="200"}' in text and "batch_texts_bucket" in text
+    assert 'decisions_total{label="' in text and "pending_texts 0.0" in text
+
+
+def test_it_is_not_ready_before_it_has_started(loaded):
+    """Readiness is 503 until the network has decided a first text."""
+    assert TestClient(make_app(loaded)).get("/ready").status_code == 503
+
+
+WRONG = [
+    ("{", 422, "JSON"),
+    ("", 422, "required"),
+    ("[]", 422, "valid dictionary"),
+    ("null", 422, "valid dictionary"),
+    ('{"texts": []}', 422, "at least 1"),
+    ('{"texts": ""}', 422, "at least 1"),
+    ('{"texts": ["a", ""]}', 422, "at least 1"),
+    ('{"texts": 5}', 422, "valid list"),
+    ('{"texts": [1]}', 422, "valid string"),
+    ('{"texts": [null]}', 422, "valid string"),
+    ('{"texts": ["a"], "top_k": 1}', 422, "Extra inputs"),
+    ('{"text": "a"}', 422, "required"),
+    ('{"texts": "\\ud800"}', 422, "unicode"),
+    ('{"texts": ["\\udfff a"]}', 422, "unicode"),
+    ('{"\\ud800": "a"}', 422, "unicode"),
+    (json.dumps({"texts": "a" * 501}), 422, "at most 500"),
+    (json.dumps({"texts": ["a"] * 9}), 422, "at most 8"),
+    (json.dumps({"texts": "a" * 30_000}), 413, "at most 20000 bytes"),
+    ("[" * 15_000, 422, ""),
+    ('{"texts": NaN}', 422, ""),
+]
+
+
+@pytest.mark.parametrize(("body", "status", "words"), WRONG)
+def test_wrong_calls_get_a_message(client, body, status, words):
+    """What cannot be answered is a 4xx that says where and what."""
+    found = client.post(
+        "/classify", content=body.encode("utf-8"), headers={"Content-Type": "application/json"}
+    )
+    assert found.status_code in (status, 400), found.text
+    assert words in found.text
+
+
+def test_bytes_that_are_no_utf8_get_a_message(client):
+    """Invalid UTF-8 is a 4xx."""
+    found = client.post(
+        "/classify", content=b'{"texts": "\xff"}', headers={"Content-Type": "application/json"}
+    )
+    assert 400 <= found.status_code < 500
+
+
+def test_wrong_paths_and_methods(client):
+    """Other paths are 404, other methods 405."""
+    assert client.get("/nothing").status_code == 404
+    assert client.get("/classify").status_code == 405
+
+
+def test_a_body_without_a_length_is_limited_too(client):
+    """A body that comes in pieces, and never ends, is refused once it is too long."""
+
+    def pieces():
+        for _ in range(1000):
+            yield b"a" * 1000
+
+    found = client.post("/classify", content=pieces())
+    assert found.status_code == 413
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner),
+    max_leaves=8,
+)
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    body=st.binary(max_size=200)
+    | json_values.map(lambda v: json.dumps(v).encode())
+    | json_values.map(lambda v: json.dumps({"texts": v}).encode())
+)
+def test_no_body_is_a_server_error(client, body):
+    """Whatever bytes come, the answer is 200 or 4xx with JSON."""
+    found = client.post("/classify", content=body, headers={"Content-Type": "application/json"})
+    assert found.status_code == 200 or 400 <= found.status_code < 500
+    assert found.json()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "options"),
+    [
+        ("POST", "/classify", {"json": {"texts": "a"}}),
+        ("GET", "/decision", {}),
+        ("GET", "/metrics", {}),
+    ],
+)
+def test_a_key_is_asked_for(loaded, method, path, options):
+    """With a key, all but health and readiness are closed without it."""
+    with TestClient(make_app(loaded, api_key="secret")) as client:
+        assert client.get("/health").status_code == client.get("/ready").status_code == 200
+        found = client.request(method, path, **options)
+        assert found.status_code == 401 and "Authorization: Bearer" in found.text
+        for wrong in ("Bearer other", "Basic secret", "Bearer ", "secret", b"Bearer \xff"):
+            headers = {"Authorization": wrong}
+            assert client.request(method, path, headers=headers, **options).status_code == 401
+        headers = {"Authorization": "Bearer secret"}
+        assert client.request(method, path, headers=headers, **options).status_code == 200
+
+
+# Batches
+
+
+def together(*jobs, run, max_queue=100, max_batch=8):
+    """Submit jobs at once; give what each got."""
+
+    async def main():
+        batcher = Batcher(run, max_batch=max_batch, max_queue=max_queue)
+        tasks = [batcher.submit(job) for job in jobs]
+        try:
+            return await asyncio.gather(*tasks, return_exceptions=True)
+        finally:
+            assert batcher.pending == 0
+            batcher.close()
+
+    return asyncio.run(main())
+
+
+def test_requests_share_batches_and_get_their_own_answers():
+    """What waits runs together, up to the limit, and each request gets its own records."""
+    sizes = []
+
+    def run(texts):
+        sizes.append(len(texts))
+        return [t.upper() for t in texts]
+
+    jobs = [[f"a{i}"] for i in range(20)] + [[f"b{i}" for i in range(12)]]
+    found = together(*jobs, run=run)
+    assert found == [[t.upper() for t in job] for job in jobs]
+    assert sizes == [8, 8, 4, 12]
+
+
+def test_a_failing_batch_fails_alone():
+    """An error reaches the requests of its batch; the next batch runs."""
+
+    def run(texts):
+        if "bad" in texts:
+            raise ValueError("broken")
+        return texts
+
+    found = together(["bad"], ["good"], run=run, max_batch=1)
+    assert isinstance(found[0], ValueError) and found[1] == ["good"]
+
+
+def test_a_full_queue_refuses():
+    """Beyond the limit a request is refused at once; the others are answered."""
+    found = together(["a"] * 3, ["b"] * 3, ["c"], run=list, max_queue=5)
+    assert found[0] == ["a"] * 3 and isinstance(found[1], QueueFull) and found[2] == ["c"]
+
+
+def test_a_client_that_has_gone_harms_nobody():
+    """A cancelled request leaves the queue; the others of its batch are answered."""
+
+    async def main():
+        batcher = Batcher(list, max_batch=8, max_queue=8)
+        gone = asyncio.create_task(batcher.submit(["gone"]))
+        stays = asyncio.create_task(batcher.submit(["stays"]))
+        await asyncio.sleep(0)
+        gone.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await gone
+        assert await stays == ["stays"] and batcher.pending == 0
+        batcher.close()
+
+    asyncio.run(main())
+
+
+def test_a_full_queue_is_429_with_retry_after(loaded):
+    """Over HTTP the refusal is 429 and says when to try again."""
+    slow = threading.Event()
+
+    class Slow:
+        decision = loaded.decision
+
+        def explain(self, texts):
+            if texts != ["warm up"]:
+                assert slow.wait(20)
+            return loaded.explain(texts)
+
+    async def main():
+        app = make_app(Slow(), limits=LIMITS)
+        async with app.router.lifespan_context(app):
+            transport = httpx.ASGITransport(app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+                calls = [
+                    asyncio.create_task(client.post("/classify", json={"texts": ["a"] * 8}))
+                    for _ in range(4)
+                ]
+                while sum(call.done() for call in calls) < 2:
+                    await asyncio.sleep(0.01)
+                slow.set()
+                return await asyncio.gather(*calls)
+
+    found = asyncio.run(asyncio.wait_for(main(), 30))
+    assert sorted(r.status_code for r in found) == [200, 200, 429, 429]
+    assert {r.headers.get("Retry-After") for r in found if r.status_code == 429} == {"1"}
+
+
+# The process
+
+
+def free_port():
+    """Find a port that nobody uses."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to catch")
+def test_the_process_serves_and_stops_gracefully(saved, texts):
+    """Started as a command it asks for its key, answers, and ends what it accepted on SIGTERM."""
+    port = free_port()
+    command = [sys.executable, "-m", "helpers", "serve", str(saved), "--port", str(port)]
+    process = subprocess.Popen(
+        [*command, "--api-key-env", "DESK_KEY"],
+        env={**os.environ, "DESK_KEY": "k", "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    address, key = f"http://127.0.0.1:{port}", {"Authorization": "Bearer k"}
+    try:
+        for _ in range(300):
+            with contextlib.suppress(httpx.TransportError):
+                if httpx.get(f"{address}/ready").status_code == 200:
+                    break
+            assert process.poll() is None, process.stdout.read()
+            time.sleep(0.1)
+        assert httpx.post(f"{address}/classify", json={"texts": "a"}).status_code == 401
+        found = []
+
+        def call():
+            body = {"texts": texts}
+            found.append(httpx.post(f"{address}/classify", json=body, headers=key, timeout=30))
+
+        caller = threading.Thread(target=call)
+        caller.start()
+        time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        caller.join(30)
+        assert found and found[0].status_code == 200 and len(found[0].json()["results"]) == 200
+        assert process.wait(30) in (0, -signal.SIGTERM)
+        assert not any(t in process.stdout.read() for t in texts), "texts are not logged"
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
