@@ -25,8 +25,8 @@
 # BERT and EU laws with 21 subjects: the data of the two notebooks that this lesson grew out of. `QUICK`
 # trains on 600 messages for a fast look; `"auto"` turns it on where the processor has no 16-bit arithmetic.
 #
-# Claims marked "holds" were checked at the settings below. Elsewhere one may read "differs here": that is
-# no fault of yours.
+# Claims marked "holds" were checked at the settings below with ten seeds. Elsewhere one may read "differs
+# here": that is no fault of yours.
 
 # %% tags=["settings"]
 PROFILE = "offline"  # @param ["offline", "hub", "hub-law"]
@@ -287,7 +287,8 @@ assert torch.isclose(by_hand, out.loss, atol=1e-5)
 # %% [markdown]
 # Before training, write down what *no* learning looks like. A network that ignores the text can still learn
 # each label's **base rate**, its share of the messages. The loss of that is the number to beat; a network
-# that stays near it has **collapsed** to the base rates.
+# that stays near it has **collapsed** to the base rates. `fine_tune` starts the new head right there, so that
+# no step goes into learning that most labels are rare.
 
 # %%
 from IPython.display import display
