@@ -270,12 +270,12 @@ ax.set_ylabel("observed share of right answers")
 plt.show()
 
 # %% [markdown]
-# A T near 1 says that little had to be mended; above 1 the network was too sure, below 1 not sure enough. Few
-# epochs may leave a network modest, many may make it boast. The **calibration error** in the legend is the mean
-# gap to the diagonal, weighted by messages. T was fitted on *other* messages, so the gap may even grow a little
-# where T is near 1. And the 0.9937 of section 1? It means "right 99 times in 100" only if that network was
-# calibrated, which takes labelled messages to find out.
-#
+# A T near 1 says that little had to be mended; above 1 the network was too sure, below 1 not sure enough. The
+# **calibration error** in the legend is the mean gap to the diagonal, weighted by messages. T was fitted on *other*
+# messages, so the gap may even grow where T is near 1. And the 0.9937 of section 1? It means "right 99 times in
+# 100" only if that network was calibrated, which takes labelled messages to find out.
+
+# %% [markdown]
 # The customer of our story had two models, and wished to use the same 0.6 for both. We train a second one in
 # seconds: word counts and a linear layer. *Predict*: both read the same messages. At 0.6, will both answer
 # about the same share?
@@ -766,6 +766,12 @@ for (name, group), (known, others) in pairs.items():
     figures = {f"AUROC {group}": found.auroc, f"let through, {group}": found.fpr95}
     rows[name] = rows.get(name, {}) | figures
 alternatives = pd.DataFrame(rows).T.round(3)
+alternatives
+
+# %% [markdown]
+# Does the new head still name the intents, and is its lead on near messages larger than chance?
+
+# %%
 own = head.classes_[head.predict_proba(features["test"])[:, :-1].argmax(axis=1)]
 print(f"right on the known: the network {accuracy:.1%}, the new head {np.mean(own == y_test):.1%}")
 difference = auroc_interval(
@@ -775,8 +781,7 @@ difference = auroc_interval(
 )
 print("near, Other class minus largest softmax: {:+.3f}, {:+.3f} to {:+.3f}".format(*difference))
 text = "on near messages the Other class is ahead of the largest softmax"
-print(claim(text, difference[1] > 0, released=RELEASED))
-alternatives
+claim(text, difference[1] > 0, released=RELEASED)
 
 # %% [markdown]
 # - **Examples** help most where the unknown lies near the known: little else can show the border. Our strangers

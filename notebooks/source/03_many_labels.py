@@ -9,8 +9,8 @@
 # the figures for many labels beside their baselines, and to choose a threshold for each label without
 # fooling yourself about the rare ones.
 #
-# **Before you start** you should know what a logit, a threshold and a validation part are (lesson 01 explains
-# them). All else is explained here.
+# **Before you start** you should know logits, thresholds and the validation part, precision and recall, calibration
+# and the bootstrap: lesson 01 explains them, and `GLOSSARY.md` has a line for each.
 #
 # **Time**: the core path (sections 1 to 6) takes about 60 minutes; sections 7 to 9 go further. The code runs
 # in a few minutes on two CPU cores. A GPU is not needed.
@@ -147,7 +147,7 @@ table.astype(int)
 # on these few. The messages without a label stay in. One of the source notebooks dropped all texts without
 # one, so its network never saw a clean comment and could not know what one looks like.
 #
-# *Predict*: which two topics stand together most often?
+# *Predict*: of which topic's messages has the largest share one certain other topic, too?
 
 # %%
 import matplotlib.pyplot as plt
@@ -160,7 +160,7 @@ plt.show()
 
 # %% [markdown]
 # Read a row: of the messages with this topic, so many percent also have that one. The table is not symmetric:
-# most messages of a rare topic may carry a common one, and not the other way round.
+# many messages of a rare topic may carry a common one, and not the other way round.
 #
 # Our messages come in three parts. **Your own data** must be split first. A random split may leave a rare label
 # out of a part; a **label-stratified** split deals each label in its share. We split 300 messages twenty times,
@@ -202,7 +202,7 @@ tokenizer = load_tokenizer(folder, task.train.texts[:200])
 ids = tokenizer(list(task.train.texts), truncation=True, max_length=512)["input_ids"]
 lengths = np.array([len(one) for one in ids])
 batches = np.array_split(np.sort(lengths), len(lengths) // recipe.settings.batch_size)
-filled = sum(batch.max() * len(batch) for batch in batches)
+filled = sum(-(-batch.max() // 8) * 8 * len(batch) for batch in batches)  # to multiples of 8
 unknown = np.mean(np.concatenate(ids) == tokenizer.unk_token_id)
 print(f"longest text: {lengths.max()} tokens; unknown tokens: {unknown:.2%}")
 print(f"[PAD] if padded to 512: {1 - lengths.sum() / (512 * len(lengths)):.1%}")
@@ -215,14 +215,14 @@ assert lengths.sum() / filled > lengths.sum() / (512 * len(lengths))
 # and network do not belong together, or the texts are in another language.
 #
 # **Trap: characters for tokens.** The other source trained on 300 *tokens* a text, and later cut texts to 512
-# *characters* for prediction. Is that more or less?
+# *characters* for prediction. *Predict*: is that more or less?
 
 
 # %% tags=["trap-characters"]
 from helpers.recipes import MINILM
 from helpers.training import load_tokenizer, resolve_checkpoint
 
-its_tokenizer = load_tokenizer(resolve_checkpoint(MINILM))
+its_tokenizer = load_tokenizer(resolve_checkpoint(MINILM))  # like the source's: English
 
 
 def wrong_ids(text):
@@ -241,8 +241,8 @@ print("wrong:", len(wrong_ids(law)), "tokens; right:", len(right_ids(law)))
 assert right_ids(law) == trained_on, "at prediction a text must be cut where training cut it"
 
 # %% [markdown]
-# It is far less: a token has about five characters here. The network was asked to judge laws by their first
-# lines. Let the tokenizer cut, with the same `max_length` in training and in prediction.
+# It is far less: 512 characters are a good deal fewer than 300 tokens. The network was asked to judge laws by their
+# first lines. Let the tokenizer cut, with the same `max_length` in training and in prediction.
 #
 # ## 4 · Fine-tune, and watch
 #
@@ -267,10 +267,10 @@ with tempfile.TemporaryDirectory() as scratch:
     arguments = transformers.TrainingArguments(scratch, max_steps=2, save_strategy="no", **quiet)
     trainer = transformers.Trainer(bare, arguments, train_dataset=rows, processing_class=tokenizer)
     trainer.remove_callback(transformers.PrinterCallback)
-    print(f"loss after two steps: {trainer.train().training_loss:.3f}")
+    print(f"mean loss of two steps: {trainer.train().training_loss:.3f}")
 
 # %% [markdown]
-# `problem_type` chooses the loss, and `processing_class` (the tokenizer) makes the Trainer pad each batch to its
+# A fresh head says about 0.5 to everything, and −log 0.5 is 0.693. `problem_type` chooses the loss, and `processing_class` (the tokenizer) makes the Trainer pad each batch to its
 # longest text. Older notebooks write `evaluation_strategy` and `Trainer(tokenizer=...)`; both are gone. To
 # train with another loss, pass `compute_loss_func`. Does the network compute the loss that we wrote by hand?
 
@@ -325,12 +325,12 @@ learned = best < 0.8 * ignorant
 claim("the loss is at least a fifth below that of base rates", learned, released=RELEASED)
 
 # %% [markdown]
-# The curve grew while the network learned. `fine_tune` keeps the weights of the epoch with the lowest
-# validation loss: **early stopping**.
+# The curve grew while the network learned. `fine_tune` runs all its epochs and keeps the weights of the one with
+# the lowest validation loss. **Early stopping** goes a step further: it ends training once that loss has risen.
 #
 # How many epochs are too many? One source trained for 50. That would take too long here, so we train a **head**
-# alone, one linear layer, on what the network's own head is given (the pooled outputs, computed once), and on
-# 600 messages. *Predict*: the training loss falls. What do the validation loss and F1 do?
+# alone, one linear layer, on what the network's own head is given (the pooled outputs, computed once), on 600
+# messages, at a high rate, to get to the bad end sooner. *Predict*: the training loss falls. What do the validation loss and F1 do?
 
 # %%
 from sklearn.metrics import log_loss
@@ -338,8 +338,9 @@ from sklearn.metrics import log_loss
 from helpers.evaluation import label_scores
 from helpers.training import fit_head, pooled_outputs, predict_logits
 
+reading = {"dtype": DTYPE, "max_length": settings.max_length}  # cut as in training
 x = {
-    name: pooled_outputs(tuned.model, tuned.tokenizer, part.texts, dtype=DTYPE)
+    name: pooled_outputs(tuned.model, tuned.tokenizer, part.texts, **reading)
     for name, part in parts.items()
 }
 few = np.random.default_rng(SEED).permutation(len(task.train))[:600]
@@ -361,7 +362,7 @@ def note(epoch, head):
     f1.append(label_scores(head(x["validation"]) >= 0, y_validation)["micro_f1"])
 
 
-_ = fit_head(x_few, y_few, epochs=50, batch_size=16, learning_rate=0.03, on_epoch=note)
+_ = fit_head(x_few, y_few, epochs=50, batch_size=16, learning_rate=0.03, seed=SEED, on_epoch=note)
 fig, axes = plt.subplots(1, 2, figsize=(11, 3.6), layout="constrained")
 plots.learning_curve(long_run, ax=axes[0])
 axes[1].plot(range(1, 51), f1, color=plots.ORANGE)
@@ -387,7 +388,7 @@ claim(text, risen, released=RELEASED)
 
 # %%
 z_validation, z_test = (
-    predict_logits(tuned.model, tuned.tokenizer, parts[part].texts, dtype=DTYPE)
+    predict_logits(tuned.model, tuned.tokenizer, parts[part].texts, **reading)
     for part in ("validation", "test")
 )
 said = z_validation >= 0  # a logit of 0 is a probability of 0.5
@@ -460,8 +461,9 @@ for seed in range(5):
     constant = [(drawn == answer).all(axis=1).mean() for answer in drawn]
     assert np.isclose(right_baseline(drawn), max(constant)), "a baseline is what a constant reaches"
 
+
 # %% [markdown]
-# For our messages the constant answer stands in the first row of the table.
+# Ours stands in the first row of the table above, too.
 #
 # **Trap: the area under the curve of decisions.** Both sources computed AUROC, the area under the ROC curve,
 # from 0/1 *decisions*. *Predict*: is that figure higher or lower than the true one?
@@ -550,8 +552,9 @@ side_by_side = {part: pd.DataFrame(r).set_index("rule")[figures] for part, r in 
 pd.concat(side_by_side, axis=1).round(3)
 
 # %% [markdown]
-# On the data that chose, more freedom cannot score lower: that is arithmetic, no finding, and the next cell
-# asserts it. Then it compares cuts of their own with 0.5 on test.
+# (In the last row, labels with fewer than `MIN_POSITIVES` validation positives share one cut; more below.) On the data
+# that chose, *in the figure it was chosen for*, more freedom cannot score lower: that is arithmetic, no finding,
+# and the next cell asserts it. In the other columns it may. Then we compare with 0.5 on test.
 
 # %%
 seen, new = side_by_side["validation"], side_by_side["test"]
@@ -587,8 +590,9 @@ plt.show()
 # %% [markdown]
 # Where F\*/2 comes from: giving a label to one more message with probability p adds 2p to the top of
 # 2 TP / (given + true) on average, and 1 to the bottom. That raises the ratio as long as 2p is above the ratio
-# itself, so it pays down to p = F\*/2. It needs calibrated probabilities: where cuts for micro-F1 differ a
-# lot between labels, they repair calibration, or chase noise.
+# itself, so it pays down to p = F\*/2. It needs calibrated probabilities. Do the two printed numbers agree? Where
+# not, ours are not quite calibrated, or F1 is so flat near its top that chance places the cut. And where cuts for
+# micro-F1 differ a lot between labels, they repair calibration, or chase noise.
 #
 # We check the rule where the truth is known: 100,000 simulated messages, three labels of different share.
 
@@ -636,7 +640,9 @@ for column, name, colour in ((0, "promised", plots.ORANGE), (1, "true", plots.BL
     places = np.arange(4) + 0.12 * column
     ax.errorbar(places, middle, (middle - low, high - middle), fmt="o", color=colour, label=name)
 ax.set_xticks(range(4), pairs)
-ax.set(xlabel="validation positives", ylabel="F1", title="F1 of a cut chosen on few positives")
+ax.set(
+    xlabel="validation positives, about", ylabel="F1", title="F1 of a cut chosen on few positives"
+)
 ax.legend(frameon=False)
 plt.show()
 gap = {n: float((pair[:, 0] - pair[:, 1]).mean()) for n, pair in pairs.items()}
@@ -644,11 +650,11 @@ print("promised minus true, mean:", {n: round(value, 3) for n, value in gap.item
 assert gap[3] > gap[10] > gap[30] > gap[100] > 0, "fewer positives, emptier promises"
 
 # %% [markdown]
-# The bars hold 90 % of 100 validation sets. With few positives the promise is mostly too high, and the cut may lie
-# anywhere. So a label with fewer than `min_positives` of them falls back to the shared cut, which all labels
-# together chose.
+# The bars hold 90 % of 100 validation sets. With few positives the promise is too high on average, and not to be
+# believed; the cut itself may still be usable. `min_positives` is the cautious way: a label with fewer falls back
+# to the shared cut, which all labels together chose.
 #
-# What does that do for our rare labels? Look at what each way gives them on test.
+# What does that cost our rare labels? Look at what each way gives them on test.
 
 # %%
 rare = np.flatnonzero(y_validation.sum(axis=0) < MIN_POSITIVES)
@@ -665,10 +671,10 @@ assert [names[label] for label in rare] == [
 ]
 
 # %% [markdown]
-# Here is the choice behind the two averages. A very low cut finds some of the rare messages, at the price of
+# Here is the choice behind the two averages. A very low cut may find some of the rare messages, at the price of
 # many wrong ones, and the *macro* average may reward that. The shared cut hardly ever gives a rare label.
-# Neither is right or wrong: **costs** decide. Is a missed `privacy` worth forty false ones? Then say so, and
-# use Elkan's cut. If you cannot say, collect more examples.
+# Neither is right or wrong: **costs** decide. How many false ones is one found message worth? Say so, and use
+# Elkan's cut. If you cannot say, collect more examples.
 #
 # The report for each label, chosen with the fallback:
 
@@ -684,16 +690,17 @@ plt.show()
 pd.DataFrame(each).set_index("label").drop(columns=["f1_validation", "support_validation"]).round(2)
 
 # %% [markdown]
-# Every figure has its baseline beside it: `f1_always` for F1, `base_rate` for the average precision, 0.5 for
-# AUROC. For a rare label look at the average precision, not at AUROC: a ranking that puts twenty wrong messages
-# before each right one still has an AUROC near 1.
+# F1, average precision and AUROC have their baselines: `f1_always`, `base_rate`, and 0.5. **Average precision** is the
+# mean precision over the ranks of a label's positives. For a rare label look at it too: AUROC can be high while
+# most messages at the top are wrong, because it compares with *all* the negatives, and they are many.
 #
 # ## 7 · Further: losses for rare labels
 #
 # Three well-known losses try to help rare labels in training. **pos_weight** counts each positive several
 # times. The **focal** loss makes answers that are already right and sure count little. The **asymmetric** loss
-# does so more strongly for negatives. We compare them on equal footing: heads on the pooled outputs, the same
-# steps, cut at 0.5, and again with cuts chosen on validation.
+# does so more strongly for negatives. We compare heads on the pooled outputs of one network, with the same
+# steps, cut at 0.5, and again with cuts chosen on validation. (That network was trained with the plain loss, so
+# this compares heads, not whole trainings.)
 
 # %%
 from helpers.evaluation import reliability
@@ -713,14 +720,15 @@ compared, decided = {}, {}
 for name, loss in losses.items():
     head = fit_head(x["train"], task.train.labels, loss=loss, seed=SEED)
     z = head(x["test"])
-    cuts = LabelThresholds.choose(
-        head(x["validation"]), y_validation, micro_f1=True, label_names=names
-    )
-    rows = report_labels({"at 0.5": half, "tuned": cuts}, z, y_test)
-    row = {f"{f} {one['rule']}": one[f] for one in rows for f in ("micro_f1", "macro_f1")}
+    row = {}
+    for figure in ("micro_f1", "macro_f1"):
+        way = {figure: True, "label_names": names}
+        cuts = LabelThresholds.choose(head(x["validation"]), y_validation, **way)
+        for one in report_labels({"at 0.5": half, "tuned": cuts}, z, y_test):
+            row[f"{figure} {one['rule']}"] = one[figure]
+        decided[name, figure] = cuts.decide(z)
     row["calibration error"] = reliability(sigmoid(z).ravel(), y_test.ravel()).error
     compared[name] = {**row, "log loss": loss_of(head, x["test"], y_test)}
-    decided[name] = cuts.decide(z)
 pd.DataFrame(compared).T.round(3)
 
 # %% [markdown]
@@ -728,12 +736,12 @@ pd.DataFrame(compared).T.round(3)
 # larger than chance?
 
 # %%
-for name in list(losses)[1:]:
-    resample = np.random.default_rng(SEED)
-    gain = paired_bootstrap_f1(decided[name], decided["none"], y_test, rng=resample)
-    print(
-        f"{name:11} minus none, tuned micro-F1: {gain[0]:+.3f} ({gain[1]:+.3f} to {gain[2]:+.3f})"
-    )
+for figure in ("micro", "macro"):
+    for name in list(losses)[1:]:
+        sides = decided[name, f"{figure}_f1"], decided["none", f"{figure}_f1"], y_test
+        gain = paired_bootstrap_f1(*sides, rng=np.random.default_rng(SEED), average=figure)
+        print(f"{name:11} minus none, tuned {figure}-F1:", end=" ")
+        print("{:+.3f} ({:+.3f} to {:+.3f})".format(*gain))
 loss_at = {name: row["log loss"] for name, row in compared.items()}
 text = (
     "pos_weight and the asymmetric loss have a log loss 1.1 times that of the plain loss, or more"
@@ -742,10 +750,13 @@ worse = min(loss_at["pos_weight"], loss_at["asymmetric"]) > 1.1 * loss_at["none"
 claim(text, worse, released=RELEASED)
 
 # %% [markdown]
-# At 0.5 a weight gives more labels, right and wrong. Cuts of their own take much of that back, because a weight
-# moves the logits and a cut moves them back (lesson 01, section 9). What stays is the damage to the
-# probabilities: see the last two columns. Start with the plain loss and choose cuts; take another loss only if
-# its *tuned* figure is better by more than chance.
+# At 0.5 a weight gives more labels, right and wrong. A weight moves the logits, roughly by its log (lesson 01,
+# section 9), and a cut takes much of that back: at the figure they were chosen for, the tuned losses lie close
+# together. Read each interval; 0 inside means that these messages cannot tell the loss from the plain one. One
+# that wins here won with one network and one test part: train again with another seed before you believe it.
+#
+# `pos_weight` and the asymmetric loss pay with their probabilities, as the last two columns show. If costs are to
+# set the cuts, take the plain loss, or calibrate anew.
 #
 # ## 8 · Further: single predictions, and labels that may be wrong
 #
@@ -758,7 +769,7 @@ for i in np.random.default_rng(SEED).permutation(len(z_test))[:4]:
     record = final.explain(z_test[[i]])[0]
     told = [n for n, has in zip(names, y_test[i], strict=True) if has]
     near = sorted(record["probability"].items(), key=lambda item: -item[1])[:3]
-    print(task.test.texts[i])
+    print(task.test.texts[i][:200])
     print("   truth", told, " answer", record["labels"], " likeliest", end=" ")
     print(", ".join(f"{n} {p:.2f} (cut {record['threshold'][n]:.2f})" for n, p in near))
 
@@ -768,8 +779,8 @@ for i in np.random.default_rng(SEED).permutation(len(z_test))[:4]:
 
 # %%
 p_validation = sigmoid(z_validation)
-loss_of = -np.log(np.where(y_validation == 1, p_validation, 1 - p_validation))
-for flat in np.argsort(-loss_of, axis=None)[:8]:
+surprise = np.logaddexp(0, np.where(y_validation == 1, -z_validation, z_validation))  # -log P
+for flat in np.argsort(-surprise, axis=None)[:8]:
     i, label = divmod(int(flat), len(names))
     told = "has" if y_validation[i, label] else "lacks"
     text = task.validation.texts[i]
@@ -782,7 +793,8 @@ for flat in np.argsort(-loss_of, axis=None)[:8]:
 # ## 9 · Further: keep the rule with its network
 #
 # Twelve thresholds chosen for one network mean nothing for another. Save them together, as plain JSON; the
-# names go along, so that nobody mixes up the columns. Lesson 04 puts both into service.
+# names go along, so that nobody mixes up the columns. (`final` is the cautious rule: it may never give the rarest
+# labels.) Lesson 04 puts both into service.
 
 # %%
 import json
@@ -792,6 +804,7 @@ from helpers.decisions import rule_from_dict
 
 with tempfile.TemporaryDirectory() as scratch:
     tuned.model.save_pretrained(scratch)
+    tuned.tokenizer.save_pretrained(scratch)
     place = Path(scratch) / "decision.json"
     place.write_text(json.dumps(final.to_dict()), encoding="utf-8")
     print(sorted(file.name for file in Path(scratch).iterdir()))
@@ -831,8 +844,10 @@ _ = widgets.interact(show, threshold=slider)
 # 3. AUROC and average precision want scores, never decisions.
 # 4. On calibrated probabilities one cut, F\*/2, is best for micro-F1. Cuts of their own pay for macro-F1
 #    and for costs.
-# 5. A label with a handful of validation positives cannot choose a cut. Let it share one, or price it.
-# 6. Loss functions for rare labels move the logits; a cut moves them back.
+# 5. A cut chosen on a handful of positives promises too much. The shared cut is steadier and may never give the
+#    label: price it, or collect more examples.
+# 6. A weight in the loss moves the logits; a cut takes much of that back. Judge a loss by its tuned figure, with
+#    an interval, and look at its probabilities.
 
 # %% tags=["headline"]
 {
