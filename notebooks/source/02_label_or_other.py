@@ -270,12 +270,10 @@ ax.set_ylabel("observed share of right answers")
 plt.show()
 
 # %% [markdown]
-# A T near 1 says that little had to be mended; above 1 the network was too sure, below 1 not sure enough. The
-# **calibration error** in the legend is the mean gap to the diagonal, weighted by messages. T was fitted on *other*
-# messages, so the gap may even grow where T is near 1. And the 0.9937 of section 1? It means "right 99 times in
-# 100" only if that network was calibrated, which takes labelled messages to find out.
-
-# %% [markdown]
+# Above 1 the network was too sure, below 1 not sure enough. The **calibration error** in the legend is the mean gap
+# to the diagonal. T was fitted on *other* messages, so the gap may even grow where T is near 1. And the 0.9937 of
+# section 1? It means "right 99 times in 100" only if that network was calibrated.
+#
 # The customer of our story had two models, and wished to use the same 0.6 for both. We train a second one in
 # seconds: word counts and a linear layer. *Predict*: both read the same messages. At 0.6, will both answer
 # about the same share?
@@ -607,11 +605,10 @@ for group in ("near", "far"):
 # others", never "like something that I have seen".
 #
 # Other scores: the **margin** is the lead over the runner-up; minus the **entropy** looks at all 49; the **largest
-# logit**, and the **energy** with its sign turned, which is the log of the sum of the exponentials, keep what
-# softmax divides away. Higher is
-# surer. They should tell right answers from three kinds: known messages **answered wrongly**
-# (many are ambiguous, some are wrong and sure), near and far.
-# The **AUROC** is the chance that the right answer has the higher score; 0.5 is a coin.
+# logit**, and the **energy** with its sign turned (the log of the sum of exponentials), keep what softmax divides
+# away. Higher is surer. They should tell right answers from known messages **answered wrongly** (many are ambiguous,
+# some wrong and sure), from near and from far ones. The **AUROC** is the chance that the right answer has the
+# higher score; 0.5 is a coin.
 #
 # *Predict*: is one score the best for all three kinds?
 
@@ -694,16 +691,15 @@ table = report_reject(rules, *mixed_test, dear, rng=np.random.default_rng(SEED))
 pd.DataFrame(table).set_index("rule").round(3).drop(columns=["score", "note"])
 
 # %% [markdown]
-# `unknown_answered` is the share of unknown messages that got a label; in `risk` each of them counts as wrong. A
-# search that has seen unknown messages can guard against them by answering less; it is right for their share in
-# these rows. And the promise was made without them: read its `risk` in this traffic.
+# In `risk`, each unknown message that got a label counts as wrong. A search that has seen unknown messages guards
+# against them by answering less. The promise was made without them: read its `risk` in this traffic.
 #
 # ## 7 · Further: three other ways to find the unknown
 #
-# All use what the network's last layer, its **head**, is given for a text: the **pooled outputs**. An **Other class**: one more
-# class, trained on the near and far messages of the training part. **Two stages**: first "ours or not?", a yes/no
-# classifier with the same examples, then the intent. **Distance** to the nearest intent's mean, measured with the
-# spread of the training texts (**Mahalanobis**); it needs no examples. *Predict*: which is best on near messages?
+# All use what the network's last layer, its **head**, is given for a text: the **pooled outputs**. An **Other class**:
+# one more class, trained on near and far messages. **Two stages**: first "ours or not?", with the same examples,
+# then the intent. **Distance** to the nearest intent's mean, measured with the spread of the training texts
+# (**Mahalanobis**); it needs no examples. *Predict*: which is best on near messages?
 
 # %%
 from helpers.training import pooled_outputs
@@ -766,22 +762,14 @@ for (name, group), (known, others) in pairs.items():
     figures = {f"AUROC {group}": found.auroc, f"let through, {group}": found.fpr95}
     rows[name] = rows.get(name, {}) | figures
 alternatives = pd.DataFrame(rows).T.round(3)
-alternatives
-
-# %% [markdown]
-# Does the new head still name the intents, and is its lead on near messages larger than chance?
-
-# %%
 own = head.classes_[head.predict_proba(features["test"])[:, :-1].argmax(axis=1)]
 print(f"right on the known: the network {accuracy:.1%}, the new head {np.mean(own == y_test):.1%}")
-difference = auroc_interval(
-    *pairs["Other class", "near"],
-    baseline=pairs["largest softmax", "near"],
-    rng=np.random.default_rng(SEED),
-)
-print("near, Other class minus largest softmax: {:+.3f}, {:+.3f} to {:+.3f}".format(*difference))
+better, worse = pairs["Other class", "near"], pairs["largest softmax", "near"]
+lead = auroc_interval(*better, baseline=worse, rng=np.random.default_rng(SEED))
+print("near, Other class minus largest softmax: {:+.3f}, {:+.3f} to {:+.3f}".format(*lead))
 text = "on near messages the Other class is ahead of the largest softmax"
-claim(text, difference[1] > 0, released=RELEASED)
+print(claim(text, lead[1] > 0, released=RELEASED))
+alternatives
 
 # %% [markdown]
 # - **Examples** help most where the unknown lies near the known: little else can show the border. Our strangers
@@ -816,11 +804,9 @@ claim(
 )
 
 # %% [markdown]
-# Whatever the network is worth, such sets hold the truth in about the share that was asked for, if new messages
-# are like the validation part; a poor network pays with larger sets. The share is an average over all messages:
-# for a rare intent it may be lower. A message with one intent in its set can be answered, one with two or three
-# goes to a person with a short list, one with many is Other. As with the promise of section 5, unknown messages
-# are not covered.
+# Such sets hold the truth in about the share that was asked for, if new messages are like the validation part; a poor
+# network pays with larger sets. The share is an average: for a rare intent it may be lower. A message with one intent in its set can be answered, one with two or three
+# goes to a person with a short list. As with the promise of section 5, unknown messages are not covered.
 #
 # ## 9 · Further: the rule as a file
 #

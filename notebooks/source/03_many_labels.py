@@ -5,9 +5,8 @@
 # which of these choices hold on new texts.
 
 # %% [markdown]
-# **You will learn** to set up a network for any-of-K labels, to open the `Trainer` and watch it learn, to read
-# the figures for many labels beside their baselines, and to choose a threshold for each label without
-# fooling yourself about the rare ones.
+# **You will learn** to set up a network for any-of-K labels, to watch it learn, to read the figures for many labels
+# beside their baselines, and to choose a threshold for each without fooling yourself about the rare ones.
 #
 # **Before you start** you should know logits, thresholds and the validation part, precision and recall, calibration
 # and the bootstrap: lesson 01 explains them, and `GLOSSARY.md` has a line for each.
@@ -690,17 +689,15 @@ plt.show()
 pd.DataFrame(each).set_index("label").drop(columns=["f1_validation", "support_validation"]).round(2)
 
 # %% [markdown]
-# F1, average precision and AUROC have their baselines: `f1_always`, `base_rate`, and 0.5. **Average precision** is the
-# mean precision over the ranks of a label's positives. For a rare label look at it too: AUROC can be high while
-# most messages at the top are wrong, because it compares with *all* the negatives, and they are many.
+# F1, average precision and AUROC have their baselines: `f1_always`, `base_rate`, and 0.5. For a rare label look at
+# average precision too: AUROC can be high while most messages at the top are wrong, since the negatives are many.
 #
 # ## 7 · Further: losses for rare labels
 #
 # Three well-known losses try to help rare labels in training. **pos_weight** counts each positive several
 # times. The **focal** loss makes answers that are already right and sure count little. The **asymmetric** loss
-# does so more strongly for negatives. We compare heads on the pooled outputs of one network, with the same
-# steps, cut at 0.5, and again with cuts chosen on validation. (That network was trained with the plain loss, so
-# this compares heads, not whole trainings.)
+# does so more strongly for negatives. We compare heads on the pooled outputs of our network, at 0.5 and with cuts
+# chosen on validation. (The network itself had the plain loss: this compares heads, not whole trainings.)
 
 # %%
 from helpers.evaluation import reliability
@@ -750,13 +747,10 @@ worse = min(loss_at["pos_weight"], loss_at["asymmetric"]) > 1.1 * loss_at["none"
 claim(text, worse, released=RELEASED)
 
 # %% [markdown]
-# At 0.5 a weight gives more labels, right and wrong. A weight moves the logits, roughly by its log (lesson 01,
-# section 9), and a cut takes much of that back: at the figure they were chosen for, the tuned losses lie close
-# together. Read each interval; 0 inside means that these messages cannot tell the loss from the plain one. One
-# that wins here won with one network and one test part: train again with another seed before you believe it.
-#
-# `pos_weight` and the asymmetric loss pay with their probabilities, as the last two columns show. If costs are to
-# set the cuts, take the plain loss, or calibrate anew.
+# At 0.5 a weight gives more labels, right and wrong. It moves the logits, roughly by its log, and a cut takes much
+# of that back. An interval with 0 inside cannot tell a loss from the plain one; a loss that wins here won with one
+# network: try another seed. `pos_weight` and the asymmetric loss pay with their probabilities (last two columns).
+# If costs are to set the cuts, take the plain loss.
 #
 # ## 8 · Further: single predictions, and labels that may be wrong
 #
@@ -846,8 +840,7 @@ _ = widgets.interact(show, threshold=slider)
 #    and for costs.
 # 5. A cut chosen on a handful of positives promises too much. The shared cut is steadier and may never give the
 #    label: price it, or collect more examples.
-# 6. A weight in the loss moves the logits; a cut takes much of that back. Judge a loss by its tuned figure, with
-#    an interval, and look at its probabilities.
+# 6. A weight in the loss moves the logits; a cut takes much of that back.
 
 # %% tags=["headline"]
 {
