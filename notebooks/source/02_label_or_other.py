@@ -944,9 +944,7 @@ check("02.3", answer)
 # ## References
 #
 # - C. Chow (1970), On optimum recognition error and reject tradeoff, IEEE Transactions on Information Theory 16.
-# - C. Guo, G. Pleiss, Y. Sun, K. Weinberger (2017), On calibration of modern neural networks, ICML.
-# - D. Hendrycks, K. Gimpel (2017), A baseline for detecting misclassified and out-of-distribution examples in
-#   neural networks, ICLR.
+# - D. Hendrycks, K. Gimpel (2017), A baseline for detecting misclassified examples, ICLR.
 # - M. Sadinle, J. Lei, L. Wasserman (2019), Least ambiguous set-valued classifiers with bounded error levels,
 #   Journal of the American Statistical Association 114.
 # - Y. Geifman, R. El-Yaniv (2017), Selective classification for deep neural networks, NeurIPS.
