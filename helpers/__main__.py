@@ -52,6 +52,7 @@ def train(
     plan = RECIPES[recipe, profile]
     if plan.choose is None:
         raise ValueError(f"the recipe {recipe} ({profile}) says no way to choose a rule")
+    deployment.check_place(output)  # before the work, not after it
     task = plan.load_task()
     task = task.with_fewer(texts, seed=seed) if texts else task
     settings = replace(plan.settings, seed=seed)
@@ -118,7 +119,7 @@ def score(
 def serve(
     folder: Annotated[Path, typer.Argument(help="Where network and rule were saved.")],
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8000,
     api_key_env: Annotated[
         str | None, typer.Option(help="Environment variable that holds the API key.")
     ] = None,
@@ -127,9 +128,11 @@ def serve(
 
     Example: python -m helpers serve models/urgent --port 8000 --api-key-env DESK_KEY
     """
-    key = os.environ.get(api_key_env, "") if api_key_env else None
+    key = os.environ.get(api_key_env, "") if api_key_env is not None else None
     if key == "":
         raise ValueError(f"the environment variable {api_key_env} is empty or not set")
+    if key is not None and not (key.isascii() and key.isprintable() and " " not in key):
+        raise ValueError(f"the key in {api_key_env} must be printable ASCII without blanks")
     try:
         from helpers import serving
     except ModuleNotFoundError as error:

@@ -166,18 +166,12 @@ def save(
     Notes
     -----
     Everything is written beside the place, then moved: a crash leaves the old folder or the new
-    one. Between the two moves the old folder is called ``NAME.previous``; `load` and `save` put it
-    back.
+    one. Between the two moves the old folder is called ``.NAME.previous-of-save``; `load` and
+    `save` put it back.
     """
-    directory = Path(os.path.abspath(directory))
-    _recover(directory)
+    directory = check_place(directory)
     check_head(model, rule)
-    if directory.exists() and not directory.is_dir():
-        raise ValueError(f"{directory} is a file: name a folder")
-    ours = (directory / DECISION_FILE).is_file()
-    if directory.is_dir() and any(directory.iterdir()) and not ours:
-        raise ValueError(f"{directory} holds other files: name a new folder")
-    scratch = directory.with_name(f"{directory.name}.saving")
+    scratch = directory.with_name(f".{directory.name}.scratch-of-save")
     shutil.rmtree(scratch, ignore_errors=True)  # of a run that crashed
     try:
         _write(scratch, model, tokenizer)
@@ -201,6 +195,41 @@ def save(
         shutil.rmtree(scratch, ignore_errors=True)
         _recover(directory)
     return directory
+
+
+def check_place(directory: str | Path) -> Path:
+    """Say whether `save` may write to a folder.
+
+    Parameters
+    ----------
+    directory : path
+
+    Returns
+    -------
+    Path
+        The same place, absolute, links resolved.
+
+    Raises
+    ------
+    ValueError
+        If it is a file, or a folder that holds anything that `save` did not write.
+    """
+    directory = Path(os.path.realpath(directory))
+    _recover(directory)
+    if directory.exists() and not directory.is_dir():
+        raise ValueError(f"{directory} is a file: name a folder")
+    if directory.is_dir() and any(directory.iterdir()) and not _is_ours(directory):
+        raise ValueError(f"{directory} holds other files: name a new folder")
+    return directory
+
+
+def _is_ours(directory: Path) -> bool:
+    """Tell whether `save` wrote a folder, and no folder was put into it since."""
+    try:
+        Decision.from_dict(json.loads((directory / DECISION_FILE).read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return False
+    return not any(p.is_dir() and p.name != "__pycache__" for p in directory.iterdir())
 
 
 def _write(folder: Path, model: Any, tokenizer: Any) -> None:
@@ -232,7 +261,7 @@ def _write(folder: Path, model: Any, tokenizer: Any) -> None:
 
 
 def _previous(directory: Path) -> Path:
-    return directory.with_name(f"{directory.name}.previous")
+    return directory.with_name(f".{directory.name}.previous-of-save")
 
 
 def _recover(directory: Path) -> None:
@@ -480,10 +509,14 @@ def _start(parts: Path, target: Path, job: dict[str, Any]) -> None:
                 "anew, or name another target"
             )
         return
+    left = list(parts.iterdir()) if parts.is_dir() else []
+    if left and all(p.name[:8].isdigit() or p.suffix == ".tmp" for p in left):
+        shutil.rmtree(parts, ignore_errors=True)  # of a run that was stopped while tidying up
+    elif left or parts.is_file():
+        raise ValueError(f"{parts} holds other files: remove it, or name another target")
     if target.exists():
         raise ValueError(f"{target} is there already: remove it, or name another target")
-    shutil.rmtree(parts, ignore_errors=True)
-    parts.mkdir(parents=True)
+    parts.mkdir(parents=True, exist_ok=True)
     (parts / "job.tmp").write_text(json.dumps(job), encoding="utf-8")
     (parts / "job.tmp").replace(note)
 
@@ -505,9 +538,11 @@ def _read(source: Path) -> Iterator[tuple[dict[str, Any] | None, str, Any]]:
                     cells = next(lines)
                 except StopIteration:
                     return
-                except csv.Error as error:
-                    yield None, f"no CSV: {error}", None
-                    continue
+                except csv.Error as error:  # nobody knows where the next row begins
+                    raise ValueError(
+                        f"{source} cannot be read beyond line {lines.line_num}: {error}. Is a "
+                        "quote not closed? Write the file as .jsonl or .parquet for longer cells"
+                    ) from None
                 if len(cells) == len(names):
                     yield dict(zip(names, cells, strict=True)), "", None
                 elif cells:  # an empty line is no row
@@ -534,6 +569,8 @@ def _columns(source: Path) -> list[str]:
     if source.suffix == ".csv":
         with open(source, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             names = next(csv.reader(file), [])
+        if not _is_unicode(names):
+            raise ValueError(f"{source} is not UTF-8: save it as UTF-8")
         if len(set(names)) < len(names):
             raise ValueError(f"{source} has two columns of one name: {', '.join(names)}")
         return names
@@ -563,15 +600,18 @@ def _checked(
 
 def _is_unicode(value: Any) -> bool:
     """Tell whether all text in a value can be written as UTF-8."""
-    if isinstance(value, dict):
-        return all(_is_unicode(k) and _is_unicode(v) for k, v in value.items())
-    if isinstance(value, list):
-        return all(map(_is_unicode, value))
-    if isinstance(value, str) and not value.isascii():
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            return False
+    todo = [value]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, dict):
+            todo += [*one, *one.values()]
+        elif isinstance(one, list):
+            todo += one
+        elif isinstance(one, str) and not one.isascii():
+            try:
+                one.encode()
+            except UnicodeEncodeError:
+                return False
     return True
 
 
@@ -591,7 +631,11 @@ class _Writer:
             if self.suffix == ".csv":
                 names = [*(self.columns or ()), *self.example]
                 lines = csv.writer(file, lineterminator="\n")
-                lines.writerows([_cell(row.get(name)) for name in names] for row in rows)
+                quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+                for row in rows:
+                    cells = [_cell(row.get(name)) for name in names]
+                    bare = any("\r" in cell for cell in cells)  # Python 3.11 does not quote it
+                    (quoted if bare else lines).writerow(cells)
             else:
                 file.writelines(
                     json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows
@@ -615,7 +659,10 @@ class _Writer:
                 old = [pa.field(n, pa.array([row.get(n) for row in rows]).type) for n in columns]
             except pa.ArrowException as error:
                 raise ValueError(f"{self.source}: a column holds several kinds: {error}") from None
-        pq.write_table(pa.Table.from_pylist(rows, schema=pa.schema([*old, *new])), path)
+        try:
+            pq.write_table(pa.Table.from_pylist(rows, schema=pa.schema([*old, *new])), path)
+        except (pa.ArrowException, OverflowError) as error:
+            raise ValueError(f"{self.source}: a value does not fit into Parquet: {error}") from None
 
     def join(self, parts: list[Path], path: Path) -> None:
         if self.suffix != ".parquet":

@@ -312,14 +312,48 @@ def test_bad_lines_go_to_the_side_file(saved, tmp_path):
 
 
 def test_bad_csv_rows_go_to_the_side_file(saved, tmp_path):
-    """Too many cells, too few, bytes that are no UTF-8, and an open quote are bad rows."""
-    rows = [b"good,1", b"a", b"a,1,2", b"\xff,1", b",1", b"good,2", b'"open' + b" " * 140_000]
+    """Too many cells, too few, bytes that are no UTF-8, and no text are bad rows."""
+    rows = [b"good,1", b"a", b"a,1,2", b"\xff,1", b",1", b"good,2"]
     (tmp_path / "in.csv").write_bytes(b"\xef\xbb\xbftext,n\n" + b"\n".join(rows))
     done = deployment.score(saved, tmp_path / "in.csv", tmp_path / "out.csv", chunk=2)
-    assert (done.rows, done.bad) == (2, 5)
+    assert (done.rows, done.bad) == (2, 4)
     reasons = [json.loads(line)["reason"] for line in done.bad_file.read_text().splitlines()]
     wanted = ["expected 2 cells, got 1", "expected 2 cells, got 3", "not valid Unicode", "no text"]
-    assert all(r.startswith(w) for r, w in zip(reasons, [*wanted, "no CSV"], strict=True))
+    assert all(r.startswith(w) for r, w in zip(reasons, wanted, strict=True))
+
+
+def test_a_cell_without_end_stops_the_run(saved, tmp_path):
+    """Beyond a cell that is too long nobody knows the rows: an error, and nothing is written."""
+    rows = 'text,n\ngood,1\n"' + "many words, and\nlines " * 9000 + '",2\n'
+    (tmp_path / "in.csv").write_text(rows)
+    with pytest.raises(ValueError, match=r"cannot be read beyond line .* Is a quote not closed"):
+        deployment.score(saved, tmp_path / "in.csv", tmp_path / "out.csv")
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_carriage_return_in_a_cell_comes_back(saved, tmp_path):
+    """A cell with a bare carriage return is quoted: the file reads back row by row."""
+    (tmp_path / "in.csv").write_bytes(b'id,text\n1,"a\rb"\n2,c\n')
+    deployment.score(saved, tmp_path / "in.csv", tmp_path / "out.csv")
+    with open(tmp_path / "out.csv", newline="") as file:
+        assert [row[1] for row in csv.reader(file)] == ["text", "a\rb", "c"]
+
+
+def test_folders_of_others_are_left_alone(saved, tmp_path, tokenizer):
+    """Saving and scoring touch no folder whose name is merely like theirs."""
+    backup, thesis = tmp_path / "desk.previous", tmp_path / "out.csv.parts" / "thesis"
+    deployment.save(backup, small_model(), tokenizer, RULE, dtype="fp32")
+    deployment.save(tmp_path / "desk", small_model(), tokenizer, RULE, dtype="fp32")
+    deployment.save(tmp_path / "desk", small_model(), tokenizer, RULE, dtype="fp32")
+    assert deployment.load(backup).rule == RULE
+    (tmp_path / "desk" / ".git").mkdir()
+    with pytest.raises(ValueError, match="holds other files: name a new folder"):
+        deployment.save(tmp_path / "desk", small_model(), tokenizer, RULE, dtype="fp32")
+    thesis.mkdir(parents=True)
+    (tmp_path / "in.csv").write_text("text\na\n")
+    with pytest.raises(ValueError, match="parts holds other files"):
+        deployment.score(saved, tmp_path / "in.csv", tmp_path / "out.csv")
+    assert thesis.is_dir()
 
 
 @pytest.mark.parametrize("out", deployment.FORMATS)

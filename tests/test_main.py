@@ -24,6 +24,19 @@ def test_help_of_every_command_has_an_example():
         assert found.exit_code == 0 and f"python -m helpers {name}" in found.output
 
 
+@pytest.mark.parametrize(
+    ("name", "key", "words"),
+    [("", "x", "is empty or not set"), ("DESK", "a b", "printable ASCII")],
+)
+def test_a_key_that_cannot_work_is_refused(monkeypatch, name, key, words):
+    """An empty variable name never opens the service, and a key must fit into a header."""
+    monkeypatch.setenv("DESK", key)
+    found = run.invoke(command_line.app, ["serve", "x", "--api-key-env", name])
+    assert isinstance(found.exception, ValueError)
+    with pytest.raises(ValueError, match=words):
+        raise found.exception
+
+
 def test_an_error_is_one_line():
     """What a user can mend is one line on the error stream, and the exit code 1."""
     done = subprocess.run(

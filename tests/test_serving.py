@@ -123,6 +123,37 @@ def test_a_body_without_a_length_is_limited_too(client):
     assert found.status_code == 413
 
 
+@pytest.mark.parametrize(
+    "body", [{"texts": [1] * 300_000}, {str(i): i for i in range(100_000)}], ids=["list", "fields"]
+)
+def test_a_long_list_of_faults_is_refused_at_once(loaded, body):
+    """Hundreds of thousands of faults in one body cost no more than the first."""
+    with TestClient(make_app(loaded)) as client:
+        started = time.perf_counter()
+        found = client.post("/classify", json=body)
+    assert found.status_code == 422 and len(found.text) < 1000
+    assert time.perf_counter() - started < 3
+
+
+def test_a_fault_of_ours_is_counted(loaded):
+    """An answer of 500 stands in the metrics."""
+
+    class Broken:
+        decision = loaded.decision
+        failing = False
+
+        def explain(self, texts):
+            if self.failing:
+                raise RuntimeError("oh")
+            return [{"label": "a"}] * len(texts)
+
+    broken = Broken()
+    with TestClient(make_app(broken), raise_server_exceptions=False) as client:
+        broken.failing = True
+        assert client.post("/classify", json={"texts": "a"}).status_code == 500
+        assert 'requests_total{status="500"} 1.0' in client.get("/metrics").text
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner),
