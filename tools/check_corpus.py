@@ -132,6 +132,12 @@ def measure(seeds: list[int]) -> str:
             f"{from_intent(urgent)[0]:.3f}",
         ),
         (
+            "urgent: AUROC from the number of words alone",
+            "",
+            f"{roc_auc_score(urgent.test.labels, [len(t.split()) for t in urgent.test.texts]):.3f}",
+            "",
+        ),
+        (
             "topics: micro-F1 at 0.5",
             spread(found["topics"]),
             f"{f1_score(topics.test.labels, said, average='micro'):.3f}",
