@@ -687,3 +687,11 @@ def test_hub_label_task_refuses(hub, parts, labels, words):
     hub["data"] = datasets.DatasetDict(dict.fromkeys(parts, part))
     with pytest.raises(ValueError, match=words):
         hub_label_task("a/b", revision="c", labels=labels)
+
+
+def test_each_confusion_in_the_card_has_its_sentence():
+    """The data card explains every pair of intents that its table says are confused."""
+    card = (CORPUS / "README.md").read_text(encoding="utf-8")
+    pairs = re.findall(r"^\| (`\w+`, `\w+`) \| \d+ \|$", card, flags=re.MULTILINE)
+    assert len(pairs) == 10
+    assert [pair for pair in pairs if f"- {pair}: " not in card] == []
