@@ -367,11 +367,7 @@ class BinaryThreshold(_Rule):
     chosen: dict[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        cut = self.cut
-        if is_real(cut):
-            object.__setattr__(self, "cut", float(cut))
-        elif not isinstance(cut, str) or cut not in ("always", "never"):
-            raise ValueError(f'cut must be a finite logit, "always" or "never", got {cut!r}')
+        object.__setattr__(self, "cut", _check_cut(self.cut, "logit"))
         self._check_shared(least=2, most=2)
 
     # How a rule comes about
@@ -734,11 +730,7 @@ class LabelThresholds(_Rule):
         cuts = self.cuts
         if not isinstance(cuts, list | tuple | np.ndarray) or len(cuts) == 0:
             raise ValueError(f"cuts must be a sequence, one for each label, got {cuts!r}")
-        for cut in cuts:
-            if not is_real(cut) and not (isinstance(cut, str) and cut in _CUTS):
-                raise ValueError(f'a cut must be a finite logit, "always" or "never", got {cut!r}')
-        plain = tuple(str(cut) if isinstance(cut, str) else float(cut) for cut in cuts)
-        object.__setattr__(self, "cuts", plain)
+        object.__setattr__(self, "cuts", tuple(_check_cut(cut, "logit") for cut in cuts))
         if isinstance(self.label_names, list | tuple) and len(self.label_names) == 0:
             object.__setattr__(self, "label_names", tuple(map(str, range(len(cuts)))))
         self._check_shared(least=1)
@@ -1045,6 +1037,15 @@ _CUTS = {"always": -np.inf, "never": np.inf}
 def _named_cut(cut: float) -> float | Literal["always", "never"]:
     """Give a cut at infinity its name."""
     return "always" if cut == -np.inf else "never" if cut == np.inf else cut
+
+
+def _check_cut(cut: Any, kind: Literal["logit", "number"]) -> float | Literal["always", "never"]:
+    """Return a cut as plain JSON, or say what it must be."""
+    if is_real(cut):
+        return float(cut)
+    if isinstance(cut, str) and cut in _CUTS:
+        return str(cut)  # numpy's strings are no JSON
+    raise ValueError(f'a cut must be a finite {kind}, "always" or "never", got {cut!r}')
 
 
 def _check_temperature(value: float) -> float:
@@ -1574,11 +1575,7 @@ class RejectOption(_Rule):
     chosen: dict[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        cut = self.cut
-        if is_real(cut):
-            object.__setattr__(self, "cut", float(cut))
-        elif not isinstance(cut, str) or cut not in ("always", "never"):
-            raise ValueError(f'cut must be a finite number, "always" or "never", got {cut!r}')
+        object.__setattr__(self, "cut", _check_cut(self.cut, "number"))
         self._check_shared(least=2)
         if self.score not in SCORES:
             raise ValueError(f"score must be one of {', '.join(SCORES)}, got {self.score!r}")

@@ -352,35 +352,6 @@ def risk_coverage_curve(
     return _tidy(ax, "Risk and coverage", "coverage: share answered", "risk: share wrong of these")
 
 
-def confidence_histogram(groups: Mapping[str, ArrayLike], *, ax: Axes) -> Axes:
-    """Draw how the confidences of groups of texts spread, as shares of each group (lesson 02).
-
-    Parameters
-    ----------
-    groups : mapping of str to array_like of float
-        Confidences of the texts of each group.
-    ax : Axes
-
-    Returns
-    -------
-    Axes
-    """
-    values = [np.asarray(group, dtype=np.float64) for group in groups.values()]
-    edges = np.histogram_bin_edges(np.concatenate(values), 30)
-    styles = cycle(
-        zip((BLUE, ORANGE, GREEN, RED, PURPLE), ("-", "--", "-.", ":", "-"), strict=True)
-    )
-    for (name, group), (colour, line) in zip(
-        zip(groups, values, strict=True), styles, strict=False
-    ):
-        share = np.full(len(group), 1 / max(len(group), 1))
-        ax.hist(
-            group, edges, weights=share, histtype="step", lw=1.8, color=colour, ls=line, label=name
-        )
-    ax.legend(frameon=False)
-    return _tidy(ax, "Where the confidences lie", "confidence", "share of the group")
-
-
 def intervals(table: Sequence[Mapping[str, Any]], *, ax: Axes) -> Axes:
     """Draw figures with their intervals, one line a group of texts (lesson 02).
 

@@ -45,7 +45,6 @@ FIGURES = {
     ),
     "label_thresholds": ({"0.5": [0.5, 0.5], "own": [0.2, 1.0]}, ("home", "water")),
     "risk_coverage_curve": ({"softmax": risk_coverage(np.abs(Z), (Z > 0) != Y)},),
-    "confidence_histogram": ({"known": Z[Y == 1], "far": Z[Y == 0]},),
     "intervals": (
         [
             {"name": name, "group": group, "value": 0.8, "low": 0.7, "high": 0.9}
@@ -246,14 +245,6 @@ def test_risk_coverage_curve_holds_its_points_and_marks():
     np.testing.assert_array_equal(ax.lines[0].get_ydata(), curve.risk)
     assert legend(ax) == [f"softmax (area {curve.aurc:.3f})", "a", "b"]
     assert [line.get_xdata()[0] for line in ax.lines[1:]] == [0.5, 0.9]
-
-
-def test_confidence_histogram_shows_shares():
-    """The steps of each group add up to 1, however many texts it has."""
-    ax = draw("confidence_histogram", {"many": np.linspace(0, 1, 200), "few": [0.2, 0.9, 0.9]})
-    heights = [np.unique(patch.get_xy(), axis=0) for patch in ax.patches]
-    assert len(heights) == 2 and legend(ax) == ["many", "few"]
-    assert max(h[:, 1].max() for h in heights) == pytest.approx(2 / 3)
 
 
 def test_intervals_stand_beside_their_name():

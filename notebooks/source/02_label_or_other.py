@@ -643,14 +643,14 @@ rates = {
 aurocs = {(row["name"], row["group"]): row["value"] for row in table}
 easier = all(aurocs[score, "far"] > aurocs[score, "near"] for score in SCORES)
 print(claim("for every score, far is easier than near", easier, released=RELEASED))
-print("share of each kind that is answered where 95 % of the right answers are:")
+print("share of each kind that is answered where 95 % of the right answers are,")
+half = 1.96 * np.sqrt(0.25 / len(kinds["near"]))
+print(f"each uncertain by up to {half:.2f} either way ({len(kinds['near'])} near messages):")
 pd.DataFrame(rates).T.round(2)
 
 # %% [markdown]
-# Far messages are easier than near ones, not easy. And the scores change places: the largest logit and the energy
-# lead on the unknown, the largest softmax on wrong answers. The intervals overlap, but all scores saw the same
-# messages, so we compare in pairs. (With 86 messages a kind, a share in the table is uncertain by about ten
-# points either way.)
+# Far messages are easier than near ones, not easy. And the scores change places between the unknown and wrong
+# answers. The intervals overlap, but all scores saw the same messages, so we compare in pairs.
 
 
 # %%
