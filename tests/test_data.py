@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.sparse import csr_array
-from sklearn.metrics import cohen_kappa_score
+from sklearn.metrics import cohen_kappa_score, roc_auc_score
 
 from helpers.data import (
     COLUMNS,
@@ -102,6 +102,13 @@ def test_tone_does_not_give_urgency_away(near):
     urgent = near["urgent"] == 1
     assert (near.loc[urgent, "tone"] == "understated").mean() >= 1 / 3
     assert (near["tone"] == "alarming").sum() >= 2 * urgent.sum()
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_length_says_little_about_urgency(near, split):
+    """From the number of words alone the AUROC of urgent against harmless is near .5."""
+    part = near[near["split"] == split]
+    assert 0.4 <= roc_auc_score(part["urgent"], part["words"].map(len)) <= 0.6
 
 
 def test_topics_are_one_or_two(near):
