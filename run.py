@@ -204,7 +204,7 @@ def test():
             name,
             "pytest",
             "--nbmake",
-            "--nbmake-timeout=1800",
+            "--nbmake-timeout=900",
             "--durations=0",
             "-p",
             "no:cacheprovider",

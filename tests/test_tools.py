@@ -51,6 +51,13 @@ def test_the_failing_cell_is_shown(tmp_path, code, words):
     assert "This run failed" in index
 
 
+def test_a_cell_that_does_not_end_is_shown(tmp_path):
+    """A cell that takes longer than its time is stopped and shown."""
+    path = lesson(tmp_path, "import time\ntime.sleep(600)")
+    done = execute_lessons.execute(path, progress=False, timeout=3)
+    assert "time.sleep(600)\n--- it raised ---\nit did not end within 3 s" in done.error
+
+
 def test_settings_need_their_cell(tmp_path):
     """A notebook without a cell tagged settings cannot be run under other settings."""
     path = tmp_path / "43_none.ipynb"

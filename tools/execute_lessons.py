@@ -19,7 +19,7 @@ from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbconvert import HTMLExporter
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -55,7 +55,13 @@ class Lesson:
     notebook: Any = None
 
 
-def execute(path: Path, *, settings: dict[str, Any] | None = None, progress: bool = True) -> Lesson:
+def execute(
+    path: Path,
+    *,
+    settings: dict[str, Any] | None = None,
+    progress: bool = True,
+    timeout: int = 900,
+) -> Lesson:
     """Execute one notebook in a kernel of its own.
 
     Parameters
@@ -66,6 +72,8 @@ def execute(path: Path, *, settings: dict[str, Any] | None = None, progress: boo
         Values that are set anew after the cell tagged ``settings``.
     progress : bool, default True
         Show the cell that runs, on a terminal.
+    timeout : int, default 900
+        Seconds a cell; on a busy machine a kernel now and then misses a message and waits.
 
     Returns
     -------
@@ -91,7 +99,7 @@ def execute(path: Path, *, settings: dict[str, Any] | None = None, progress: boo
 
     client = NotebookClient(
         notebook,
-        timeout=1800,
+        timeout=timeout,
         kernel_name="python3",
         extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(path.parent)}},
@@ -102,6 +110,10 @@ def execute(path: Path, *, settings: dict[str, Any] | None = None, progress: boo
         client.execute()
     except CellExecutionError as error:
         lesson.error = _failing_cell(notebook, f"{error.ename}: {error.evalue}")
+    except CellTimeoutError:
+        lesson.error = _failing_cell(
+            notebook, f"it did not end within {timeout} s; if the kernel was idle, run it again"
+        )
     except (DeadKernelError, AssertionError):  # nbclient trips over a kernel that is gone
         lesson.error = _failing_cell(notebook, "the kernel died; was there enough memory?")
     lesson.seconds = time.time() - started

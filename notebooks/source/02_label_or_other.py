@@ -24,7 +24,7 @@
 # on 600 messages for a fast look; `"auto"` turns it on where the processor has no 16-bit arithmetic (bf16),
 # and training would take twice as long.
 #
-# Claims marked "holds" were checked at the settings below with several seeds. If you change a price or a profile, a
+# Claims marked "holds" were checked at the settings below with ten seeds. If you change a price or a profile, a
 # claim may read "differs here": that is no fault of yours.
 
 # %% tags=["settings"]

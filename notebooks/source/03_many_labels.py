@@ -24,7 +24,7 @@
 # BERT and EU laws with 21 subjects: the data of the two notebooks that this lesson grew out of. `QUICK`
 # trains on 600 messages for a fast look; `"auto"` turns it on where the processor has no 16-bit arithmetic.
 #
-# Claims marked "holds" were checked at the settings below with several seeds. Elsewhere one may read "differs
+# Claims marked "holds" were checked at the settings below with ten seeds. Elsewhere one may read "differs
 # here": that is no fault of yours.
 
 # %% tags=["settings"]
