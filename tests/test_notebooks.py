@@ -38,6 +38,13 @@ def copy_of_the_project(folder, address=None):
     return folder
 
 
+@ids
+def test_no_cell_needs_an_output_widget(path):
+    """No lesson uses interact or Output: executed without a browser, such cells may never end."""
+    used = re.compile(r"\binteract(ive|ive_output|_manual)?\(|widgets\.Output")
+    assert [c.source for c in cells(path, "code") if used.search(c.source)] == []
+
+
 def test_files_are_what_a_build_gives():
     """Learner copies, solution copies and README equal a fresh build, byte for byte."""
     assert build_notebooks.differing(build_notebooks.outputs()) == []

@@ -648,16 +648,23 @@ claim(text, share <= 0.05 and more, released=RELEASED)
 # %%
 import ipywidgets as widgets
 
+slider = widgets.FloatLogSlider(
+    description="threshold", value=0.05, base=10, min=-3, max=-0.01, step=0.05
+)
+text = widgets.HTML()
 
-def show(threshold):
-    said = p_validation >= threshold
+
+def show(_=None):
+    said = p_validation >= slider.value
     missed, alarms = (~said & (y_validation == 1)).sum(), (said & (y_validation == 0)).sum()
     cost = (COST_MISS * missed + COST_FALSE_ALARM * alarms) / len(y_validation)
-    print(f"{missed} missed, {alarms} false alarms, cost {cost:.3f} a message")
+    text.value = f"{missed} missed, {alarms} false alarms, cost {cost:.3f} a message"
 
 
-slider = widgets.FloatLogSlider(value=0.05, base=10, min=-3, max=-0.01, step=0.05)
-_ = widgets.interact(show, threshold=slider)
+slider.observe(show, "value")
+show()
+widgets.VBox([slider, text])
+
 # %% [markdown]
 # ### What to monitor once it runs
 #

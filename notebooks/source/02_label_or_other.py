@@ -838,21 +838,24 @@ for text, record in zip(texts, again.explain(z), strict=True):
 # %%
 import ipywidgets as widgets
 
+cut = widgets.FloatSlider(description="threshold", value=0.6, min=0, max=1, step=0.01)
+heat = widgets.FloatLogSlider(description="temperature", value=1, base=10, min=-1, max=1, step=0.05)
+text = widgets.HTML()
 
-def show(threshold, temperature):
-    rule = RejectOption.from_threshold(threshold, label_names=names, temperature=temperature)
+
+def show(_=None):
+    rule = RejectOption.from_threshold(cut.value, label_names=names, temperature=heat.value)
     said = rule.decide(z_validation)
     answered = said < n_classes
     errors = (said != y_validation)[answered].sum()
     cost = (COST_ERROR * errors + COST_REJECT * (~answered).sum()) / len(said)
-    print(f"answered {answered.mean():.0%}, {errors} of them wrong, cost {cost:.3f} a message")
+    text.value = f"answered {answered.mean():.0%}, {errors} wrong, cost {cost:.3f} a message"
 
 
-sliders = {
-    "threshold": widgets.FloatSlider(value=0.6, min=0, max=1, step=0.01),
-    "temperature": widgets.FloatLogSlider(value=1, base=10, min=-1, max=1, step=0.05),
-}
-_ = widgets.interact(show, **sliders)
+cut.observe(show, "value")
+heat.observe(show, "value")
+show()
+widgets.VBox([cut, heat, text])
 
 # %% [markdown]
 # ## What to remember

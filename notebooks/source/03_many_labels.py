@@ -814,21 +814,21 @@ assert again == final and np.array_equal(again.decide(z_test), final.decide(z_te
 # %%
 import ipywidgets as widgets
 
+slider = widgets.FloatSlider(description="threshold", value=0.5, min=0.01, max=0.99, step=0.01)
+text = widgets.HTML()
 
-def show(threshold):
-    rule = LabelThresholds.from_thresholds(threshold, label_names=names)
+
+def show(_=None):
+    rule = LabelThresholds.from_thresholds(slider.value, label_names=names)
     given = rule.decide(z_validation)
-    figures = label_scores(given, y_validation)
-    print(f"{given.sum(axis=1).mean():.2f} labels a message,", end=" ")
-    print(
-        ", ".join(
-            f"{figure} {figures[figure]:.3f}" for figure in ("micro_f1", "macro_f1", "exact_match")
-        )
-    )
+    found = label_scores(given, y_validation)
+    shown = [f"{name} {found[name]:.3f}" for name in ("micro_f1", "macro_f1", "exact_match")]
+    text.value = f"{given.sum(axis=1).mean():.2f} labels a message, {', '.join(shown)}"
 
 
-slider = widgets.FloatSlider(value=0.5, min=0.01, max=0.99, step=0.01)
-_ = widgets.interact(show, threshold=slider)
+slider.observe(show, "value")
+show()
+widgets.VBox([slider, text])
 
 # %% [markdown]
 # ## What to remember
