@@ -65,10 +65,10 @@ for part in ("train", "validation", "test"):
     print(f"{part:10} {len(labels):5} messages, {labels.sum():4} {task.label_names[1]}")
 
 # %% [markdown]
-# About one message in ten is urgent. The three parts have three jobs: **fit** the network on the first,
+# About one message in twelve is urgent. The three parts have three jobs: **fit** the network on the first,
 # **choose** the rule on the second, **report** on the third.
 #
-# *Predict*: four of these eight messages need a human within the hour. Which? Some are told calmly, and
+# *Predict*: four of these eight messages need a human within the hour. Which? Some may be told calmly, and
 # some only sound alarming.
 
 # %%
@@ -76,6 +76,8 @@ import numpy as np
 
 rng = np.random.default_rng(SEED)
 urgent, harmless = (np.flatnonzero(task.train.labels == label) for label in (1, 0))
+if "tone" in task.train.rows:  # the writers' note: take harmless ones that sound alarming
+    harmless = harmless[task.train.rows["tone"].iloc[harmless] == "alarming"]
 shown = rng.permutation([*rng.permutation(urgent)[:4], *rng.permutation(harmless)[:4]])
 for number, i in enumerate(shown, start=1):
     print(f"{number}. {task.train.texts[i]}")
@@ -84,8 +86,8 @@ for number, i in enumerate(shown, start=1):
 print("urgent:", [n for n, i in enumerate(shown, start=1) if task.train.labels[i] == 1])
 
 # %% [markdown]
-# Danger told in small words is what makes this task hard. The network will be wrong about some of these
-# messages, and even sure of it, so it matters where we put the cut.
+# Danger told in small words, and small matters told in big ones, are what makes this task hard. The network will
+# be wrong about some new messages, and even sure of it, so it matters where we put the cut.
 
 # %%
 from helpers.decisions import Costs
@@ -413,7 +415,7 @@ plt.show()
 # a dot before you read its place. The **calibration error** in the legend is the mean distance from the
 # diagonal, weighted by size; it depends on the bins and is never quite 0, even for a calibrated network.
 #
-# Is ours calibrated? Only roughly. One temperature stretches all logits alike; it cannot mend small and
+# Is ours calibrated? Only roughly. One temperature stretches or shrinks all logits alike; it cannot mend small and
 # large probabilities that are off in different ways.
 
 # %% [markdown]
@@ -478,7 +480,7 @@ text = "both priced rules cost less than calling out always: whole intervals bel
 claim(text, max(highs) < 0, released=RELEASED)
 
 # %% [markdown]
-# If that interval contains 0, take the formula: it needs no search and follows a change of price at once. If
+# If the interval of tuned minus Elkan contains 0, take the formula: it needs no search and follows a change of price at once. If
 # it lies below 0, the tuned rule has found what one temperature could not mend. Compare both with 0.5 in the
 # table: is that difference larger than the one between the two?
 #

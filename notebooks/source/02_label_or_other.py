@@ -522,7 +522,7 @@ for max_risk in (0.01, 0.05, 0.10, 0.20):
 promised = promised or by_share  # with very few messages nothing can be promised
 
 # %% [markdown]
-# A small risk is out of reach for a few hundred messages, however good the network is. How many *answered*
+# A risk of 1 % is out of reach for a few hundred messages, however good the network is. How many *answered*
 # messages would it take? With candidates sharing the 5 %, at least this many for each promise, if the errors
 # seen among them are none, or half of what is promised:
 
@@ -578,8 +578,8 @@ pd.concat([by_intent.head(5), by_intent.tail(5)])
 #
 # ## 6 · Unknown is not unsure
 #
-# Until now every message had one of the 49 intents. Real mail does not. **Near** messages are for some other
-# public body, **far** ones for none at all. The network has seen neither.
+# Until now every message had one of the 49 intents. Real mail does not. **Near** messages ask
+# somebody else for something, **far** ones ask nobody. The network has seen neither.
 #
 # *Predict*: softmax must share out a full 1 among the *known* intents. What will it say to a message that fits
 # none of them?
@@ -601,13 +601,13 @@ for group in ("near", "far"):
         print(f"  {confidence(z)[i]:.2f} {names[z[i].argmax()]:20} {texts[i][:90]}")
 
 # %% [markdown]
-# Read the surest ones: a familiar word is enough. A high softmax says "more like this intent than like the
+# Read the surest ones: a familiar word is often enough. A high softmax says "more like this intent than like the
 # others", never "like something that I have seen".
 #
 # Other scores: the **margin** is the lead over the runner-up; minus the **entropy** looks at all 49; the **largest
 # logit**, and the **energy** with its sign turned (the log of the sum of exponentials), keep what softmax divides
-# away. Higher is surer. They should tell right answers from known messages **answered wrongly** (many are ambiguous,
-# some wrong and sure), from near and from far ones. The **AUROC** is the chance that the right answer has the
+# away. Higher is surer. They should tell right answers from known messages **answered wrongly**, from near and from
+# far ones. The **AUROC** is the chance that the right answer has the
 # higher score; 0.5 is a coin.
 #
 # *Predict*: is one score the best for all three kinds?
@@ -772,11 +772,12 @@ print(claim(text, lead[1] > 0, released=RELEASED))
 alternatives
 
 # %% [markdown]
-# - **Examples** help most where the unknown lies near the known: little else can show the border. Our strangers
-#   in the test part are of the same making as the examples; expect less from strangers of a new sort.
-# - **Distance** needs none, and may see far texts well. It costs a matrix to keep, and its numbers have no unit.
+# - **An Other class** has seen examples of what lies beyond the border. Our strangers in the test part are of the
+#   same making as these; expect less from strangers of a new sort.
+# - **Distance** needs no examples. It costs a matrix to keep, and its numbers have no unit.
 # - **A score of the logits** is free. Begin there, measure, and go on if the near ones hurt.
-# - **Two stages** can be renewed without touching the network that names the intents.
+# - **Two stages** can be renewed without touching the network that names the intents. Read their row first:
+#   examples alone do not make a way good.
 
 # %% [markdown]
 # ## 8 · Further: "one of these"
@@ -805,8 +806,8 @@ claim(
 
 # %% [markdown]
 # Such sets hold the truth in about the share that was asked for, if new messages are like the validation part; a poor
-# network pays with larger sets. The share is an average: for a rare intent it may be lower. A message with one intent in its set can be answered, one with two or three
-# goes to a person with a short list. As with the promise of section 5, unknown messages are not covered.
+# network pays with larger sets. The share is an average: for a rare intent it may be lower. A message with one
+# intent in its set can be answered; any other goes to a person, with its short list, if it has one. As with the promise of section 5, unknown messages are not covered.
 #
 # ## 9 · Further: the rule as a file
 #
@@ -864,7 +865,7 @@ widgets.VBox([cut, heat, text])
 #    sounds, and it never says "none of these".
 # 2. Fix the list of labels once, save it, audit the data against it.
 # 3. A threshold is a price: 1 − reject / error on calibrated confidences. It belongs to one model.
-# 4. Unsure and unknown are two things. Measure both; examples help with the near unknown.
+# 4. Unsure and unknown are two things. Measure both; an Other class needs examples.
 # 5. A risk read off the best-looking threshold is broken again and again. A promise needs fixed candidates, an
 #    exact bound, and rows that chose nothing.
 

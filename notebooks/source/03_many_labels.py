@@ -324,7 +324,7 @@ learned = best < 0.8 * ignorant
 claim("the loss is at least a fifth below that of base rates", learned, released=RELEASED)
 
 # %% [markdown]
-# The curve grew while the network learned. `fine_tune` runs all its epochs and keeps the weights of the one with
+# Where a network is trained anew, the curve grows while it learns. `fine_tune` runs all its epochs and keeps the weights of the one with
 # the lowest validation loss. **Early stopping** goes a step further: it ends training once that loss has risen.
 #
 # How many epochs are too many? One source trained for 50. That would take too long here, so we train a **head**
@@ -376,7 +376,7 @@ claim(text, risen, released=RELEASED)
 
 # %% [markdown]
 # F1 looks only at which side of the cut a probability lies on, and hardly moves. The loss sees that wrong
-# answers grow ever more certain. Watch it if you want to use probabilities, as costs and thresholds do.
+# answers have grown more certain. Watch it if you want to use probabilities, as costs and thresholds do.
 #
 # ## 5 · Figures that mean something
 #
@@ -573,7 +573,7 @@ for average in ("micro", "macro"):
 # Compare each promise with its 95 % interval on test. Where the interval contains 0, these test messages cannot
 # tell tuning from 0.5.
 #
-# Why would micro-F1 gain so little? There is a rule: **on calibrated probabilities the cut that maximises F1 is
+# Why would micro-F1 gain so little, or nothing? There is a rule: **on calibrated probabilities the cut that maximises F1 is
 # half of the best F1, F\*/2**. For a label that can reach F1 = 0.8 that is 0.4, not far from 0.5. And for
 # micro-F1 it is *one* cut for all labels, F\*/2 with F\* the best micro-F1.
 
@@ -612,7 +612,7 @@ assert np.ptp(rule.thresholds) > 0.1, "macro-F1 wants cuts of their own"
 # **costs** that differ by label: then it is Elkan's cut for each).
 #
 # Now the rare labels. *Predict*: with 3, 10, 30 or 100 positives to choose on, how far is the F1 that
-# validation promises from the true one? We simulate many validation sets for one label, about one message in ten.
+# validation promises from the true one? We simulate many validation sets for one label, about one message in twelve.
 
 # %%
 big = simulated.normal(-4.4, 2.6, (100_000, 1))
@@ -748,9 +748,9 @@ claim(text, worse, released=RELEASED)
 
 # %% [markdown]
 # At 0.5 a weight gives more labels, right and wrong. It moves the logits, roughly by its log, and a cut takes much
-# of that back. An interval with 0 inside cannot tell a loss from the plain one; a loss that wins here won with one
-# network: try another seed. `pos_weight` and the asymmetric loss pay with their probabilities (last two columns).
-# If costs are to set the cuts, take the plain loss.
+# of that back. An interval with 0 inside cannot tell a loss from the plain one; others speak of one network: try
+# another seed. `pos_weight` and the asymmetric loss pay with their probabilities (last two columns).
+# If costs are to set the cuts, take a loss whose probabilities can be trusted.
 #
 # ## 8 · Further: single predictions, and labels that may be wrong
 #
@@ -808,7 +808,7 @@ assert again == final and np.array_equal(again.decide(z_test), final.decide(z_te
 # %% [markdown]
 # ### A cut to play with
 #
-# One cut for all labels, on the validation part. Watch how precision turns into recall. (In a page without a
+# One cut for all labels, on the validation part. Watch the number of labels and the scores. (In a page without a
 # running kernel the slider stays still; the figure in section 6 shows the cuts.)
 
 # %%

@@ -249,7 +249,7 @@ compare("in the notebook, before saving", rule.explain(z_test[drawn]))
 compare("in a fresh process", theirs)
 
 # %% [markdown]
-# The stranger pads other texts together, so the last digits may differ, in bf16 more than in fp32. A decision can
+# Who reads other texts together pads them otherwise, so the last digits may differ, in bf16 more than in fp32. A decision can
 # change only where the difference carries a message over the cut.
 #
 # **Trap: overriding the call.** The forum's pipeline overrode `__call__` and walked through the answers. That
@@ -457,7 +457,7 @@ plt.show()
 # %% [markdown]
 # The dotted line is what the network does without any service: it sorts a thousand texts by length and pads
 # almost nothing. The distance to it is the price of HTTP, of small batches, and of the clients, who share the
-# same processor here. From 1 to 16 texts throughput rises, and so does the wait.
+# same processor here. Compare one text a request with sixteen.
 
 # %%
 text = "requests of 16 texts carry more texts a second than requests of one, and take longer"
@@ -500,7 +500,7 @@ compare("from the file", decided.rename(columns=columns).to_dict("records"))
 #
 # ## 7 · When the world changes: the base rate
 #
-# The rule was chosen where about one message in ten is urgent: the **base rate**. Suppose that the desk opens a
+# The rule was chosen where about one message in twelve is urgent: the **base rate**. Suppose that the desk opens a
 # web form, and harmless messages multiply, until one in a hundred is urgent. Texts of each kind
 # stay what they were, P(text | label); only their shares change.
 #
