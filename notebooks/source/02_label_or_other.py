@@ -598,7 +598,7 @@ for group in ("near", "far"):
     texts, z = unknown[group, "test"]
     print(f"{group}: {(confidence(z) >= 0.6).mean():.0%} of {len(texts)} would be answered at 0.6")
     for i in np.argsort(-confidence(z))[:3]:
-        print(f"  {confidence(z)[i]:.2f} {names[z[i].argmax()]:20} {texts[i][:90]}")
+        print(f"  {confidence(z)[i]:.2f} {names[z[i].argmax()]:20} {texts[i]}")
 
 # %% [markdown]
 # Read the surest ones: a familiar word is often enough. A high softmax says "more like this intent than like the
