@@ -73,7 +73,7 @@ def execute(
     progress : bool, default True
         Show the cell that runs, on a terminal.
     timeout : int, default 900
-        Seconds a cell; on a busy machine a kernel now and then misses a message and waits.
+        Seconds a cell; if a message is lost between kernel and tool, nothing else ends the wait.
 
     Returns
     -------
