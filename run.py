@@ -172,7 +172,9 @@ def set_up():
 def environment(**extra):
     """Give the settings that every run wants."""
     return {
-        "OMP_WAIT_POLICY": "PASSIVE",  # threads that wait shall not burn the cores of others
+        # threads that wait spin for a moment only: longer, they burn the cores that others need
+        "OMP_WAIT_POLICY": "PASSIVE",
+        "GOMP_SPINCOUNT": "1000",
         "TOKENIZERS_PARALLELISM": "false",
         "PYTHONUTF8": "1",
         "JUPYTER_PLATFORM_DIRS": "1",

@@ -212,16 +212,42 @@ def mixed_precision(model: Any, dtype: Dtype) -> Iterator[None]:
     model : PreTrainedModel
     dtype : "bf16", "fp16" or "fp32"
     """
+    with exact_head(model), number_format(model, dtype):
+        yield
+
+
+@contextmanager
+def exact_head(model: Any) -> Iterator[None]:
+    """Compute the last layer in full precision, for all threads.
+
+    It costs next to nothing, and its logits have fewer ties.
+
+    Parameters
+    ----------
+    model : PreTrainedModel
+    """
+    head = getattr(model, "classifier", None)
+    with ExitStack() as stack:
+        if isinstance(head, torch.nn.Linear):
+            stack.callback(head.register_forward_hook(_in_fp32).remove)
+        yield
+
+
+@contextmanager
+def number_format(model: Any, dtype: Dtype) -> Iterator[None]:
+    """Run a network in a number format and without gradients, in this thread.
+
+    Parameters
+    ----------
+    model : PreTrainedModel
+    dtype : "bf16", "fp16" or "fp32"
+    """
     formats = {"bf16": torch.bfloat16, "fp16": torch.float16}
     with ExitStack() as stack:
         stack.enter_context(torch.inference_mode())
         if dtype in formats:
             device = next(model.parameters()).device
             stack.enter_context(torch.autocast(device.type, dtype=formats[dtype]))
-        head = getattr(model, "classifier", None)
-        if isinstance(head, torch.nn.Linear):
-            # the last layer costs next to nothing: in full precision its logits have fewer ties
-            stack.callback(head.register_forward_hook(_in_fp32).remove)
         yield
 
 

@@ -8,6 +8,8 @@ import re
 import subprocess
 import sys
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -316,6 +318,73 @@ def test_order_is_kept_whatever_the_batches(tuned):
         tuned.model, tuned.tokenizer, texts, dtype="fp32", batch_tokens=1
     )
     assert np.allclose(whole, small, atol=1e-4)
+
+
+def test_threads_that_share_the_batches_change_nothing(tuned):
+    """Many threads give the logits of one, and leave the number of threads as it was."""
+    texts = corpus_task("urgent").test.texts[:200]
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        alone = training.predict_logits(tuned.model, tuned.tokenizer, texts, dtype="fp32")
+        torch.set_num_threads(3)
+        shared = training.predict_logits(tuned.model, tuned.tokenizer, texts, dtype="fp32")
+        assert np.allclose(alone, shared, atol=1e-5)
+        assert torch.get_num_threads() == 3
+        with ThreadPoolExecutor(1) as new:
+            assert new.submit(torch.get_num_threads).result() == 3
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_an_error_in_a_batch_reaches_the_caller(tuned):
+    """What a network raises in one of the threads is raised, and nothing stays attached to it."""
+    texts = corpus_task("urgent").test.texts[:200]
+
+    def fail(*_):
+        raise RuntimeError("no such token")
+
+    hook = tuned.model.bert.embeddings.register_forward_pre_hook(fail)
+    try:
+        with pytest.raises(RuntimeError, match="no such token"):
+            training.predict_logits(tuned.model, tuned.tokenizer, texts)
+    finally:
+        hook.remove()
+    assert not any(m._forward_hooks or m._forward_pre_hooks for m in tuned.model.modules())
+
+
+@pytest.mark.parametrize(
+    ("most", "n_threads", "expected"),
+    [
+        (1024, 1, [[3, 0, 1], [2]]),  # 3 times 330 tokens with padding
+        (10_000, 1, [[3, 0, 1, 2]]),
+        (10_000, 2, [[3], [0, 1], [2]]),  # no batch above 610, a half of all tokens
+        (1, 2, [[3], [0], [1], [2]]),
+    ],
+)
+def test_batches_hold_texts_of_like_length(most, n_threads, expected):
+    """The longest come first; no batch has more tokens than it may, or than a thread's share."""
+    lengths = np.array([300, 300, 290, 330])
+    found = training._batches(lengths, most, n_threads)
+    assert [list(batch) for batch in found] == expected
+
+
+def test_the_last_layer_spares_only_what_the_head_does_not_read(tuned):
+    """Logits and gradients are those of the whole network, and it is whole again afterwards."""
+    batch = tuned.tokenizer(["Gas in the hall", "when is the library open?"], padding=True)
+    batch = {name: torch.tensor(rows) for name, rows in batch.items()}
+    found = {}
+    for name in ("whole", "spared"):
+        tuned.model.zero_grad()
+        with training._first_token_only(tuned.model) if name == "spared" else nullcontext():
+            out = tuned.model(**batch, output_hidden_states=True)
+        out.logits.logsumexp(dim=1).sum().backward()
+        gradients = [p.grad for p in tuned.model.parameters() if p.grad is not None]
+        found[name] = [out.logits.detach(), *gradients], out.hidden_states[-1].shape[1]
+    for whole, spared in zip(found["whole"][0], found["spared"][0], strict=True):
+        assert torch.allclose(whole, spared, atol=1e-5)
+    assert found["spared"][1] == 1 < found["whole"][1]
+    assert not tuned.model.bert.encoder.layer[-1].attention.output._forward_pre_hooks
 
 
 def test_no_texts_give_no_rows(tuned):
