@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import transformers
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
@@ -424,8 +425,8 @@ def score(
     Raises
     ------
     ValueError
-        If a format is unknown, the column is missing, the target is there already, or belongs to
-        another run that was not finished.
+        If a format is unknown, the column is missing, the target is there already, belongs to
+        another run that was not finished, or is being written by one.
 
     Notes
     -----
@@ -468,7 +469,8 @@ def score(
     total = sum(1 for _ in _read(source)) if progress else None
     n_rows = n_bad = resumed = 0
     names: list[Path] = []
-    with tqdm(total=total, unit=" rows", disable=not progress) as bar:
+    bar = tqdm(total=total, unit=" rows", disable=not progress)
+    with _only_run(parts, target), bar:
         while (read := list(islice(rows, chunk))) or not names:
             good = [row for row, _ in read if row is not None]
             bad = [fault for row, fault in read if row is None]
@@ -488,15 +490,31 @@ def score(
                 writer.part(part.with_suffix(".tmp"), done)
                 part.with_suffix(".tmp").replace(part)
             bar.update(len(read))
-    bad_file = target.with_name(f"{target.name}.bad.jsonl")
-    bad_file.unlink(missing_ok=True)  # of an earlier file
-    if n_bad:
-        _join([part.with_suffix(".bad") for part in names], parts / "bad.tmp", b"")
-        (parts / "bad.tmp").replace(bad_file)
-    writer.join(names, parts / "all.tmp")
-    (parts / "all.tmp").replace(target)
+        bad_file = target.with_name(f"{target.name}.bad.jsonl")
+        bad_file.unlink(missing_ok=True)  # of an earlier file
+        if n_bad:
+            _join([part.with_suffix(".bad") for part in names], parts / "bad.tmp", b"")
+            (parts / "bad.tmp").replace(bad_file)
+        writer.join(names, parts / "all.tmp")
+        (parts / "all.tmp").replace(target)
     shutil.rmtree(parts, ignore_errors=True)
     return Scored(n_rows, n_bad, resumed, bad_file)
+
+
+@contextmanager
+def _only_run(parts: Path, target: Path) -> Iterator[None]:
+    """Keep a second run of the same job out; the end of a process, however it comes, lets it in."""
+    lock = FileLock(parts / "lock.tmp")
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise ValueError(
+            f"another run is writing {target}: wait for it, or name another target"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _start(parts: Path, target: Path, job: dict[str, Any]) -> None:

@@ -2,7 +2,12 @@
 
 import csv
 import json
+import os
 import shutil
+import subprocess
+import sys
+import time
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -281,6 +286,64 @@ def test_another_job_does_not_take_up_the_parts(saved, table, tmp_path, monkeypa
     write(table, source)
     with pytest.raises(ValueError, match="belongs to a run with another file"):
         deployment.score(saved, source, target, chunk=8)
+
+
+def test_a_second_run_of_the_same_job_is_kept_out(saved, table, tmp_path, monkeypatch):
+    """While a run writes a target, another one of the same job is refused, and harms nothing."""
+    source, target = write(table, tmp_path / "in.csv"), tmp_path / "out.csv"
+    part = deployment._Writer.part
+
+    def meanwhile(*arguments):
+        with pytest.raises(ValueError, match=r"another run is writing .*out\.csv: wait for it"):
+            deployment.score(saved, source, target, chunk=32)
+        part(*arguments)
+
+    monkeypatch.setattr(deployment._Writer, "part", meanwhile)
+    assert deployment.score(saved, source, target, chunk=32).rows == ROWS == len(read(target))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows knows no SIGKILL")
+def test_a_process_that_is_killed_leaves_nothing_half_written(saved, tmp_path, texts):
+    """SIGKILL at random times; the same command, called again, ends as if nothing had been."""
+    table = pd.DataFrame({"text": [f"{text} {i}" for i in range(60) for text in texts[:ROWS]]})
+    source, target = write(table, tmp_path / "in.csv"), tmp_path / "out.jsonl"
+    code = "import sys; from helpers.deployment import score; score(*sys.argv[1:], chunk=16)"
+    command = [sys.executable, "-c", code, saved, source, target]
+    parts, rng = tmp_path / "out.jsonl.parts", np.random.default_rng(0)
+    for _ in range(2):
+        before = len(list(parts.glob("*[0-9]")))
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 120
+        while len(list(parts.glob("*[0-9]"))) < before + 3 and time.monotonic() < deadline:
+            assert process.poll() is None
+            time.sleep(0.01)
+        time.sleep(rng.random() / 10)
+        process.kill()
+        process.wait()
+        assert not target.exists()
+    assert deployment.score(saved, source, target, chunk=16).resumed >= 6
+    deployment.score(saved, source, tmp_path / "whole.jsonl", chunk=16)
+    assert target.read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize("kind", deployment.FORMATS)
+def test_memory_does_not_grow_with_the_file(loaded, tmp_path, monkeypatch, kind):
+    """Ten times the rows take no more memory: a file is read, decided and written in chunks."""
+    monkeypatch.setattr(deployment, "load", lambda _: loaded)
+    monkeypatch.setattr(
+        deployment.Deployment, "logits", lambda _, texts: np.full((len(texts), 2), -3.0)
+    )
+    folder, peaks = tmp_path, []
+    (folder / "decision.json").write_text("{}")
+    for n in (3_000, 30_000):
+        rows = pd.DataFrame({"text": [f"message {i}" for i in range(n)], "id": range(n)})
+        source = write(rows, folder / f"in_{n}{kind}")
+        tracemalloc.start()
+        done = deployment.score(folder, source, folder / f"out_{n}{kind}", chunk=1_000)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert done.rows == n
+    assert peaks[1] < 1.3 * peaks[0], peaks
 
 
 BAD_LINES = {
