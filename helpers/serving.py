@@ -22,6 +22,7 @@ from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field, model_validator
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -206,7 +207,8 @@ def make_app(
     deployment : Deployment
     limits : Limits
     api_key : str, optional
-        If given, all but health and readiness ask for ``Authorization: Bearer KEY``.
+        If given, all but health, readiness and the OpenAPI pages ask for
+        ``Authorization: Bearer KEY``.
 
     Returns
     -------
@@ -243,7 +245,7 @@ def make_app(
         ready = False
         batcher.close()
 
-    app = FastAPI(
+    app = FastAPIOffline(  # its pages under /docs load nothing from elsewhere
         title="From logits to decisions", description=__doc__.splitlines()[0], lifespan=lifespan
     )
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -57,6 +58,15 @@ def test_health_readiness_decision_page_and_metrics(client, loaded):
     text = client.get("/metrics").text
     assert 'requests_total{status="200"}' in text and "batch_texts_bucket" in text
     assert 'decisions_total{label="' in text and "pending_texts 0.0" in text
+
+
+@pytest.mark.parametrize("page", ["/docs", "/redoc"])
+def test_the_pages_about_the_service_need_no_network(client, page):
+    """Scripts, styles and pictures of the OpenAPI pages come from the service itself."""
+    found = re.findall(r'(?:src|href)="([^"]+)"', client.get(page).text)
+    assert len(found) >= 2
+    for address in found:
+        assert address.startswith("/") and client.get(address).status_code == 200
 
 
 def test_it_is_not_ready_before_it_has_started(loaded):
@@ -185,7 +195,7 @@ def test_no_body_is_a_server_error(client, body):
     ],
 )
 def test_a_key_is_asked_for(loaded, method, path, options):
-    """With a key, all but health and readiness are closed without it."""
+    """With a key, what the service answers and counts is closed without it."""
     with TestClient(make_app(loaded, api_key="secret")) as client:
         assert client.get("/health").status_code == client.get("/ready").status_code == 200
         found = client.request(method, path, **options)
