@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -463,14 +463,15 @@ def score(
         "chunk": chunk,
     }
     parts = target.with_name(f"{target.name}.parts")
-    _start(parts, target, job)
     writer = _Writer(target.suffix, columns, example, source)
     rows = _checked(source, columns, text, example)
-    total = sum(1 for _ in _read(source)) if progress else None
     n_rows = n_bad = resumed = 0
     names: list[Path] = []
-    bar = tqdm(total=total, unit=" rows", disable=not progress)
-    with _only_run(parts, target), bar:
+    with ExitStack() as stack:
+        stack.enter_context(_only_run(target))
+        _start(parts, target, job)
+        total = sum(1 for _ in _read(source)) if progress else None
+        bar = stack.enter_context(tqdm(total=total, unit=" rows", disable=not progress))
         while (read := list(islice(rows, chunk))) or not names:
             good = [row for row, _ in read if row is not None]
             bad = [fault for row, fault in read if row is None]
@@ -497,14 +498,15 @@ def score(
             (parts / "bad.tmp").replace(bad_file)
         writer.join(names, parts / "all.tmp")
         (parts / "all.tmp").replace(target)
-    shutil.rmtree(parts, ignore_errors=True)
+        shutil.rmtree(parts, ignore_errors=True)
     return Scored(n_rows, n_bad, resumed, bad_file)
 
 
 @contextmanager
-def _only_run(parts: Path, target: Path) -> Iterator[None]:
-    """Keep a second run of the same job out; the end of a process, however it comes, lets it in."""
-    lock = FileLock(parts / "lock.tmp")
+def _only_run(target: Path) -> Iterator[None]:
+    """Keep a second run out while one writes the target; it ends with its process, however."""
+    path = target.with_name(f".{target.name}.lock")
+    lock = FileLock(path)
     try:
         lock.acquire(blocking=False)
     except Timeout:
@@ -515,6 +517,8 @@ def _only_run(parts: Path, target: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+        with suppress(OSError):  # a run that comes just now has it open
+            path.unlink()
 
 
 def _start(parts: Path, target: Path, job: dict[str, Any]) -> None:

@@ -207,7 +207,7 @@ def make_app(
     deployment : Deployment
     limits : Limits
     api_key : str, optional
-        If given, all but health, readiness and the OpenAPI pages ask for
+        If given, all but health, readiness and the OpenAPI page ask for
         ``Authorization: Bearer KEY``.
 
     Returns
@@ -245,8 +245,11 @@ def make_app(
         ready = False
         batcher.close()
 
-    app = FastAPIOffline(  # its pages under /docs load nothing from elsewhere
-        title="From logits to decisions", description=__doc__.splitlines()[0], lifespan=lifespan
+    app = FastAPIOffline(  # its page /docs loads nothing from elsewhere
+        title="From logits to decisions",
+        description=__doc__.splitlines()[0],
+        lifespan=lifespan,
+        redoc_url=None,
     )
 
     def observe(status: int, taken: float) -> None:

@@ -1,5 +1,6 @@
 """Fine-tuning, its cache, and the reading of logits, on the real checkpoint with few texts."""
 
+import copy
 import dataclasses
 import hashlib
 import json
@@ -8,6 +9,7 @@ import re
 import subprocess
 import sys
 import textwrap
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
@@ -328,7 +330,12 @@ def test_threads_that_share_the_batches_change_nothing(tuned):
         torch.set_num_threads(1)
         alone = training.predict_logits(tuned.model, tuned.tokenizer, texts, dtype="fp32")
         torch.set_num_threads(3)
+        names = set()
+        look = lambda *_: names.add(threading.current_thread().name.rpartition("_")[0])
+        hook = tuned.model.register_forward_pre_hook(look)
         shared = training.predict_logits(tuned.model, tuned.tokenizer, texts, dtype="fp32")
+        hook.remove()
+        assert names == {"predict_logits"}
         assert np.allclose(alone, shared, atol=1e-5)
         assert torch.get_num_threads() == 3
         with ThreadPoolExecutor(1) as new:
@@ -344,12 +351,15 @@ def test_an_error_in_a_batch_reaches_the_caller(tuned):
     def fail(*_):
         raise RuntimeError("no such token")
 
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
     hook = tuned.model.bert.embeddings.register_forward_pre_hook(fail)
     try:
         with pytest.raises(RuntimeError, match="no such token"):
             training.predict_logits(tuned.model, tuned.tokenizer, texts)
     finally:
         hook.remove()
+        torch.set_num_threads(before)
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in tuned.model.modules())
 
 
@@ -371,20 +381,21 @@ def test_batches_hold_texts_of_like_length(most, n_threads, expected):
 
 def test_the_last_layer_spares_only_what_the_head_does_not_read(tuned):
     """Logits and gradients are those of the whole network, and it is whole again afterwards."""
+    model = copy.deepcopy(tuned.model)
     batch = tuned.tokenizer(["Gas in the hall", "when is the library open?"], padding=True)
     batch = {name: torch.tensor(rows) for name, rows in batch.items()}
     found = {}
     for name in ("whole", "spared"):
-        tuned.model.zero_grad()
-        with training._first_token_only(tuned.model) if name == "spared" else nullcontext():
-            out = tuned.model(**batch, output_hidden_states=True)
+        model.zero_grad()
+        with training._first_token_only(model) if name == "spared" else nullcontext():
+            out = model(**batch, output_hidden_states=True)
         out.logits.logsumexp(dim=1).sum().backward()
-        gradients = [p.grad for p in tuned.model.parameters() if p.grad is not None]
+        gradients = [p.grad for p in model.parameters() if p.grad is not None]
         found[name] = [out.logits.detach(), *gradients], out.hidden_states[-1].shape[1]
     for whole, spared in zip(found["whole"][0], found["spared"][0], strict=True):
         assert torch.allclose(whole, spared, atol=1e-5)
     assert found["spared"][1] == 1 < found["whole"][1]
-    assert not tuned.model.bert.encoder.layer[-1].attention.output._forward_pre_hooks
+    assert not model.bert.encoder.layer[-1].attention.output._forward_pre_hooks
 
 
 def test_no_texts_give_no_rows(tuned):
