@@ -68,12 +68,15 @@ def main() -> None:
             target.unlink(missing_ok=True)
             return deployment.score(folder, source, target).rows
 
-        def by_pipeline(n: int, **options) -> int:
-            return len(plain(texts[:n], truncation=True, **options))
+        def one_by_one(n: int) -> int:
+            return len([plain(text, truncation=True) for text in texts[:n]])
+
+        def in_batches(n: int, size: int) -> int:
+            return len(plain(texts[:n], truncation=True, batch_size=size))
 
         sides = {
-            "pipeline, text by text (100 texts)": lambda: by_pipeline(100),
-            "pipeline, batch_size=32 (300 texts)": lambda: by_pipeline(300, batch_size=32),
+            "pipeline, text by text (100 texts)": lambda: one_by_one(100),
+            "pipeline, batch_size=32 (300 texts)": lambda: in_batches(300, 32),
             "predict_logits alone": lambda: len(ready.logits(texts)),
             "score, CSV to CSV": by_file,
         }

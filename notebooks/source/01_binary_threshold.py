@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 01 · A threshold for unequal costs
 #
-# Choose the cut of a yes/no classifier by what its two mistakes cost, and say honestly how sure you are.
+# Decide where a yes/no classifier begins to say yes by what its mistakes cost, and say how sure you are of it.
 
 # %% [markdown]
 # **You will learn** to turn a network's raw outputs into P(urgent), to price a threshold, to check whether
@@ -87,7 +87,7 @@ print("urgent:", [n for n, i in enumerate(shown, start=1) if task.train.labels[i
 
 # %% [markdown]
 # Danger told in small words, and small matters told in big ones, are what makes this task hard. The network will
-# be wrong about some new messages, and even sure of it, so it matters where we put the cut.
+# be wrong about some new messages, and even sure of it, so it matters how sure we ask it to be before we act.
 
 # %%
 from helpers.decisions import Costs
@@ -164,8 +164,8 @@ assert np.allclose(binary_logit(margin[:, None]), binary_logit(z_validation), at
 
 # %% [markdown]
 # **Trap: the winner's score.** A well-known recipe compares the score *of the winning label* with the
-# threshold. Below, the logits `[3, 0]` say "not urgent" with 95 % certainty. *Predict*: what does each
-# function answer at a threshold of 0.7?
+# threshold, the probability from which on the answer is yes. Below, the logits `[3, 0]` say "not urgent" with
+# 95 % certainty. *Predict*: what does each function answer at a threshold of 0.7?
 
 # %% tags=["trap-winner"]
 from helpers.probabilities import softmax

@@ -75,7 +75,8 @@ z_validation, z_test = (
 y_validation, y_test = task.validation.labels, task.test.labels
 costs = Costs(false_positive=COST_FALSE_ALARM, false_negative=COST_MISS)
 rule = cheapest_cut(z_validation, y_validation, task.label_names, costs=costs)
-print(f"number format {dtype}, temperature {rule.temperature:.2f}, threshold {rule.threshold:.4f}")
+print(f"number format {dtype}, temperature {rule.temperature:.2f}")
+print(f"threshold on probabilities after the temperature: {rule.threshold:.4f}")
 
 # %% [markdown]
 # That threshold is nowhere in the network. It is a number in this notebook, and when the notebook closes it is
