@@ -5,10 +5,12 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -159,3 +161,18 @@ def test_silent_cpu_index_is_said(run, monkeypatch, capsys):
     monkeypatch.setattr(run.urllib.request, "urlopen", refuse)
     assert run.torch_options() == []
     assert "0.5 GB" in capsys.readouterr().out
+
+
+def test_every_pin_installs_on_every_python_that_is_promised():
+    """No pinned package asks for more than the first 3.11, or less than 3.13."""
+    pins = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    refused, checked = [], 0
+    for name in (pin.partition("==")[0] for pin in pins if "==" in pin):
+        try:
+            found = metadata.metadata(name)
+        except metadata.PackageNotFoundError:
+            continue  # for another system
+        checked += 1
+        wanted = SpecifierSet(found["Requires-Python"] or "")
+        refused += [f"{name}: {wanted}" for v in ("3.11.0", "3.13.0") if v not in wanted]
+    assert checked > 100 and refused == []
