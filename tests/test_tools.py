@@ -13,7 +13,7 @@ PICTURE = (
 def lesson(folder, *code):
     """Write a small lesson with settings, a headline and the given code cells."""
     cells = [
-        nbformat.v4.new_markdown_cell("# 42 · A title\n\nIts promise."),
+        nbformat.v4.new_markdown_cell("# 42 · A title\n\nIts promise,\nin two lines.\n\nMore."),
         nbformat.v4.new_code_cell("SEED = 0", metadata={"tags": ["settings"]}),
         *(nbformat.v4.new_code_cell(text) for text in code),
         nbformat.v4.new_code_cell(PICTURE, metadata={"tags": ["cover"]}),
@@ -30,7 +30,8 @@ def test_a_lesson_is_executed_with_other_settings_and_shown(tmp_path):
     assert done.error is None and done.headline == {"seed": 7, "x": 0.5}
     execute_lessons.write(done, tmp_path / "build")
     index = execute_lessons.write_index([done], tmp_path / "build").read_text(encoding="utf-8")
-    assert "42 · A title" in index and "Its promise." in index and "seed 7, x 0.5" in index
+    assert "42 · A title" in index and "<p>Its promise, in two lines.</p>" in index
+    assert "seed 7, x 0.5" in index
     assert "data:image/png;base64" in index and 'alt="' in index
     page = (tmp_path / "build" / "42_small.html").read_text(encoding="utf-8")
     assert "<title>42 · A title</title>" in page

@@ -131,9 +131,10 @@ def _failing_cell(notebook: Any, raised: str) -> str:
 
 
 def _title(notebook: Any) -> tuple[str, str]:
-    lines = [line for line in notebook.cells[0].source.splitlines() if line.strip()]
-    lines = [line for line in lines if not line.startswith("[![")]
-    return lines[0].removeprefix("# "), lines[1] if len(lines) > 1 else ""
+    """Give the heading and the paragraph below it."""
+    lines = [line for line in notebook.cells[0].source.splitlines() if not line.startswith("[![")]
+    heading, *paragraphs = "\n".join(lines).strip().split("\n\n")
+    return heading.removeprefix("# "), " ".join("".join(paragraphs[:1]).split())
 
 
 def _inject(notebook: Any, settings: dict[str, Any]) -> None:
