@@ -702,3 +702,10 @@ def test_each_confusion_in_the_card_has_its_sentence():
     pairs = re.findall(r"^\| (`\w+`, `\w+`) \| \d+ \|$", card, flags=re.MULTILINE)
     assert len(pairs) == 10
     assert [pair for pair in pairs if f"- {pair}: " not in card] == []
+
+
+def test_urgent_is_as_rare_as_the_lessons_say():
+    """In each part about one message in twelve is urgent: lessons 01 and 04 say so in words."""
+    task = corpus_task("urgent")
+    for part in (task.train, task.validation, task.test):
+        assert 11 <= 1 / part.labels.mean() <= 13.5

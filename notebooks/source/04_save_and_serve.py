@@ -250,8 +250,8 @@ compare("in the notebook, before saving", rule.explain(z_test[drawn]))
 compare("in a fresh process", theirs)
 
 # %% [markdown]
-# Who reads other texts together pads them otherwise, so the last digits may differ, in bf16 more than in fp32. A decision can
-# change only where the difference carries a message over the cut.
+# Who reads other texts together pads them otherwise, so the last digits may differ, in bf16 more than in fp32. A
+# decision can change only where the difference carries a message over the cut.
 #
 # **Trap: overriding the call.** The forum's pipeline overrode `__call__` and walked through the answers. That
 # is where lists, streams and batches are handled; the hook for one answer is `postprocess`. *Predict*: what
