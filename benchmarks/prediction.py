@@ -9,9 +9,9 @@ import numpy as np
 import transformers
 
 from benchmarks.common import in_turn
-from helpers.data import corpus_task
+from helpers.messages import corpus_task
+from helpers.prediction import fast_dtype, predict_logits, resolve_checkpoint
 from helpers.recipes import MINILM
-from helpers.training import fast_dtype, predict_logits, resolve_checkpoint
 
 
 def main() -> None:

@@ -14,11 +14,11 @@ import pandas as pd
 import transformers
 
 from benchmarks.common import in_turn
-from helpers import deployment
-from helpers.data import corpus_task
+from helpers import deployment, scoring
 from helpers.decisions import BinaryThreshold
+from helpers.messages import corpus_task
+from helpers.prediction import fast_dtype, load_tokenizer, resolve_checkpoint
 from helpers.recipes import MINILM
-from helpers.training import fast_dtype, load_tokenizer, resolve_checkpoint
 
 
 def saved(folder: Path) -> Path:
@@ -66,7 +66,7 @@ def main() -> None:
 
         def by_file() -> int:
             target.unlink(missing_ok=True)
-            return deployment.score(folder, source, target).rows
+            return scoring.score(folder, source, target).rows
 
         def one_by_one(n: int) -> int:
             return len([plain(text, truncation=True) for text in texts[:n]])

@@ -25,7 +25,7 @@ import psutil
 
 from benchmarks.scoring import saved
 from helpers import deployment
-from helpers.data import corpus_task
+from helpers.messages import corpus_task
 
 
 @contextmanager

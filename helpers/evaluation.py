@@ -1,42 +1,26 @@
-"""Measure decisions: counts and costs, curves, calibration, intervals.
+"""Measure decisions: counts and costs, curves, calibration, known against unknown texts.
 
-Lesson 01 explains the cost curve, the reliability diagram and the paired bootstrap, lesson 02 the
-risk-coverage curve and the figures for known against unknown texts, lesson 03 the figures for many
-labels.
+Lesson 01 explains the cost curve and the reliability diagram, lesson 02 the risk-coverage curve and
+the figures for known against unknown texts, lesson 03 the figures for many labels.
 """
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from helpers.decisions import (
-    BinaryThreshold,
-    Costs,
-    LabelThresholds,
-    RejectCosts,
-    RejectOption,
-    check_costs,
+from helpers.moved import forward
+from helpers.portable.checks import (
+    Floats,
+    check_binary_labels,
     check_label_logits,
     check_label_matrix,
-    check_labels_or_other,
-    fingerprint,
-    label_fingerprint,
 )
-from helpers.probabilities import (
-    Floats,
-    binary_logit,
-    check_binary_labels,
-    check_class_logits,
-    sigmoid,
-)
-
-OPTIMISTIC = "chosen on this data: optimistic"
+from helpers.portable.costs import Costs
+from helpers.portable.probabilities import binary_logit, sigmoid
 
 
 @dataclass(frozen=True)
@@ -56,15 +40,25 @@ class Counts:
     @property
     def recall(self) -> float:
         """Share of the true 1s that were found; NaN where there are none."""
-        return _share(self.true_positive, self.true_positive + self.false_negative)
+        return share(self.true_positive, self.true_positive + self.false_negative)
 
     @property
     def precision(self) -> float:
         """Share of the predicted 1s that are true; NaN where there are none."""
-        return _share(self.true_positive, self.true_positive + self.false_positive)
+        return share(self.true_positive, self.true_positive + self.false_positive)
 
 
-def _share(part: float, whole: float) -> float:
+def share(part: float, whole: float) -> float:
+    """Divide a part by the whole; NaN where there is none.
+
+    Parameters
+    ----------
+    part, whole : float
+
+    Returns
+    -------
+    float
+    """
     return part / whole if whole else float("nan")
 
 
@@ -292,199 +286,6 @@ def reliability(
     )
 
 
-# Intervals
-
-
-def paired_bootstrap(
-    first: ArrayLike,
-    second: ArrayLike,
-    *,
-    rng: np.random.Generator,
-    n_resamples: int = 2000,
-    confidence: float = 0.95,
-) -> tuple[float, float, float]:
-    """Compare two rules on the same messages: interval of the difference of their mean costs.
-
-    Parameters
-    ----------
-    first, second : array_like of float, shape (n,)
-        A cost (or any other value) for each message under the first and the second rule.
-    rng : numpy.random.Generator
-    n_resamples : int, default 2000
-    confidence : float in (0, 1), default 0.95
-
-    Returns
-    -------
-    difference, low, high : float
-        Mean of ``first - second``, and the percentile interval of it over resampled messages.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, there are no messages, or the confidence lies outside (0, 1).
-
-    References
-    ----------
-    Efron, Tibshirani (1993), An introduction to the bootstrap, chapter 13.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(0)
-    >>> paired_bootstrap([1.0, 1.0], [0.5, 0.5], rng=rng)
-    (0.5, 0.5, 0.5)
-    """
-    a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
-    if a.ndim != 1 or a.shape != b.shape or len(a) == 0:
-        raise ValueError(f"both need the same shape (n,), n at least 1, got {a.shape}, {b.shape}")
-    return bootstrap_interval(
-        a - b, np.mean, rng=rng, n_resamples=n_resamples, confidence=confidence
-    )
-
-
-def bootstrap_interval(
-    values: ArrayLike,
-    statistic: Callable[[NDArray], float],
-    *,
-    rng: np.random.Generator,
-    n_resamples: int = 2000,
-    confidence: float = 0.95,
-) -> tuple[float, float, float]:
-    """Say how far a figure moves when the messages are drawn again.
-
-    Parameters
-    ----------
-    values : array_like, shape (n, ...)
-        One row a message.
-    statistic : callable
-        Takes rows like `values`, gives a number.
-    rng : numpy.random.Generator
-    n_resamples : int, default 2000
-    confidence : float in (0, 1), default 0.95
-
-    Returns
-    -------
-    value, low, high : float
-        The figure itself and its percentile interval.
-
-    Raises
-    ------
-    ValueError
-        If there are no rows, the confidence lies outside (0, 1), or the statistic is NaN in a
-        resample.
-
-    Examples
-    --------
-    >>> bootstrap_interval([3.0, 3.0, 3.0], np.mean, rng=np.random.default_rng(0))
-    (3.0, 3.0, 3.0)
-    """
-    rows = np.atleast_1d(np.asarray(values))
-    if len(rows) == 0:
-        raise ValueError("an interval needs at least one row, got none")
-    if not isinstance(n_resamples, int) or n_resamples < 1:
-        raise ValueError(f"n_resamples must be a whole number of at least 1, got {n_resamples!r}")
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence must lie strictly between 0 and 1, got {confidence!r}")
-    drawn = [statistic(rows[rng.integers(0, len(rows), len(rows))]) for _ in range(n_resamples)]
-    if np.isnan(drawn).any():
-        raise ValueError(
-            f"the statistic is NaN in {int(np.isnan(drawn).sum())} of {n_resamples} resamples: "
-            "the values hold NaN, or too few rows of a kind that the statistic needs"
-        )
-    low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return float(statistic(rows)), float(low), float(high)
-
-
-# Reports
-
-
-def report_binary(
-    rules: Mapping[str, BinaryThreshold],
-    logits: ArrayLike,
-    labels: ArrayLike,
-    costs: Costs,
-    *,
-    rng: np.random.Generator,
-    reference: str | None = None,
-    seen: bool = False,
-) -> list[dict[str, Any]]:
-    """Put rules side by side on data that chose none of them.
-
-    Parameters
-    ----------
-    rules : mapping of str to BinaryThreshold
-    logits : array_like of float, shape (n,), (n, 1) or (n, 2)
-    labels : array_like of int, shape (n,)
-    costs : Costs
-    rng : numpy.random.Generator
-        For the intervals.
-    reference : str, optional
-        Name of the rule that the others are compared with; by default the first.
-    seen : bool, default False
-        Report even where these very rows chose a rule; each such row is then stamped.
-
-    Returns
-    -------
-    list of dict
-        One a rule: ``rule``, ``threshold``, ``recall``, ``precision``, ``missed``,
-        ``false_alarms``, ``cost`` (a message), ``difference`` to the reference with its paired
-        bootstrap interval ``low``, ``high`` (95 %), ``note``.
-
-    Raises
-    ------
-    ValueError
-        If these rows chose one of the rules and `seen` is False, the reference is not a rule, or
-        logits, labels and costs are not what they should be. A temperature that was fitted on these
-        rows goes unnoticed: a rule keeps the data that chose its cut, no more.
-
-    Examples
-    --------
-    >>> z, y = [-2.0, -1.0, 1.0, 2.0], [0, 1, 0, 1]
-    >>> prices = Costs(false_positive=1, false_negative=5)
-    >>> rules = {"0.5": BinaryThreshold.from_threshold(0.5)}
-    >>> report_binary(rules, z, y, prices, rng=np.random.default_rng(0))[0]["cost"]
-    1.5
-    """
-    names = list(rules)
-    reference = names[0] if reference is None and names else reference
-    if reference not in rules:
-        raise ValueError(f"the reference must be one of {names}, got {reference!r}")
-    costs = check_costs(costs)
-    logits = binary_logit(logits)
-    labels = check_binary_labels(labels, len(logits)).astype(int)
-    here = fingerprint(logits, labels)
-    seed = int(rng.integers(2**32))  # the same resamples for every rule
-    chosen_here = [name for name in names if rules[name].chosen.get("fingerprint") == here]
-    if chosen_here and not seen:
-        raise ValueError(
-            f"these rows chose the rule {chosen_here[0]!r}: its figures on them would be too good. "
-            "Report on other data, or pass seen=True to have the figures stamped"
-        )
-    base = costs.of(rules[reference].decide(logits), labels)
-    table = []
-    for name, rule in rules.items():
-        predicted = rule.decide(logits)
-        paid = costs.of(predicted, labels)
-        found = counts(predicted, labels)
-        resample = np.random.default_rng(seed)
-        difference, low, high = paired_bootstrap(paid, base, rng=resample)
-        table.append(
-            {
-                "rule": name,
-                "threshold": rule.threshold,
-                "recall": found.recall,
-                "precision": found.precision,
-                "missed": found.false_negative,
-                "false_alarms": found.false_positive,
-                "cost": float(paid.mean()),
-                "difference": difference,
-                "low": low,
-                "high": high,
-                "note": OPTIMISTIC if name in chosen_here else "",
-            }
-        )
-    return table
-
-
 # Many labels
 
 
@@ -511,7 +312,7 @@ def f1_scores(predicted: ArrayLike, labels: ArrayLike) -> Floats:
     >>> f1_scores([[1, 0], [1, 1]], [[1, 0], [0, 0]]).round(3)
     array([0.667,   nan])
     """
-    said, true = _both(predicted, labels)
+    said, true = check_decisions(predicted, labels)
     hits, n_true = (said & true).sum(axis=0), true.sum(axis=0)
     return np.where(n_true > 0, 2 * hits / np.maximum(said.sum(axis=0) + n_true, 1), np.nan)
 
@@ -544,7 +345,7 @@ def label_scores(predicted: ArrayLike, labels: ArrayLike) -> dict[str, float]:
     >>> found["micro_f1"], found["exact_match"], found["hamming"]
     (0.8, 0.5, 0.25)
     """
-    said, true = _both(predicted, labels)
+    said, true = check_decisions(predicted, labels)
     if not said.size:
         raise ValueError(f"expected at least one row and one label, got shape {said.shape}")
     each = f1_scores(said, true)
@@ -552,7 +353,7 @@ def label_scores(predicted: ArrayLike, labels: ArrayLike) -> dict[str, float]:
     empty = either == 0
     whole = said.sum() + true.sum()
     return {
-        "micro_f1": _share(2 * float((said & true).sum()), float(whole) if true.any() else 0.0),
+        "micro_f1": share(2 * float((said & true).sum()), float(whole) if true.any() else 0.0),
         "macro_f1": float(np.nanmean(each)) if true.any() else float("nan"),
         "samples_f1": float(np.where(empty, 1, 2 * both / np.maximum(both + either, 1)).mean()),
         "jaccard": float(np.where(empty, 1, both / np.maximum(either, 1)).mean()),
@@ -600,190 +401,9 @@ def ranking_scores(logits: ArrayLike, labels: ArrayLike) -> tuple[Floats, Floats
     return found[0], found[1]
 
 
-def report_labels(
-    rules: Mapping[str, LabelThresholds | ArrayLike],
-    logits: ArrayLike,
-    labels: ArrayLike,
-    *,
-    seen: bool = False,
-) -> list[dict[str, Any]]:
-    """Put rules for many labels side by side on data that chose none of them (lesson 03).
-
-    Parameters
-    ----------
-    rules : mapping of str to LabelThresholds, or to decisions
-        Decisions are 0/1 of shape (n, n_labels): baselines and other systems.
-    logits : array_like of float, shape (n, n_labels)
-    labels : array_like of int or bool, shape (n, n_labels)
-    seen : bool, default False
-        Report even where these very rows chose a rule; each such row is then stamped.
-
-    Returns
-    -------
-    list of dict
-        One a rule: ``rule``, the figures of `label_scores`, ``note``.
-
-    Raises
-    ------
-    ValueError
-        If these rows chose one of the rules and `seen` is False, or the input makes no sense.
-
-    Warns
-    -----
-    UserWarning
-        With the labels that no row has: they are left out of the macro average.
-
-    Examples
-    --------
-    >>> z, y = [[2.0, -1.0], [-1.0, 1.0]], [[1, 0], [0, 1]]
-    >>> half = LabelThresholds.from_thresholds(0.5, label_names=("home", "water"))
-    >>> report_labels({"0.5": half, "all": [[1, 1], [1, 1]]}, z, y)[1]["exact_match"]
-    0.0
-    """
-    scores, true, here = _check_report(rules.values(), logits, labels, seen)
-    table = []
-    for name, rule in rules.items():
-        own = isinstance(rule, LabelThresholds)
-        row = {"rule": name, **label_scores(rule.decide(scores) if own else rule, true)}
-        chosen_here = own and rule.chosen.get("fingerprint") == here
-        table.append({**row, "note": OPTIMISTIC if chosen_here else ""})
-    return table
-
-
-def report_each_label(
-    rule: LabelThresholds,
-    logits: ArrayLike,
-    labels: ArrayLike,
-    *,
-    validation: tuple[ArrayLike, ArrayLike] | None = None,
-    seen: bool = False,
-) -> list[dict[str, Any]]:
-    """Report each label by itself on data that did not choose the rule (lesson 03).
-
-    Parameters
-    ----------
-    rule : LabelThresholds
-    logits : array_like of float, shape (n, n_labels)
-    labels : array_like of int or bool, shape (n, n_labels)
-    validation : tuple of logits and labels, optional
-        The data that chose the rule: their F1 goes beside, to show how optimistic it was.
-    seen : bool, default False
-        Report even where `logits` and `labels` chose the rule.
-
-    Returns
-    -------
-    list of dict
-        One a label: ``label``, ``support`` (rows that have it), ``threshold``, ``precision``,
-        ``recall``, ``f1``, ``f1_always`` (of giving the label to every row, the baseline for F1),
-        ``auroc`` (baseline 0.5), ``average_precision`` (baseline: the ``base_rate``),
-        ``base_rate``; with `validation` also ``f1_validation`` and ``support_validation``.
-
-    Raises
-    ------
-    ValueError
-        If these rows chose the rule and `seen` is False, or the input makes no sense.
-
-    Warns
-    -----
-    UserWarning
-        With the labels that no row has: their figures are NaN.
-
-    Examples
-    --------
-    >>> rule = LabelThresholds.from_thresholds(0.5, label_names=("home", "water"))
-    >>> row = report_each_label(rule, [[2.0, -1.0], [-1.0, 1.0]], [[1, 0], [0, 1]])[0]
-    >>> row["label"], row["f1"], round(row["f1_always"], 3)
-    ('home', 1.0, 0.667)
-    """
-    scores, true, _ = _check_report([rule], logits, labels, seen)
-    said = rule.decide(scores)
-    each = [counts(said[:, k], true[:, k]) for k in range(true.shape[1])]
-    auroc, average_precision = ranking_scores(scores, true)
-    columns: dict[str, Sequence[Any]] = {
-        "label": rule.label_names,
-        "support": true.sum(axis=0),
-        "threshold": rule.thresholds,
-        "precision": [one.precision for one in each],
-        "recall": [one.recall for one in each],
-        "f1": f1_scores(said, true),
-        "f1_always": f1_scores(np.ones_like(said), true),
-        "auroc": auroc,
-        "average_precision": average_precision,
-        "base_rate": true.mean(axis=0),
-    }
-    if validation is not None:
-        seen_scores = check_label_logits(validation[0])
-        seen_labels = check_label_matrix(validation[1], seen_scores.shape)
-        columns["f1_validation"] = f1_scores(rule.decide(seen_scores), seen_labels)
-        columns["support_validation"] = seen_labels.sum(axis=0)
-    plain = {name: np.asarray(values).tolist() for name, values in columns.items()}
-    return [dict(zip(plain, row, strict=True)) for row in zip(*plain.values(), strict=True)]
-
-
-def paired_bootstrap_f1(
-    first: ArrayLike,
-    second: ArrayLike,
-    labels: ArrayLike,
-    *,
-    rng: np.random.Generator,
-    average: Literal["micro", "macro"] = "micro",
-    n_resamples: int = 2000,
-    confidence: float = 0.95,
-) -> tuple[float, float, float]:
-    """Compare two sets of decisions on the same messages: interval of the difference of their F1.
-
-    Parameters
-    ----------
-    first, second, labels : array_like of int or bool, shape (n, n_labels)
-        Decisions of both, and the truth, 0 or 1.
-    rng : numpy.random.Generator
-    average : "micro" or "macro"
-        Macro: over the labels that occur in `labels`; one that a resample lacks counts 0 there.
-    n_resamples : int, default 2000
-    confidence : float in (0, 1), default 0.95
-
-    Returns
-    -------
-    difference, low, high : float
-        F1 of the first minus that of the second, and its percentile interval.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, no label occurs, or `average` is neither.
-
-    Examples
-    --------
-    >>> y = [[1, 0], [0, 1]]
-    >>> paired_bootstrap_f1(y, y, y, rng=np.random.default_rng(0))
-    (0.0, 0.0, 0.0)
-    """
-    if average not in ("micro", "macro"):
-        raise ValueError(f'average must be "micro" or "macro", got {average!r}')
-    one, true = _both(first, labels)
-    other, _ = _both(second, labels)
-    kept = true.any(axis=0)
-    if not kept.any():
-        raise ValueError("a comparison needs at least one label that occurs, got none")
-    kept = kept if average == "macro" else np.full_like(kept, True)
-    # hits, and predicted plus true, of both sides: F1 is 2 hits / the second
-    rows = np.stack([part[:, kept] for side in (one, other) for part in (side & true, side)], 1)
-    rows = np.concatenate([rows, true[:, None, kept]], axis=1).astype(np.int64)
-    if average == "micro":
-        rows = rows.sum(axis=2, keepdims=True)
-
-    def difference(drawn: NDArray) -> float:
-        hits_one, said_one, hits_other, said_other, n_true = drawn.sum(axis=0)
-        f_one = 2 * hits_one / np.maximum(said_one + n_true, 1)
-        f_other = 2 * hits_other / np.maximum(said_other + n_true, 1)
-        return float((f_one - f_other).mean())
-
-    return bootstrap_interval(
-        rows, difference, rng=rng, n_resamples=n_resamples, confidence=confidence
-    )
-
-
-def _both(predicted: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def check_decisions(
+    predicted: ArrayLike, labels: ArrayLike
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Check decisions against labels, both of shape (n, n_labels)."""
     shape = np.shape(labels)
     if len(shape) != 2:
@@ -793,30 +413,6 @@ def _both(predicted: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.bool_], N
             f"decisions must have the labels' shape {shape}, got {np.shape(predicted)}"
         )
     return check_label_matrix(predicted, shape), check_label_matrix(labels, shape)
-
-
-def _check_report(
-    rules: Iterable[Any], logits: ArrayLike, labels: ArrayLike, seen: bool
-) -> tuple[NDArray[np.floating], NDArray[np.bool_], str]:
-    """Refuse data that chose a rule; warn of labels that no row has."""
-    scores = check_label_logits(logits)
-    true = check_label_matrix(labels, scores.shape)
-    here = label_fingerprint(scores, true)
-    known = [rule for rule in rules if isinstance(rule, LabelThresholds)]
-    if not seen and any(rule.chosen.get("fingerprint") == here for rule in known):
-        raise ValueError(
-            "these rows chose a rule: its figures on them would be too good. Report on other data, "
-            "or pass seen=True"
-        )
-    absent = np.flatnonzero(~true.any(axis=0))
-    if len(absent):
-        names = known[0].label_names if known else tuple(map(str, range(true.shape[1])))
-        warnings.warn(
-            f"no row has {', '.join(names[k] for k in absent)}: no figures for it, and it is left "
-            "out of averages over labels",
-            stacklevel=3,
-        )
-    return scores, true, here
 
 
 # Answering only what is sure
@@ -878,7 +474,7 @@ def risk_coverage(confidence: ArrayLike, wrong: ArrayLike) -> RiskCoverage:
     >>> curve.coverage.round(2), curve.risk.round(2), round(curve.aurc, 4)
     (array([0.33, 0.67, 1.  ]), array([0.  , 0.5 , 0.67]), 0.3889)
     """
-    sure = _check_scores("confidence", confidence)
+    sure = check_scores("confidence", confidence)
     errors = check_binary_labels(wrong, len(sure))
     cuts, block, size = np.unique(-sure, return_inverse=True, return_counts=True)
     in_block = np.bincount(block, weights=errors)
@@ -930,8 +526,8 @@ def separation(known: ArrayLike, other: ArrayLike) -> Separation:
     >>> separation([0.9, 0.8, 0.3], [0.5, 0.1])
     Separation(auroc=0.8333333333333334, fpr95=0.5)
     """
-    inside = np.sort(_check_scores("known", known))
-    outside = _check_scores("other", other)
+    inside = np.sort(check_scores("known", known))
+    outside = check_scores("other", other)
     below = np.searchsorted(inside, outside, side="left")
     ties = np.searchsorted(inside, outside, side="right") - below
     above = len(inside) - below - ties
@@ -942,60 +538,8 @@ def separation(known: ArrayLike, other: ArrayLike) -> Separation:
     )
 
 
-def auroc_interval(
-    known: ArrayLike,
-    other: ArrayLike,
-    *,
-    rng: np.random.Generator,
-    baseline: tuple[ArrayLike, ArrayLike] | None = None,
-    n_resamples: int = 500,
-    confidence: float = 0.95,
-) -> tuple[float, float, float]:
-    """Say how far the AUROC of known against other texts moves when the texts are drawn again.
-
-    Parameters
-    ----------
-    known : array_like of float, shape (n,)
-    other : array_like of float, shape (m,)
-    rng : numpy.random.Generator
-    baseline : pair of array_like of float, shapes (n,) and (m,), optional
-        A second confidence of the same texts: then the figure is the difference to its AUROC, and
-        both are drawn together.
-    n_resamples : int, default 500
-    confidence : float in (0, 1), default 0.95
-
-    Returns
-    -------
-    value, low, high : float
-        The figure itself and its percentile interval; known and other texts are drawn apart.
-
-    Raises
-    ------
-    ValueError
-        If `separation` refuses the confidences, or the baseline's shapes differ.
-
-    Examples
-    --------
-    >>> auroc_interval([2.0, 3.0], [0.0, 1.0], rng=np.random.default_rng(0))
-    (1.0, 1.0, 1.0)
-    """
-    scores = [(_check_scores("known", known), _check_scores("other", other))]
-    if baseline is not None:
-        scores.append(tuple(_check_scores("baseline", part) for part in baseline))
-    n, m = map(len, scores[0])
-    if any((len(inside), len(outside)) != (n, m) for inside, outside in scores):
-        raise ValueError(f"the baseline must hold {n} known and {m} other texts, as the score does")
-
-    def figure(i: NDArray, j: NDArray) -> float:
-        found = [separation(inside[i], outside[j]).auroc for inside, outside in scores]
-        return found[0] - found[1] if len(found) == 2 else found[0]
-
-    drawn = [figure(rng.integers(0, n, n), rng.integers(0, m, m)) for _ in range(n_resamples)]
-    low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return figure(np.arange(n), np.arange(m)), float(low), float(high)
-
-
-def _check_scores(name: str, values: ArrayLike) -> Floats:
+def check_scores(name: str, values: ArrayLike) -> Floats:
+    """Return finite numbers of shape (n,), n at least 1, or say what came."""
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != 1 or len(array) == 0 or not np.isfinite(array).all():
         raise ValueError(
@@ -1005,91 +549,4 @@ def _check_scores(name: str, values: ArrayLike) -> Floats:
     return array
 
 
-def report_reject(
-    rules: Mapping[str, RejectOption],
-    logits: ArrayLike,
-    labels: ArrayLike,
-    costs: RejectCosts,
-    *,
-    rng: np.random.Generator,
-    reference: str | None = None,
-    seen: bool = False,
-) -> list[dict[str, Any]]:
-    """Put rules with Other side by side on data that chose none of them.
-
-    Parameters
-    ----------
-    rules : mapping of str to RejectOption
-    logits : array_like of float, shape (n, n_classes)
-    labels : array_like of int, shape (n,)
-        Class indices; ``n_classes`` for a message that belongs to no class.
-    costs : RejectCosts
-    rng : numpy.random.Generator
-        For the intervals.
-    reference : str, optional
-        Name of the rule that the others are compared with; by default the first.
-    seen : bool, default False
-        Report even where these very rows chose a rule; each such row is then stamped.
-
-    Returns
-    -------
-    list of dict
-        One a rule: ``rule``, ``score``, ``threshold``, ``coverage``, ``risk`` (share of the
-        answered that is wrong; NaN if none is answered), ``unknown_answered`` (share of the
-        unknown that is answered; NaN if there are none), ``cost`` (a message), ``difference`` to
-        the reference with its paired bootstrap interval ``low``, ``high`` (95 %), ``note``.
-
-    Raises
-    ------
-    ValueError
-        If these rows chose one of the rules and `seen` is False, the reference is not a rule, or
-        logits and labels are not what they should be. A temperature that was fitted on these rows
-        goes unnoticed.
-
-    Examples
-    --------
-    >>> z, y = [[2.0, 0.0], [0.1, 0.0]], [0, 1]
-    >>> rules = {"0.6": RejectOption.from_threshold(0.6, label_names=("a", "b"))}
-    >>> report_reject(rules, z, y, RejectCosts(reject=0.4), rng=np.random.default_rng(0))[0]["cost"]
-    0.2
-    """
-    names = list(rules)
-    reference = names[0] if reference is None and names else reference
-    if reference not in rules:
-        raise ValueError(f"the reference must be one of {names}, got {reference!r}")
-    z = check_class_logits(logits)
-    n_classes = z.shape[1]
-    true = check_labels_or_other(labels, len(z), n_classes)
-    here = fingerprint(z, true)
-    seed = int(rng.integers(2**32))  # the same resamples for every rule
-    chosen_here = [name for name in names if rules[name].chosen.get("fingerprint") == here]
-    if chosen_here and not seen:
-        raise ValueError(
-            f"these rows chose the rule {chosen_here[0]!r}: its figures on them would be too good. "
-            "Report on other data, or pass seen=True to have the figures stamped"
-        )
-    base = costs.of(rules[reference].decide(z), true, n_classes=n_classes)
-    unknown = true == n_classes
-    table = []
-    for name, rule in rules.items():
-        predicted = rule.decide(z)
-        answered = predicted < n_classes
-        paid = costs.of(predicted, true, n_classes=n_classes)
-        resample = np.random.default_rng(seed)
-        difference, low, high = paired_bootstrap(paid, base, rng=resample)
-        table.append(
-            {
-                "rule": name,
-                "score": rule.score,
-                "threshold": rule.threshold,
-                "coverage": float(answered.mean()),
-                "risk": _share(int((answered & (predicted != true)).sum()), int(answered.sum())),
-                "unknown_answered": _share(int((answered & unknown).sum()), int(unknown.sum())),
-                "cost": float(paid.mean()),
-                "difference": difference,
-                "low": low,
-                "high": high,
-                "note": OPTIMISTIC if name in chosen_here else "",
-            }
-        )
-    return table
+__getattr__ = forward(__name__)

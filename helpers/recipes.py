@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from helpers.data import Task, corpus_task, hub_label_task, hub_task
+from helpers.data import Task, hub_label_task, hub_task
 from helpers.decisions import (
     BinaryThreshold,
     Costs,
@@ -24,8 +24,9 @@ from helpers.decisions import (
     RejectOption,
     Rule,
 )
-from helpers.evaluation import report_binary, report_labels, report_reject
+from helpers.messages import corpus_task
 from helpers.probabilities import fit_temperature
+from helpers.reports import report_binary, report_labels, report_reject
 
 Chooser = Callable[[ArrayLike, ArrayLike, tuple[str, ...]], Rule]
 

@@ -5,10 +5,10 @@ import torch
 import transformers
 
 from helpers import deployment
-from helpers.data import corpus_task
 from helpers.decisions import BinaryThreshold
+from helpers.messages import corpus_task
+from helpers.prediction import load_tokenizer, resolve_checkpoint
 from helpers.recipes import MINILM
-from helpers.training import load_tokenizer, resolve_checkpoint
 
 NAMES = ("not urgent", "urgent")
 RULE = BinaryThreshold(cut=2.5, temperature=1.3, label_names=NAMES)  # near the median logit

@@ -12,24 +12,20 @@ import pytest
 from scipy.sparse import csr_array
 from sklearn.metrics import cohen_kappa_score, roc_auc_score
 
-from helpers.data import (
+from helpers.data import SPLITS, hub_label_task, hub_task, label_table_task, table_task
+from helpers.messages import (
     COLUMNS,
     CORPUS,
     FAMILIES,
     INTENTS,
     OTHER,
-    SPLITS,
     TOPICS,
     check_messages,
     corpus_task,
-    hub_label_task,
-    hub_task,
-    label_table_task,
     load_corpus,
     read_messages,
-    stratified_split,
-    table_task,
 )
+from helpers.splits import stratified_split
 
 
 @pytest.fixture(scope="module")

@@ -977,11 +977,11 @@ def test_one_cut_is_enough_for_micro_f1_on_calibrated_scores():
 
 def test_dropping_cuts_below_the_hull_changes_nothing():
     """For any guess of F1, the best of the kept cuts is the best of all."""
-    from helpers.decisions import _Steps
+    from helpers.portable.search import Steps
 
     rng = np.random.default_rng(0)
     positive = rng.random(20_000) < 0.3
-    steps = _Steps.of(np.round(rng.normal(positive), 3), positive, None)
+    steps = Steps.of(np.round(rng.normal(positive), 3), positive, None)
     hull = steps.hull()
     assert len(hull.hits) < len(steps.hits) / 4
     for guess in np.linspace(0, 1, 21):

@@ -20,26 +20,30 @@ from torchmetrics.functional.classification import (
 
 from helpers.decisions import BinaryThreshold, Costs, LabelThresholds, RejectCosts, RejectOption
 from helpers.evaluation import (
-    OPTIMISTIC,
     Counts,
-    auroc_interval,
-    bootstrap_interval,
     counts,
     cut_curve,
     f1_scores,
     label_scores,
-    paired_bootstrap,
-    paired_bootstrap_f1,
     ranking_scores,
     reliability,
+    risk_coverage,
+    separation,
+)
+from helpers.intervals import (
+    auroc_interval,
+    bootstrap_interval,
+    paired_bootstrap,
+    paired_bootstrap_f1,
+)
+from helpers.probabilities import confidence, sigmoid, softmax
+from helpers.reports import (
+    OPTIMISTIC,
     report_binary,
     report_each_label,
     report_labels,
     report_reject,
-    risk_coverage,
-    separation,
 )
-from helpers.probabilities import confidence, sigmoid, softmax
 
 QUICK = settings(max_examples=60, deadline=None)
 PRICES = Costs(false_positive=2, false_negative=7, true_positive=1, true_negative=-1)

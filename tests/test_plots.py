@@ -9,8 +9,9 @@ from sklearn.metrics import average_precision_score
 
 from helpers import plots
 from helpers.decisions import BinaryThreshold, Costs
-from helpers.evaluation import cut_curve, reliability, report_binary, risk_coverage
+from helpers.evaluation import cut_curve, reliability, risk_coverage
 from helpers.probabilities import sigmoid
+from helpers.reports import report_binary
 
 PRICES = Costs(false_positive=1, false_negative=5)
 RNG = np.random.default_rng(0)

@@ -15,7 +15,7 @@ from helpers.deployment import load, save
 from helpers.evaluation import risk_coverage
 from helpers.probabilities import confidence, fit_temperature, sigmoid
 from helpers.recipes import MINILM
-from helpers.training import load_tokenizer, resolve_checkpoint
+from helpers.prediction import load_tokenizer, resolve_checkpoint
 COST_FALSE_ALARM, COST_MISS = 1.0, 20.0
 """
 

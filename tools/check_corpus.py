@@ -24,10 +24,12 @@ from sklearn.metrics import f1_score, roc_auc_score
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from helpers.data import CORPUS, INTENTS, OTHER, Task, corpus_task, load_corpus
+from helpers.data import Task
+from helpers.messages import CORPUS, INTENTS, OTHER, corpus_task, load_corpus
+from helpers.prediction import predict_logits
 from helpers.probabilities import softmax
 from helpers.recipes import RECIPES
-from helpers.training import fine_tune, predict_logits
+from helpers.training import fine_tune
 
 CARD = CORPUS / "README.md"
 MARKS = ("<!-- difficulty: tools/check_corpus.py writes this -->", "<!-- end of difficulty -->")

@@ -48,7 +48,7 @@ DTYPE = "auto"  # @param ["auto", "bf16", "fp32"]
 
 # %%
 from helpers.recipes import RECIPES
-from helpers.training import fast_dtype
+from helpers.prediction import fast_dtype
 
 recipe = RECIPES["urgent", PROFILE]
 task = recipe.load_task()
@@ -113,7 +113,8 @@ for name, predicted in (("never call out", 0), ("always call out", 1)):
 # %%
 from dataclasses import replace
 
-from helpers.training import fine_tune, predict_logits
+from helpers.prediction import predict_logits
+from helpers.training import fine_tune
 
 settings = replace(recipe.settings, seed=SEED)
 tuned = fine_tune(task, recipe.checkpoint, settings, dtype=DTYPE)
@@ -431,7 +432,7 @@ plt.show()
 # %%
 import pandas as pd
 
-from helpers.evaluation import report_binary
+from helpers.reports import report_binary
 
 rules = {
     "threshold 0.5": BinaryThreshold.from_threshold(0.5, label_names=names),
@@ -460,7 +461,7 @@ plt.show()
 # refuses that, because a rule tends to look better than it is on the rows that picked it.
 
 # %%
-from helpers.evaluation import paired_bootstrap
+from helpers.intervals import paired_bootstrap
 
 paid = {name: costs.of(rule.decide(z_test), y_test) for name, rule in rules.items()}
 pair = ("tuned on validation", "Elkan, with temperature")
@@ -604,7 +605,7 @@ for miss in (2.0, 5.0, 20.0):
 # %%
 from sklearn.linear_model import LogisticRegression
 
-from helpers.training import pooled_outputs
+from helpers.prediction import pooled_outputs
 
 x_train, x_test = (
     pooled_outputs(tuned.model, tuned.tokenizer, part.texts, dtype=DTYPE)

@@ -180,7 +180,7 @@ for name in gap:
 
 # %%
 from helpers.recipes import RECIPES
-from helpers.training import fast_dtype
+from helpers.prediction import fast_dtype
 
 recipe = RECIPES["intent", PROFILE]
 task = recipe.load_task()
@@ -216,7 +216,8 @@ for part in ("train", "validation", "test"):
 # %%
 from dataclasses import replace
 
-from helpers.training import fine_tune, predict_logits
+from helpers.prediction import predict_logits
+from helpers.training import fine_tune
 
 settings = replace(recipe.settings, seed=SEED)
 tuned = fine_tune(task, recipe.checkpoint, settings, dtype=DTYPE)
@@ -230,7 +231,7 @@ for epoch in tuned.history:
 # %%
 import pandas as pd
 
-from helpers.evaluation import bootstrap_interval
+from helpers.intervals import bootstrap_interval
 from helpers.exercises import claim
 
 z_validation = predict_logits(tuned.model, tuned.tokenizer, task.validation.texts, dtype=DTYPE)
@@ -391,7 +392,7 @@ assert exact <= best[0] + 1e-9
 # beat Chow's?
 
 # %%
-from helpers.evaluation import report_reject
+from helpers.reports import report_reject
 
 chow = RejectOption.from_costs(costs, label_names=names, temperature=T)
 rules = {
@@ -585,7 +586,7 @@ pd.concat([by_intent.head(5), by_intent.tail(5)])
 # none of them?
 
 # %%
-from helpers.data import load_corpus
+from helpers.messages import load_corpus
 
 unknown = {}
 for part, rows in load_corpus().items():
@@ -613,7 +614,8 @@ for group in ("near", "far"):
 # *Predict*: is one score the best for all three kinds?
 
 # %%
-from helpers.evaluation import auroc_interval, separation
+from helpers.evaluation import separation
+from helpers.intervals import auroc_interval
 from helpers.probabilities import SCORES
 
 kinds = {
@@ -702,7 +704,7 @@ pd.DataFrame(table).set_index("rule").round(3).drop(columns=["score", "note"])
 # (**Mahalanobis**); it needs no examples. *Predict*: which is best on near messages?
 
 # %%
-from helpers.training import pooled_outputs
+from helpers.prediction import pooled_outputs
 
 fit = task.with_fewer(min(1200, len(task.train))).train  # enough for a linear head
 features = {

@@ -43,7 +43,7 @@ DTYPE = "auto"  # @param ["auto", "bf16", "fp32"]
 
 # %%
 from helpers.recipes import RECIPES
-from helpers.training import fast_dtype
+from helpers.prediction import fast_dtype
 
 recipe = RECIPES["topics", PROFILE]
 task = recipe.load_task()
@@ -168,7 +168,7 @@ plt.show()
 # *Predict*: how often, at random?
 
 # %%
-from helpers.data import stratified_split
+from helpers.splits import stratified_split
 
 every = np.concatenate([one.labels for one in parts.values()])
 few = np.random.default_rng(SEED).permutation(len(every))[:300]
@@ -194,7 +194,7 @@ assert lost["stratified"] == 0, "every label with three rows or more fits into t
 # *Predict*: what share of such a batch is `[PAD]`?
 
 # %%
-from helpers.training import load_tokenizer, resolve_checkpoint
+from helpers.prediction import load_tokenizer, resolve_checkpoint
 
 folder = resolve_checkpoint(recipe.checkpoint)
 tokenizer = load_tokenizer(folder, task.train.texts[:200])
@@ -219,7 +219,7 @@ assert lengths.sum() / filled > lengths.sum() / (512 * len(lengths))
 
 # %% tags=["trap-characters"]
 from helpers.recipes import MINILM
-from helpers.training import load_tokenizer, resolve_checkpoint
+from helpers.prediction import load_tokenizer, resolve_checkpoint
 
 its_tokenizer = load_tokenizer(resolve_checkpoint(MINILM))  # like the source's: English
 
@@ -335,7 +335,8 @@ claim("the loss is at least a fifth below that of base rates", learned, released
 from sklearn.metrics import log_loss
 
 from helpers.evaluation import label_scores
-from helpers.training import fit_head, pooled_outputs, predict_logits
+from helpers.losses import fit_head
+from helpers.prediction import pooled_outputs, predict_logits
 
 reading = {"dtype": DTYPE, "max_length": settings.max_length}  # cut as in training
 x = {
@@ -423,7 +424,8 @@ baselines = {
 
 # %%
 from helpers.decisions import LabelThresholds
-from helpers.evaluation import paired_bootstrap_f1, report_labels
+from helpers.intervals import paired_bootstrap_f1
+from helpers.reports import report_labels
 
 half = LabelThresholds.from_thresholds(0.5, label_names=names)
 table = report_labels({**baselines, "network, 0.5": half}, z_test, y_test)
@@ -678,7 +680,7 @@ assert [names[label] for label in rare] == [
 # The report for each label, chosen with the fallback:
 
 # %%
-from helpers.evaluation import report_each_label
+from helpers.reports import report_each_label
 
 each = report_each_label(
     rules["macro, rare share"], z_test, y_test, validation=(z_validation, y_validation)
@@ -701,7 +703,7 @@ pd.DataFrame(each).set_index("label").drop(columns=["f1_validation", "support_va
 
 # %%
 from helpers.evaluation import reliability
-from helpers.training import asymmetric_loss, focal_loss, weighted_loss
+from helpers.losses import asymmetric_loss, focal_loss, weighted_loss
 
 n_true = task.train.labels.sum(axis=0)
 weight = torch.tensor((len(task.train) - n_true) / np.maximum(n_true, 1)).clamp(max=100)

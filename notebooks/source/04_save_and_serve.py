@@ -44,7 +44,8 @@ from dataclasses import replace
 import numpy as np
 
 from helpers.recipes import RECIPES
-from helpers.training import fast_dtype, fine_tune
+from helpers.prediction import fast_dtype
+from helpers.training import fine_tune
 
 recipe = RECIPES["urgent", PROFILE]
 task = recipe.load_task()
@@ -65,7 +66,7 @@ tuned = fine_tune(task, recipe.checkpoint, replace(recipe.settings, seed=SEED), 
 # %%
 from helpers.decisions import BinaryThreshold, Costs
 from helpers.recipes import cheapest_cut
-from helpers.training import predict_logits
+from helpers.prediction import predict_logits
 
 dtype, max_length = tuned.dtype, recipe.settings.max_length
 z_validation, z_test = (
@@ -169,7 +170,7 @@ assert [r["accepted"] for r in records] == (rule.decide(desk.logits(few)) == 1).
 
 # %% tags=["trap-plain"]
 from helpers.recipes import MINILM
-from helpers.training import load_tokenizer, resolve_checkpoint
+from helpers.prediction import load_tokenizer, resolve_checkpoint
 
 Network, Plain = transformers.BertForSequenceClassification, transformers.TextClassificationPipeline
 
@@ -477,7 +478,7 @@ claim(text, rates[2] > rates[0] and medians[2] > medians[0], released=RELEASED)
 # %%
 import pandas as pd
 
-from helpers.deployment import score
+from helpers.scoring import score
 
 inbox = pd.DataFrame({"number": range(201), "text": [*few, ""]})
 inbox.to_csv(f"{place}/inbox.csv", index=False)
@@ -556,7 +557,7 @@ for rate in (0.01, 0.1, 0.4):
 # We weigh the test messages as if one in a hundred were urgent.
 
 # %%
-from helpers.evaluation import paired_bootstrap
+from helpers.intervals import paired_bootstrap
 
 old, new = float(y_validation.mean()), 0.01
 moved = rule.at_base_rate(old=old, new=new)

@@ -1,0 +1,370 @@
+"""Yes or no: `BinaryThreshold`. Lesson 01 explains it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .checks import Floats, check_binary_labels, check_open_unit, check_temperature, is_real
+from .costs import Costs, check_costs
+from .probabilities import binary_logit, logit, prior_shift, sigmoid
+from .rule import CUTS, BaseRule, check_cut, fingerprint, named_cut
+from .search import Steps, sure_precision
+
+
+@dataclass(frozen=True, kw_only=True)
+class BinaryThreshold(BaseRule):
+    """Answer 1 where the logit, divided by the temperature, reaches the cut.
+
+    Make one with `choose` (from validation data), `from_costs` (from prices, for calibrated
+    probabilities) or `from_threshold` (a probability that somebody decided).
+
+    Parameters
+    ----------
+    cut : float or "always" or "never"
+        On the logit scale, after division by the temperature; ``>=`` is positive.
+    temperature : float, default 1
+        Above 0.
+    label_names : tuple of two str
+        Names of 0 and 1.
+    chosen : dict
+        How the rule came about, plain JSON: the way, its settings, the size and the `fingerprint`
+        of the data.
+
+    Raises
+    ------
+    ValueError
+        If the cut is no finite number, ``"always"`` or ``"never"``, the temperature is not above 0,
+        or there are not two names.
+
+    Examples
+    --------
+    >>> rule = BinaryThreshold.from_threshold(0.7)
+    >>> rule.decide([[3.0, 0.0], [0.0, 3.0]])
+    array([0, 1])
+    """
+
+    cut: float | Literal["always", "never"]
+    temperature: float = 1.0
+    label_names: tuple[str, str] = ("0", "1")
+    chosen: dict[str, Any] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "cut", check_cut(self.cut, "logit"))
+        self._check_shared(least=2, most=2)
+
+    # How a rule comes about
+
+    @classmethod
+    def from_threshold(
+        cls,
+        threshold: float,
+        *,
+        temperature: float = 1.0,
+        label_names: tuple[str, str] = ("0", "1"),
+    ) -> BinaryThreshold:
+        """Make the rule "1 where the probability is at least `threshold`".
+
+        Parameters
+        ----------
+        threshold : float in [0, 1]
+            0 becomes ``"always"``, 1 becomes ``"never"``.
+        temperature, label_names
+            See the class.
+
+        Returns
+        -------
+        BinaryThreshold
+
+        Raises
+        ------
+        ValueError
+            If the threshold lies outside [0, 1].
+
+        Examples
+        --------
+        >>> BinaryThreshold.from_threshold(0.5).cut
+        0.0
+        """
+        if not is_real(threshold) or not 0 <= threshold <= 1:
+            raise ValueError(f"a threshold is a probability in [0, 1], got {threshold!r}")
+        return cls(
+            cut=named_cut(float(logit(threshold))),
+            temperature=temperature,
+            label_names=label_names,
+            chosen={"way": "threshold", "threshold": float(threshold)},
+        )
+
+    @classmethod
+    def from_costs(
+        cls,
+        costs: Costs,
+        *,
+        temperature: float = 1.0,
+        label_names: tuple[str, str] = ("0", "1"),
+    ) -> BinaryThreshold:
+        """Make the rule that is cheapest if the probabilities are calibrated.
+
+        Parameters
+        ----------
+        costs : Costs
+        temperature, label_names
+            See the class.
+
+        Returns
+        -------
+        BinaryThreshold
+
+        References
+        ----------
+        Elkan (2001), The foundations of cost-sensitive learning, IJCAI: predict 1 where
+        p >= (c10 - c00) / (c10 - c00 + c01 - c11), with c[predicted][true].
+
+        Examples
+        --------
+        >>> rule = BinaryThreshold.from_costs(Costs(false_positive=1, false_negative=5))
+        >>> round(rule.threshold, 4)
+        0.1667
+        """
+        costs = check_costs(costs)
+        return cls(
+            cut=named_cut(float(logit(costs.threshold))),
+            temperature=temperature,
+            label_names=label_names,
+            chosen={"way": "costs, by formula", "costs": asdict(costs)},
+        )
+
+    @classmethod
+    def choose(
+        cls,
+        logits: ArrayLike,
+        labels: ArrayLike,
+        *,
+        costs: Costs | None = None,
+        min_recall: float | None = None,
+        min_precision: float | None = None,
+        f_beta: float | None = None,
+        confidence: float | None = None,
+        sample_weight: ArrayLike | None = None,
+        temperature: float = 1.0,
+        label_names: tuple[str, str] = ("0", "1"),
+    ) -> BinaryThreshold:
+        """Search every cut that validation data can tell apart, and take the best.
+
+        Exactly one of `costs`, `min_recall`, `min_precision`, `f_beta` must be given.
+
+        Parameters
+        ----------
+        logits : array_like of float, shape (n,), (n, 1) or (n, 2)
+            Validation logits.
+        labels : array_like of int, shape (n,)
+            0 or 1; both must occur.
+        costs : Costs
+            Least total cost.
+        min_recall : float in (0, 1]
+            The highest cut whose recall is at least this.
+        min_precision : float in (0, 1]
+            The cut of highest recall whose precision is at least this.
+        f_beta : float above 0
+            Highest F-beta (1 weighs precision and recall alike, 2 leans to recall).
+        confidence : float in (0, 1), optional
+            With a floor: the floor shall hold for new messages like these with this probability,
+            by an exact binomial bound (see Notes).
+        sample_weight : array_like of float, shape (n,), optional
+            At least 0; not with `confidence`.
+        temperature, label_names
+            See the class.
+
+        Returns
+        -------
+        BinaryThreshold
+
+        Raises
+        ------
+        ValueError
+            If no way, or more than one, is given; if the input does not fit, or a class is missing;
+            if a floor cannot be met (the message names the best that can).
+
+        Notes
+        -----
+        Equal costs (to 1e-12) form plateaus of cuts; the middle of the widest is taken, the lower
+        of two equally wide ones. A plateau without end gives ``"always"`` or ``"never"``. Time is
+        that of sorting, O(n log n).
+
+        Recall with `confidence`: the cut falls at the k-th smallest positive logit, k the largest
+        with P(Binomial(n_positive, 1 - min_recall) >= k) >= confidence. This is the distribution-
+        free tolerance bound (Wilks 1941): it allows for the cut's having been read off the data.
+        Precision with `confidence`: 19 thresholds, .05 to .95 by .05, fixed before the data are
+        seen; each is tested by the exact binomial (Clopper-Pearson) lower bound at level
+        (1 - confidence) / 19, and the lowest that passes is taken.
+
+        Examples
+        --------
+        >>> z, y = [-3.0, -1.0, 0.0, 2.0], [0, 1, 0, 1]
+        >>> BinaryThreshold.choose(z, y, costs=Costs(false_positive=1, false_negative=20)).cut
+        -2.0
+        >>> BinaryThreshold.choose(z, y, costs=Costs(false_positive=3, false_negative=1)).cut
+        1.0
+        """
+        ways = {
+            "costs": costs,
+            "min_recall": min_recall,
+            "min_precision": min_precision,
+            "f_beta": f_beta,
+        }
+        given = {name: value for name, value in ways.items() if value is not None}
+        if len(given) != 1:
+            raise ValueError(
+                f"give exactly one of {', '.join(ways)}; got {', '.join(given) or 'none'}"
+            )
+        way, value = next(iter(given.items()))
+        if confidence is not None:
+            check_open_unit("confidence", confidence)
+            if way not in ("min_recall", "min_precision"):
+                raise ValueError(f"confidence goes with min_recall or min_precision, not {way}")
+            if sample_weight is not None:
+                raise ValueError("confidence counts messages: it cannot be had with sample_weight")
+
+        margin = binary_logit(logits)
+        positive = check_binary_labels(labels, len(margin))
+        scores = margin / check_temperature(temperature)
+        if not np.isfinite(scores).all():
+            raise ValueError("logits divided by the temperature must be finite, got infinity")
+        steps = Steps.of(scores, positive, sample_weight)
+        if way == "costs":
+            cut = steps.cheapest(check_costs(value))
+        elif way == "f_beta":
+            cut = steps.best_f(value)
+        elif way == "min_recall":
+            cut = steps.recall_floor(value, confidence)
+        elif confidence is None:
+            cut = steps.precision_floor(value)
+        else:
+            cut = sure_precision(scores, positive, value, confidence)
+
+        chosen: dict[str, Any] = {
+            "way": way,
+            way: asdict(value) if isinstance(value, Costs) else float(value),
+            "n_samples": len(scores),
+            "n_positive": int(positive.sum()),
+            "fingerprint": fingerprint(margin, positive),
+        }
+        if confidence is not None:
+            chosen["confidence"] = float(confidence)
+        return cls(cut=cut, temperature=temperature, label_names=label_names, chosen=chosen)
+
+    def at_base_rate(self, *, old: float, new: float) -> BinaryThreshold:
+        """Carry the rule over to a known change of the base rate.
+
+        Parameters
+        ----------
+        old, new : float in (0, 1)
+            Share of positives where the rule was chosen, and where it will be used.
+
+        Returns
+        -------
+        BinaryThreshold
+            With its cut moved by minus `prior_shift`: the same decisions as adding the shift to the
+            logits. Its `threshold` is on the old probabilities.
+
+        Raises
+        ------
+        ValueError
+            If a rate is no number strictly between 0 and 1.
+
+        Examples
+        --------
+        >>> rule = BinaryThreshold.from_threshold(0.5)
+        >>> round(rule.at_base_rate(old=0.1, new=0.5).threshold, 3)
+        0.1
+        """
+        shift = prior_shift(old=old, new=new)
+        cut = self.cut if isinstance(self.cut, str) else self.cut - shift
+        chosen = {**self.chosen, "base_rate": {"old": float(old), "new": float(new)}}
+        return replace(self, cut=cut, chosen=chosen)
+
+    # How a rule is applied
+
+    @property
+    def threshold(self) -> float:
+        """The cut as a probability (after temperature), for reading; 0 for always, 1 for never."""
+        return float(sigmoid(CUTS.get(self.cut, self.cut)))
+
+    def probability(self, logits: ArrayLike) -> Floats:
+        """Compute P(1) after the temperature.
+
+        Parameters
+        ----------
+        logits : array_like of float, shape (n,), (n, 1) or (n, 2)
+
+        Returns
+        -------
+        ndarray of float64, shape (n,)
+
+        Examples
+        --------
+        >>> BinaryThreshold(cut=0.0, temperature=2.0).probability([0.0, 2.0]).round(3)
+        array([0.5  , 0.731])
+        """
+        return sigmoid(binary_logit(logits) / self.temperature)
+
+    def decide(self, logits: ArrayLike) -> NDArray[np.int64]:
+        """Answer 0 or 1 for each row.
+
+        Parameters
+        ----------
+        logits : array_like of float, shape (n,), (n, 1) or (n, 2)
+
+        Returns
+        -------
+        ndarray of int64, shape (n,)
+
+        Raises
+        ------
+        ValueError
+            If the array cannot be logits of a yes/no head.
+
+        Notes
+        -----
+        The comparison is made on the logit scale in float64; a logit at the cut is positive.
+
+        Examples
+        --------
+        >>> BinaryThreshold(cut=1.0).decide([0.9, 1.0, 1.1])
+        array([0, 1, 1])
+        """
+        scores = binary_logit(logits) / self.temperature
+        return (scores >= CUTS.get(self.cut, self.cut)).astype(np.int64)
+
+    def explain(self, logits: ArrayLike) -> list[dict[str, Any]]:
+        """Give each decision with its reasons.
+
+        Parameters
+        ----------
+        logits : array_like of float, shape (n,), (n, 1) or (n, 2)
+
+        Returns
+        -------
+        list of dict
+            One a row: ``label`` (name), ``probability`` of the positive class, ``threshold``,
+            ``accepted`` (whether the threshold was reached).
+
+        Examples
+        --------
+        >>> rule = BinaryThreshold.from_threshold(0.5, label_names=("wait", "urgent"))
+        >>> rule.explain([0.0])
+        [{'label': 'urgent', 'probability': 0.5, 'threshold': 0.5, 'accepted': True}]
+        """
+        threshold = self.threshold
+        return [
+            {
+                "label": self.label_names[answer],
+                "probability": float(p),
+                "threshold": threshold,
+                "accepted": bool(answer),
+            }
+            for p, answer in zip(self.probability(logits), self.decide(logits), strict=True)
+        ]

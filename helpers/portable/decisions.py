@@ -1,0 +1,133 @@
+"""Every rule under one name, and what ``decision.json`` holds. Needs numpy alone.
+
+Lesson 01 explains `Costs` and `BinaryThreshold`, lesson 02 `RejectCosts` and `RejectOption`, lesson
+03 `LabelThresholds`, lesson 04 `Decision`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from .binary import BinaryThreshold
+from .labels import LabelThresholds
+from .reject import RejectOption
+
+Rule = BinaryThreshold | RejectOption | LabelThresholds
+Dtype = Literal["bf16", "fp16", "fp32"]
+DECISION_FILE = "decision.json"
+FORMAT = "logits-to-decisions"
+FORMAT_VERSION = 1
+
+
+def rule_from_dict(values: dict[str, Any]) -> Rule:
+    """Read any rule that `to_dict` wrote.
+
+    Parameters
+    ----------
+    values : dict
+
+    Returns
+    -------
+    BinaryThreshold, RejectOption or LabelThresholds
+
+    Raises
+    ------
+    ValueError
+        If the dict is of no known rule, of a newer format, or lacks or adds a field.
+
+    Examples
+    --------
+    >>> rule_from_dict(BinaryThreshold(cut=1.5).to_dict()).cut
+    1.5
+    """
+    name = values.get("rule") if isinstance(values, dict) else type(values).__name__
+    rules = {rule.__name__: rule for rule in get_args(Rule)}
+    if name not in rules:
+        raise ValueError(f"expected a saved rule, one of {', '.join(rules)}, got {name!r}")
+    return rules[name].from_dict(values)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """What ``decision.json`` holds: the rule, and what it needs to mean the same elsewhere.
+
+    Parameters
+    ----------
+    rule : a rule of `helpers.decisions`
+    dtype : "bf16", "fp16" or "fp32"
+        Mixed precision of the logits that the rule was chosen on; every route uses it.
+    max_length : int
+        Tokens; longer texts are cut.
+    files : mapping of str to str
+        Files beside this one and the SHA-256 of their bytes.
+    data : str
+        Name of the data that the rule was chosen on.
+
+    Raises
+    ------
+    ValueError
+        If dtype or max_length is none.
+    """
+
+    rule: Rule
+    dtype: Dtype
+    max_length: int = 128
+    files: Mapping[str, str] = field(default_factory=dict)
+    data: str = ""
+
+    def __post_init__(self) -> None:
+        if self.dtype not in get_args(Dtype):
+            raise ValueError(f'dtype must be "bf16", "fp16" or "fp32", got {self.dtype!r}')
+        if type(self.max_length) is not int or self.max_length < 3:
+            raise ValueError(f"max_length must be an int of at least 3, got {self.max_length!r}")
+        if not isinstance(self.files, Mapping) or not isinstance(self.data, str):
+            raise ValueError("files must be a mapping and data a string")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values.
+
+        Returns
+        -------
+        dict
+        """
+        values = {
+            "dtype": self.dtype,
+            "max_length": self.max_length,
+            "data": self.data,
+            "files": dict(self.files),
+        }
+        head = {"format": FORMAT, "format_version": FORMAT_VERSION}
+        return {**head, "rule": self.rule.to_dict(), **values}
+
+    @classmethod
+    def from_dict(cls, values: Any) -> Decision:
+        """Read what `to_dict` wrote.
+
+        Parameters
+        ----------
+        values : dict
+
+        Returns
+        -------
+        Decision
+
+        Raises
+        ------
+        ValueError
+            If the dict is of another format, of a newer one, or lacks a field.
+        """
+        if not isinstance(values, dict) or values.get("format") != FORMAT:
+            raise ValueError(f"it was not written by {FORMAT}")
+        if values.get("format_version") != FORMAT_VERSION:
+            raise ValueError(
+                f"this code reads format version {FORMAT_VERSION}, the file has "
+                f"{values.get('format_version')!r}: install the version that saved it"
+            )
+        try:
+            fields = {name: values[name] for name in ("dtype", "max_length", "files", "data")}
+            rule = rule_from_dict(values["rule"])
+        except KeyError as error:
+            raise ValueError(f"the field {error} is missing") from None
+        return cls(rule=rule, **fields)

