@@ -96,7 +96,9 @@ def main() -> None:
         }
         cut = ready.rule.threshold
         for name, found in routes.items():
-            p, q = (np.array([r["probability"] for r in rows]) for rows in (by_hand, found))
+            p, q = (
+                np.array([r["positive_probability"] for r in rows]) for rows in (by_hand, found)
+            )
             pairs = zip(by_hand, found, strict=True)
             flipped = np.array([a["label"] != b["label"] for a, b in pairs])
             far = np.abs(p - cut)[flipped].max(initial=0)

@@ -81,8 +81,8 @@ def main() -> None:
     )
     theirs, mine = rates.values()
     cost = {
-        "scikit-learn": COSTS.of(found["scikit-learn"](p), labels).sum(),
-        "choose": COSTS.of(found["choose"](logits), labels).sum(),
+        "scikit-learn": COSTS.of(labels, found["scikit-learn"](p)).sum(),
+        "choose": COSTS.of(labels, found["choose"](logits)).sum(),
     }
     print(f"choose is {mine / theirs:.0f} times as fast; it finds a cost of {cost['choose']:.0f}, ")
     print(f"scikit-learn's grid one of {cost['scikit-learn']:.0f}")

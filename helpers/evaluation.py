@@ -62,13 +62,13 @@ def share(part: float, whole: float) -> float:
     return part / whole if whole else float("nan")
 
 
-def counts(predicted: ArrayLike, labels: ArrayLike) -> Counts:
+def counts(labels: ArrayLike, predicted: ArrayLike) -> Counts:
     """Count the four outcomes.
 
     Parameters
     ----------
-    predicted, labels : array_like of int, shape (n,)
-        Decisions and true labels, 0 or 1.
+    labels, predicted : array_like of int, shape (n,)
+        True labels and decisions, 0 or 1.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def counts(predicted: ArrayLike, labels: ArrayLike) -> Counts:
 
     Examples
     --------
-    >>> counts([1, 1, 0, 0], [1, 0, 1, 0])
+    >>> counts([1, 0, 1, 0], [1, 1, 0, 0])
     Counts(true_positive=1, false_positive=1, false_negative=1, true_negative=1)
     """
     true = check_binary_labels(labels, np.size(labels))
@@ -289,13 +289,13 @@ def reliability(
 # Many labels
 
 
-def f1_scores(predicted: ArrayLike, labels: ArrayLike) -> Floats:
+def f1_scores(labels: ArrayLike, predicted: ArrayLike) -> Floats:
     """Compute F1 = 2 TP / (2 TP + FP + FN) of each label.
 
     Parameters
     ----------
-    predicted, labels : array_like of int or bool, shape (n, n_labels)
-        0 or 1.
+    labels, predicted : array_like of int or bool, shape (n, n_labels)
+        True labels and decisions, 0 or 1.
 
     Returns
     -------
@@ -309,21 +309,21 @@ def f1_scores(predicted: ArrayLike, labels: ArrayLike) -> Floats:
 
     Examples
     --------
-    >>> f1_scores([[1, 0], [1, 1]], [[1, 0], [0, 0]]).round(3)
+    >>> f1_scores([[1, 0], [0, 0]], [[1, 0], [1, 1]]).round(3)
     array([0.667,   nan])
     """
-    said, true = check_decisions(predicted, labels)
+    true, said = check_decisions(labels, predicted)
     hits, n_true = (said & true).sum(axis=0), true.sum(axis=0)
     return np.where(n_true > 0, 2 * hits / np.maximum(said.sum(axis=0) + n_true, 1), np.nan)
 
 
-def label_scores(predicted: ArrayLike, labels: ArrayLike) -> dict[str, float]:
+def label_scores(labels: ArrayLike, predicted: ArrayLike) -> dict[str, float]:
     """Sum up decisions on many labels.
 
     Parameters
     ----------
-    predicted, labels : array_like of int or bool, shape (n, n_labels)
-        0 or 1.
+    labels, predicted : array_like of int or bool, shape (n, n_labels)
+        True labels and decisions, 0 or 1.
 
     Returns
     -------
@@ -341,14 +341,14 @@ def label_scores(predicted: ArrayLike, labels: ArrayLike) -> dict[str, float]:
 
     Examples
     --------
-    >>> found = label_scores([[1, 0], [1, 1]], [[1, 0], [0, 1]])
+    >>> found = label_scores([[1, 0], [0, 1]], [[1, 0], [1, 1]])
     >>> found["micro_f1"], found["exact_match"], found["hamming"]
     (0.8, 0.5, 0.25)
     """
-    said, true = check_decisions(predicted, labels)
+    true, said = check_decisions(labels, predicted)
     if not said.size:
         raise ValueError(f"expected at least one row and one label, got shape {said.shape}")
-    each = f1_scores(said, true)
+    each = f1_scores(true, said)
     both, either = (said & true).sum(axis=1), (said | true).sum(axis=1)
     empty = either == 0
     whole = said.sum() + true.sum()
@@ -402,9 +402,9 @@ def ranking_scores(logits: ArrayLike, labels: ArrayLike) -> tuple[Floats, Floats
 
 
 def check_decisions(
-    predicted: ArrayLike, labels: ArrayLike
+    labels: ArrayLike, predicted: ArrayLike
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Check decisions against labels, both of shape (n, n_labels)."""
+    """Return labels and decisions, both of shape (n, n_labels), or say what is wrong."""
     shape = np.shape(labels)
     if len(shape) != 2:
         raise ValueError(f"labels must have shape (n, n_labels), got {shape}")
@@ -412,7 +412,7 @@ def check_decisions(
         raise ValueError(
             f"decisions must have the labels' shape {shape}, got {np.shape(predicted)}"
         )
-    return check_label_matrix(predicted, shape), check_label_matrix(labels, shape)
+    return check_label_matrix(labels, shape), check_label_matrix(predicted, shape)
 
 
 # Answering only what is sure

@@ -185,7 +185,7 @@ def _review_band(answer: Callable[[Any, Costs, float], Any]) -> str | None:
 def _top_two(answer: Callable[[Any, float], Any]) -> str | None:
     z = np.array([[3.0, 0.0, 0.0], [0.0, 2.0, 1.9], [-1.0, 0.5, 1.5], [9.0, 1.0, 8.0]])
     for lead in (0.5, 0.1, 0.0):
-        want = np.where(confidence(z, score="margin") >= lead, z.argmax(axis=1), 3)
+        want = np.where(confidence(z, measure="margin") >= lead, z.argmax(axis=1), 3)
         got = np.asarray(answer(z.copy(), lead))
         if got.shape != want.shape:
             return f"expected one index a row, shape {want.shape}, got {got.shape}"
@@ -265,7 +265,7 @@ def _a_rare_label_is_added(answer: Callable[[Any, Any, int], Any]) -> str | None
     for n_new in (5, 1):
         micro = 2 * hits.sum() / (2 * hits.sum() + alarms.sum() + misses.sum() + n_new)
         macro = np.append(2 * hits / (2 * hits + alarms + misses), 0).mean()
-        got = np.asarray(answer(predicted.copy(), labels.copy(), n_new), dtype=np.float64)
+        got = np.asarray(answer(labels.copy(), predicted.copy(), n_new), dtype=np.float64)
         if got.shape != (2,) or not np.allclose(got, [micro, macro], atol=1e-6):
             return (
                 f"with {n_new} messages of the new label expected micro-F1 {micro:.4f} and "

@@ -20,7 +20,7 @@ def bootstrap_interval(
     *,
     rng: np.random.Generator,
     n_resamples: int = 2000,
-    confidence: float = 0.95,
+    confidence_level: float = 0.95,
 ) -> tuple[float, float, float]:
     """Say how far a figure moves when the messages are drawn again.
 
@@ -32,7 +32,7 @@ def bootstrap_interval(
         Takes rows like `values`, gives a number.
     rng : numpy.random.Generator
     n_resamples : int, default 2000
-    confidence : float in (0, 1), default 0.95
+    confidence_level : float in (0, 1), default 0.95
 
     Returns
     -------
@@ -42,7 +42,7 @@ def bootstrap_interval(
     Raises
     ------
     ValueError
-        If there are no rows, the confidence lies outside (0, 1), or the statistic is NaN in a
+        If there are no rows, the level lies outside (0, 1), or the statistic is NaN in a
         resample.
 
     Examples
@@ -55,15 +55,17 @@ def bootstrap_interval(
         raise ValueError("an interval needs at least one row, got none")
     if not isinstance(n_resamples, int) or n_resamples < 1:
         raise ValueError(f"n_resamples must be a whole number of at least 1, got {n_resamples!r}")
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence must lie strictly between 0 and 1, got {confidence!r}")
+    if not 0 < confidence_level < 1:
+        raise ValueError(
+            f"confidence_level must lie strictly between 0 and 1, got {confidence_level!r}"
+        )
     drawn = [statistic(rows[rng.integers(0, len(rows), len(rows))]) for _ in range(n_resamples)]
     if np.isnan(drawn).any():
         raise ValueError(
             f"the statistic is NaN in {int(np.isnan(drawn).sum())} of {n_resamples} resamples: "
             "the values hold NaN, or too few rows of a kind that the statistic needs"
         )
-    low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
+    low, high = np.quantile(drawn, [(1 - confidence_level) / 2, (1 + confidence_level) / 2])
     return float(statistic(rows)), float(low), float(high)
 
 
@@ -73,7 +75,7 @@ def paired_bootstrap(
     *,
     rng: np.random.Generator,
     n_resamples: int = 2000,
-    confidence: float = 0.95,
+    confidence_level: float = 0.95,
 ) -> tuple[float, float, float]:
     """Compare two rules on the same messages: interval of the difference of their mean costs.
 
@@ -83,7 +85,7 @@ def paired_bootstrap(
         A cost (or any other value) for each message under the first and the second rule.
     rng : numpy.random.Generator
     n_resamples : int, default 2000
-    confidence : float in (0, 1), default 0.95
+    confidence_level : float in (0, 1), default 0.95
 
     Returns
     -------
@@ -93,7 +95,7 @@ def paired_bootstrap(
     Raises
     ------
     ValueError
-        If the shapes differ, there are no messages, or the confidence lies outside (0, 1).
+        If the shapes differ, there are no messages, or the level lies outside (0, 1).
 
     References
     ----------
@@ -109,31 +111,31 @@ def paired_bootstrap(
     if a.ndim != 1 or a.shape != b.shape or len(a) == 0:
         raise ValueError(f"both need the same shape (n,), n at least 1, got {a.shape}, {b.shape}")
     return bootstrap_interval(
-        a - b, np.mean, rng=rng, n_resamples=n_resamples, confidence=confidence
+        a - b, np.mean, rng=rng, n_resamples=n_resamples, confidence_level=confidence_level
     )
 
 
 def paired_bootstrap_f1(
+    labels: ArrayLike,
     first: ArrayLike,
     second: ArrayLike,
-    labels: ArrayLike,
     *,
     rng: np.random.Generator,
     average: Literal["micro", "macro"] = "micro",
     n_resamples: int = 2000,
-    confidence: float = 0.95,
+    confidence_level: float = 0.95,
 ) -> tuple[float, float, float]:
     """Compare two sets of decisions on the same messages: interval of the difference of their F1.
 
     Parameters
     ----------
-    first, second, labels : array_like of int or bool, shape (n, n_labels)
-        Decisions of both, and the truth, 0 or 1.
+    labels, first, second : array_like of int or bool, shape (n, n_labels)
+        The truth, and the decisions of both, 0 or 1.
     rng : numpy.random.Generator
     average : "micro" or "macro"
         Macro: over the labels that occur in `labels`; one that a resample lacks counts 0 there.
     n_resamples : int, default 2000
-    confidence : float in (0, 1), default 0.95
+    confidence_level : float in (0, 1), default 0.95
 
     Returns
     -------
@@ -153,8 +155,8 @@ def paired_bootstrap_f1(
     """
     if average not in ("micro", "macro"):
         raise ValueError(f'average must be "micro" or "macro", got {average!r}')
-    one, true = check_decisions(first, labels)
-    other, _ = check_decisions(second, labels)
+    true, one = check_decisions(labels, first)
+    _, other = check_decisions(labels, second)
     kept = true.any(axis=0)
     if not kept.any():
         raise ValueError("a comparison needs at least one label that occurs, got none")
@@ -172,7 +174,7 @@ def paired_bootstrap_f1(
         return float((f_one - f_other).mean())
 
     return bootstrap_interval(
-        rows, difference, rng=rng, n_resamples=n_resamples, confidence=confidence
+        rows, difference, rng=rng, n_resamples=n_resamples, confidence_level=confidence_level
     )
 
 
@@ -183,7 +185,7 @@ def auroc_interval(
     rng: np.random.Generator,
     baseline: tuple[ArrayLike, ArrayLike] | None = None,
     n_resamples: int = 500,
-    confidence: float = 0.95,
+    confidence_level: float = 0.95,
 ) -> tuple[float, float, float]:
     """Say how far the AUROC of known against other texts moves when the texts are drawn again.
 
@@ -196,7 +198,7 @@ def auroc_interval(
         A second confidence of the same texts: then the figure is the difference to its AUROC, and
         both are drawn together.
     n_resamples : int, default 500
-    confidence : float in (0, 1), default 0.95
+    confidence_level : float in (0, 1), default 0.95
 
     Returns
     -------
@@ -225,5 +227,5 @@ def auroc_interval(
         return found[0] - found[1] if len(found) == 2 else found[0]
 
     drawn = [figure(rng.integers(0, n, n), rng.integers(0, m, m)) for _ in range(n_resamples)]
-    low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
+    low, high = np.quantile(drawn, [(1 - confidence_level) / 2, (1 + confidence_level) / 2])
     return figure(np.arange(n), np.arange(m)), float(low), float(high)

@@ -1,6 +1,6 @@
 """The pipeline that honours a rule, under the name to import it by; it lives in `portable`."""
 
-from helpers.portable.decisions import DECISION_FILE, FORMAT, FORMAT_VERSION, Decision, Dtype
+from helpers.portable.decisions import DECISION_FILE, FORMAT, Decision, Dtype
 from helpers.portable.pipeline import (
     DecisionPipeline,
     check_head,
@@ -10,6 +10,7 @@ from helpers.portable.pipeline import (
     number_format,
     read_decision,
 )
+from helpers.portable.rule import FORMAT_VERSION
 
 __all__ = [
     "DECISION_FILE",

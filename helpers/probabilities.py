@@ -8,8 +8,8 @@ from helpers.portable.checks import (
     is_real,
 )
 from helpers.portable.probabilities import (
-    SCORES,
-    Score,
+    MEASURES,
+    Measure,
     binary_logit,
     confidence,
     fit_temperature,
@@ -21,9 +21,9 @@ from helpers.portable.probabilities import (
 )
 
 __all__ = [
-    "SCORES",
+    "MEASURES",
     "Floats",
-    "Score",
+    "Measure",
     "binary_logit",
     "check_binary_labels",
     "check_class_logits",

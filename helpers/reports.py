@@ -112,12 +112,12 @@ def report_binary(
             f"these rows chose the rule {chosen_here[0]!r}: its figures on them would be too good. "
             "Report on other data, or pass seen=True to have the figures stamped"
         )
-    base = costs.of(rules[reference].decide(logits), labels)
+    base = costs.of(labels, rules[reference].decide(logits))
     table = []
     for name, rule in rules.items():
         predicted = rule.decide(logits)
-        paid = costs.of(predicted, labels)
-        found = counts(predicted, labels)
+        paid = costs.of(labels, predicted)
+        found = counts(labels, predicted)
         resample = np.random.default_rng(seed)
         difference, low, high = paired_bootstrap(paid, base, rng=resample)
         table.append(
@@ -201,19 +201,19 @@ def report_reject(
             f"these rows chose the rule {chosen_here[0]!r}: its figures on them would be too good. "
             "Report on other data, or pass seen=True to have the figures stamped"
         )
-    base = costs.of(rules[reference].decide(z), true, n_classes=n_classes)
+    base = costs.of(true, rules[reference].decide(z), n_classes=n_classes)
     unknown = true == n_classes
     table = []
     for name, rule in rules.items():
         predicted = rule.decide(z)
         answered = predicted < n_classes
-        paid = costs.of(predicted, true, n_classes=n_classes)
+        paid = costs.of(true, predicted, n_classes=n_classes)
         resample = np.random.default_rng(seed)
         difference, low, high = paired_bootstrap(paid, base, rng=resample)
         table.append(
             {
                 "rule": name,
-                "score": rule.score,
+                "measure": rule.measure,
                 "threshold": rule.threshold,
                 "coverage": float(answered.mean()),
                 "risk": share(int((answered & (predicted != true)).sum()), int(answered.sum())),
@@ -272,7 +272,7 @@ def report_labels(
     table = []
     for name, rule in rules.items():
         own = isinstance(rule, LabelThresholds)
-        row = {"rule": name, **label_scores(rule.decide(scores) if own else rule, true)}
+        row = {"rule": name, **label_scores(true, rule.decide(scores) if own else rule)}
         chosen_here = own and rule.chosen.get("fingerprint") == here
         table.append({**row, "note": OPTIMISTIC if chosen_here else ""})
     return table
@@ -325,7 +325,7 @@ def report_each_label(
     """
     scores, true, _ = _check_report([rule], logits, labels, seen)
     said = rule.decide(scores)
-    each = [counts(said[:, k], true[:, k]) for k in range(true.shape[1])]
+    each = [counts(true[:, k], said[:, k]) for k in range(true.shape[1])]
     auroc, average_precision = ranking_scores(scores, true)
     columns: dict[str, Sequence[Any]] = {
         "label": rule.label_names,
@@ -333,8 +333,8 @@ def report_each_label(
         "threshold": rule.thresholds,
         "precision": [one.precision for one in each],
         "recall": [one.recall for one in each],
-        "f1": f1_scores(said, true),
-        "f1_always": f1_scores(np.ones_like(said), true),
+        "f1": f1_scores(true, said),
+        "f1_always": f1_scores(true, np.ones_like(said)),
         "auroc": auroc,
         "average_precision": average_precision,
         "base_rate": true.mean(axis=0),
@@ -342,7 +342,7 @@ def report_each_label(
     if validation is not None:
         seen_scores = check_label_logits(validation[0])
         seen_labels = check_label_matrix(validation[1], seen_scores.shape)
-        columns["f1_validation"] = f1_scores(rule.decide(seen_scores), seen_labels)
+        columns["f1_validation"] = f1_scores(seen_labels, rule.decide(seen_scores))
         columns["support_validation"] = seen_labels.sum(axis=0)
     plain = {name: np.asarray(values).tolist() for name, values in columns.items()}
     return [dict(zip(plain, row, strict=True)) for row in zip(*plain.values(), strict=True)]

@@ -136,8 +136,9 @@ def fine_tune(
 
     A finished run is kept in ``.cache`` of the clone (or the folder that the environment variable
     ``LOGITS_TO_DECISIONS_CACHE`` names) under a key made of texts, labels, settings, loss name,
-    checkpoint, number format, device, threads, library versions and the files that train. Entries
-    are written whole or not at all, by one process at a time. Under torchrun nothing is cached.
+    checkpoint, number format, device, library versions and the files that train. A run made with
+    another number of threads, which rounds otherwise, is taken up too. Entries are written whole or
+    not at all, by one process at a time. Under torchrun nothing is cached.
 
     Examples
     --------
@@ -483,7 +484,6 @@ def _cache_key(
         "dtype": dtype,
         "device": str(pick_device()),
         "machine": platform.machine(),
-        "threads": torch.get_num_threads(),
         "versions": [
             module.__version__ for module in (torch, transformers, accelerate, tokenizers, np)
         ],

@@ -216,8 +216,8 @@ def test_every_format_keeps_its_columns(saved, loaded, table, tmp_path, into, ou
     for name in table.columns:
         assert found[name].astype(str).tolist() == table[name].astype(str).tolist()
     assert found["decision_label"].tolist() == [r["label"] for r in expected]
-    p = [r["probability"] for r in expected]
-    assert np.allclose(found["decision_probability"].astype(float), p, atol=1e-5)
+    p = [r["positive_probability"] for r in expected]
+    assert np.allclose(found["decision_positive_probability"].astype(float), p, atol=1e-5)
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([source.name, target.name])
 
 
@@ -505,10 +505,10 @@ def test_bf16_decides_alike_on_every_route(tmp_path, tokenizer, texts):
     ready = deployment.load(folder)
     pd.DataFrame({"text": texts}).to_csv(tmp_path / "in.csv", index=False)
     scoring.score(folder, tmp_path / "in.csv", tmp_path / "out.csv", chunk=64)
-    p = np.array([r["probability"] for r in ready.explain(texts)])
+    p = np.array([r["positive_probability"] for r in ready.explain(texts)])
     routes = (
-        read(tmp_path / "out.csv")["decision_probability"],
-        [r["probability"] for r in ready.pipeline()(texts, batch_size=16)],
+        read(tmp_path / "out.csv")["decision_positive_probability"],
+        [r["positive_probability"] for r in ready.pipeline()(texts, batch_size=16)],
     )
     for other in map(np.asarray, routes):
         assert np.abs(other - p).max() < 2e-2

@@ -62,7 +62,7 @@ def sample(seed=0, n=80):
 
 def test_counts_by_hand():
     """Of 1 1 1 0 0 against 1 0 1 1 0: found 2, alarms 1, missed 1, quiet 1; both shares 2/3."""
-    found = counts([1, 1, 1, 0, 0], [1, 0, 1, 1, 0])
+    found = counts([1, 0, 1, 1, 0], [1, 1, 1, 0, 0])
     assert found == Counts(true_positive=2, false_positive=1, false_negative=1, true_negative=1)
     assert found.recall == found.precision == 2 / 3
 
@@ -72,7 +72,7 @@ def test_counts_by_hand():
 def test_counts_equal_scikit_learn(rows):
     """The four counts are those of scikit-learn's confusion matrix."""
     predicted, labels = np.array(rows).T
-    found = counts(predicted, labels)
+    found = counts(labels, predicted)
     (tn, fp), (fn, tp) = metrics.confusion_matrix(labels, predicted, labels=[False, True])
     assert found == Counts(int(tp), int(fp), int(fn), int(tn))
 
@@ -95,7 +95,7 @@ def test_shares_of_nothing():
 def test_counts_refuse(predicted, labels, words):
     """Decisions and labels are 0 or 1 and equally many."""
     with pytest.raises(ValueError, match=words):
-        counts(predicted, labels)
+        counts(labels, predicted)
 
 
 # The curve
@@ -109,12 +109,12 @@ def test_curve_equals_brute_force(seed):
     np.testing.assert_array_equal(curve.cuts, [*sorted(set(z)), np.inf])
     for i, cut in enumerate(curve.cuts):
         predicted = (z >= cut).astype(int)
-        found = counts(predicted, y)
+        found = counts(y, predicted)
         assert curve.true_positives[i] == found.true_positive
         assert curve.false_positives[i] == found.false_positive
         assert curve.recall[i] == found.recall
         np.testing.assert_equal(curve.precision[i], found.precision)
-        assert curve.mean_cost(PRICES)[i] == pytest.approx(PRICES.of(predicted, y).mean())
+        assert curve.mean_cost(PRICES)[i] == pytest.approx(PRICES.of(y, predicted).mean())
 
 
 def test_curve_equals_scikit_learn():
@@ -143,7 +143,7 @@ def test_least_of_the_curve_is_what_the_search_finds():
     """The chosen rule pays the least mean cost of the curve."""
     z, y = sample(3)
     rule = BinaryThreshold.choose(z, y, costs=PRICES)
-    paid = PRICES.of(rule.decide(z), y).mean()
+    paid = PRICES.of(y, rule.decide(z)).mean()
     assert paid == pytest.approx(cut_curve(z, y).mean_cost(PRICES).min())
 
 
@@ -266,9 +266,9 @@ def test_interval_of_rows_with_columns():
     """A statistic may take whole rows: here the recall of (decision, label) pairs."""
     rows = np.column_stack(sample(4)) > 0
     recall, low, high = bootstrap_interval(
-        rows, lambda r: counts(r[:, 0], r[:, 1]).recall, rng=np.random.default_rng(0)
+        rows, lambda r: counts(r[:, 1], r[:, 0]).recall, rng=np.random.default_rng(0)
     )
-    assert recall == counts(*rows.T).recall and low < recall < high
+    assert recall == counts(rows[:, 1], rows[:, 0]).recall and low < recall < high
 
 
 def test_equal_rules_do_not_differ():
@@ -292,8 +292,8 @@ def test_intervals_repeat_and_turn_round():
         ([1.0], [1.0, 2.0], {}, "the same shape"),
         ([[1.0]], [[1.0]], {}, "the same shape"),
         ([], [], {}, "n at least 1"),
-        ([1.0], [1.0], {"confidence": 1.0}, "strictly between 0 and 1, got 1.0"),
-        ([1.0], [1.0], {"confidence": 95}, "strictly between 0 and 1, got 95"),
+        ([1.0], [1.0], {"confidence_level": 1.0}, "strictly between 0 and 1, got 1.0"),
+        ([1.0], [1.0], {"confidence_level": 95}, "strictly between 0 and 1, got 95"),
     ],
 )
 def test_bootstrap_refuses(first, second, options, words):
@@ -390,7 +390,7 @@ def label_sample(seed=0, n=60, n_labels=5):
 
 def test_label_scores_by_hand():
     """Sets ab, b, none against a, b, none: 2 hits, 1 alarm: micro-F1 is 4/5, and 2 of 3 match."""
-    found = label_scores([[1, 1], [0, 1], [0, 0]], [[1, 0], [0, 1], [0, 0]])
+    found = label_scores([[1, 0], [0, 1], [0, 0]], [[1, 1], [0, 1], [0, 0]])
     assert found["micro_f1"] == pytest.approx(4 / 5)
     assert found["macro_f1"] == pytest.approx((1 + 2 / 3) / 2)
     assert found["samples_f1"] == pytest.approx((2 / 3 + 1 + 1) / 3)
@@ -404,7 +404,7 @@ def test_label_scores_equal_scikit_learn_and_torchmetrics(seed):
     """All figures are those of scikit-learn; torchmetrics agrees where it has them."""
     z, y = label_sample(seed)
     said = (z > 0).astype(int)
-    found = label_scores(said, y)
+    found = label_scores(y, said)
     for average in ("micro", "macro", "samples"):
         expected = metrics.f1_score(y, said, average=average, zero_division=1)
         assert found[f"{average}_f1"] == pytest.approx(expected)
@@ -459,7 +459,7 @@ def test_an_absent_label_poisons_nothing():
     kept = [0, 1, 3, 4]
     expected = metrics.f1_score(y[:, kept], rule.decide(z)[:, kept], average="macro")
     assert found["macro_f1"] == pytest.approx(expected)
-    none = label_scores([[0, 1]], [[0, 0]])
+    none = label_scores([[0, 0]], [[0, 1]])
     assert np.isnan(none["micro_f1"]) and np.isnan(none["macro_f1"])
     assert none["samples_f1"] == none["jaccard"] == 0
 
@@ -484,7 +484,7 @@ def test_each_label_with_its_baselines():
     for k, row in enumerate(table):
         assert row["label"] == "abcde"[k] and row["support"] == y_new[:, k].sum()
         assert row["f1"] == pytest.approx(metrics.f1_score(y_new[:, k], said[:, k]))
-        assert row["f1_validation"] == pytest.approx(f1_scores(rule.decide(z), y)[k])
+        assert row["f1_validation"] == pytest.approx(f1_scores(y, rule.decide(z))[k])
         assert row["base_rate"] == pytest.approx(y_new[:, k].mean())
         base = row["base_rate"]
         assert row["f1_always"] == pytest.approx(2 * base / (1 + base))
@@ -509,7 +509,7 @@ def test_paired_bootstrap_of_f1(average):
     z, y = label_sample(n=200)
     first, second = (z > 0).astype(int), (z > 1.5).astype(int)
     found, low, high = paired_bootstrap_f1(
-        first, second, y, rng=np.random.default_rng(0), average=average, n_resamples=400
+        y, first, second, rng=np.random.default_rng(0), average=average, n_resamples=400
     )
     one, other = (metrics.f1_score(y, side, average=average) for side in (first, second))
     assert found == pytest.approx(one - other)
@@ -528,7 +528,7 @@ def test_the_interval_of_f1_holds_as_often_as_it_says():
         rng = np.random.default_rng(seed)
         rows = rng.integers(0, len(y), 300)
         _, low, high = paired_bootstrap_f1(
-            first[rows], second[rows], y[rows], rng=rng, n_resamples=200, confidence=0.9
+            y[rows], first[rows], second[rows], rng=rng, n_resamples=200, confidence_level=0.9
         )
         missed += not low <= truth <= high
     assert 3 <= missed <= 20
@@ -538,8 +538,8 @@ def test_the_interval_of_f1_holds_as_often_as_it_says():
     ("call", "words"),
     [
         (lambda: f1_scores([1], [1]), r"shape \(n, n_labels\), got \(1,\)"),
-        (lambda: f1_scores([[1, 0]], [[1]]), r"the labels' shape \(1, 1\), got \(1, 2\)"),
-        (lambda: f1_scores([[2]], [[1]]), "0 or 1, got 2"),
+        (lambda: f1_scores([[1]], [[1, 0]]), r"the labels' shape \(1, 1\), got \(1, 2\)"),
+        (lambda: f1_scores([[1]], [[2]]), "0 or 1, got 2"),
         (lambda: label_scores(np.empty((0, 2)), np.empty((0, 2))), "at least one row"),
         (lambda: ranking_scores([[0.5, 2.0]], [[1]]), r"the shape \(1, 2\)"),
         (
@@ -549,7 +549,7 @@ def test_the_interval_of_f1_holds_as_often_as_it_says():
             '"micro" or "macro", got',
         ),
         (
-            lambda: paired_bootstrap_f1([[1]], [[1]], [[0]], rng=np.random.default_rng(0)),
+            lambda: paired_bootstrap_f1([[0]], [[1]], [[1]], rng=np.random.default_rng(0)),
             "at least one label that occurs",
         ),
     ],

@@ -42,10 +42,10 @@ def first_floor_cuts(z, labels, floor):
     return cuts
 
 
-def with_new_label(predicted, labels, n_new):
+def with_new_label(labels, predicted, n_new):
     """Append the new label as columns, and let scikit-learn count."""
     rows = max(len(labels), n_new)
-    predicted, labels = (np.pad(one, ((0, rows - len(one)), (0, 1))) for one in (predicted, labels))
+    labels, predicted = (np.pad(one, ((0, rows - len(one)), (0, 1))) for one in (labels, predicted))
     labels[:n_new, -1] = 1
     return [f1_score(labels, predicted, average=average) for average in ("micro", "macro")]
 
@@ -73,7 +73,7 @@ RIGHT = {
     ],
     "01.4": [band, lambda p, costs, review: band(p, costs, review).tolist()],
     "02.1": [
-        lambda z, lead: np.where(confidence(z, score="margin") >= lead, z.argmax(axis=1), 3),
+        lambda z, lead: np.where(confidence(z, measure="margin") >= lead, z.argmax(axis=1), 3),
         lambda z, lead: [
             int(row.argmax()) if np.diff(np.sort(softmax(row))[-2:])[0] >= lead else 3 for row in z
         ],
@@ -144,7 +144,7 @@ WRONG = {
     "02.1": [
         (lambda z, lead: np.where(softmax(z).max(axis=1) >= lead, z.argmax(axis=1), 3), "lead of"),
         (
-            lambda z, lead: np.where(confidence(z, score="margin") > lead, z.argmax(axis=1), -1),
+            lambda z, lead: np.where(confidence(z, measure="margin") > lead, z.argmax(axis=1), -1),
             "lead",
         ),
         (lambda z, lead: z.argmax(axis=1), "compare the last two"),

@@ -83,10 +83,16 @@ def test_records_are_the_rules(ours, loaded, texts):
     for options in ({}, {"batch_size": 16}):
         found = ours(texts, **options)
         assert [r["label"] for r in found] == [r["label"] for r in expected]
-        p = [r["probability"] for r in expected]
-        assert np.allclose([r["probability"] for r in found], p, atol=1e-5)
+        p = [r["positive_probability"] for r in expected]
+        assert np.allclose([r["positive_probability"] for r in found], p, atol=1e-5)
     assert {r["label"] for r in expected} == set(NAMES)
-    assert set(found[0]) == {"label", "probability", "threshold", "accepted"}
+    assert set(found[0]) == {
+        "label",
+        "positive_label",
+        "positive_probability",
+        "threshold",
+        "accepted",
+    }
 
 
 def test_top_k_gives_every_label_with_its_own_score(ours, texts):
@@ -95,7 +101,7 @@ def test_top_k_gives_every_label_with_its_own_score(ours, texts):
         scores = {row["label"]: row["score"] for row in ranked}
         assert sum(scores.values()) == pytest.approx(1)
         assert list(scores.values()) == sorted(scores.values(), reverse=True)
-        assert scores["urgent"] == pytest.approx(record["probability"])
+        assert scores["urgent"] == pytest.approx(record["positive_probability"])
         assert [row["label"] for row in ranked if row["accepted"]] == [record["label"]]
 
 
@@ -118,8 +124,8 @@ def test_no_texts_give_no_answers(ours):
 def test_long_texts_are_cut(ours):
     """A text of any length is answered: truncation is on by default."""
     long = "water " * 3000
-    assert ours(long)[0]["probability"] == pytest.approx(
-        ours("water " * 126)[0]["probability"], abs=1e-6
+    assert ours(long)[0]["positive_probability"] == pytest.approx(
+        ours("water " * 126)[0]["positive_probability"], abs=1e-6
     )
 
 
@@ -194,10 +200,10 @@ def test_a_corrupt_or_foreign_file_is_named(copy, content):
     ("values", "words"),
     [
         ({"format": "other"}, "was not written by logits-to-decisions"),
-        ({"format_version": 2}, "the file has 2: install the version"),
+        ({"format_version": 3}, "the file has 3: install the version"),
         ({"rule": {}}, "expected a saved rule"),
         ({"rule": {**RULE.to_dict(), "format_version": 9}}, "the rule has 9"),
-        ({"rule": {**RULE.to_dict(), "cut": float("nan")}}, "cut must be a finite logit"),
+        ({"rule": {**RULE.to_dict(), "cut": float("nan")}}, "cut must be a logit"),
         ({"dtype": "int8"}, "dtype must be"),
         ({"max_length": 1.5}, "max_length must be an int"),
         ({"files": []}, "files must be a mapping"),
@@ -297,8 +303,8 @@ def test_in_a_fresh_process_it_is_our_class_or_an_error(elsewhere, loaded, texts
         kind, answers = found[f"{task} True"]
         assert kind == "DecisionPipeline"
         assert [a["label"] for a in answers] == [e["label"] for e in expected]
-        p = [e["probability"] for e in expected]
-        assert np.allclose([a["probability"] for a in answers], p, atol=1e-5)
+        p = [e["positive_probability"] for e in expected]
+        assert np.allclose([a["positive_probability"] for a in answers], p, atol=1e-5)
         assert found[f"{task} False"][0] == found[f"{task} None"][0] == "ValueError"
         assert "trust_remote_code=True" in found[f"{task} None"][1]
     for trust in (True, False, None):  # without a task name transformers cannot pick one of the two

@@ -147,7 +147,7 @@ def test_cost_curve_shows_the_cost_of_a_threshold(threshold):
     line = draw("cost_curve", CURVE, PRICES).lines[0]
     x, y = line.get_xdata(), line.get_ydata()
     assert line.get_drawstyle() == "steps-pre"
-    paid = PRICES.of(BinaryThreshold.from_threshold(threshold).decide(Z), Y).mean()
+    paid = PRICES.of(Y, BinaryThreshold.from_threshold(threshold).decide(Z)).mean()
     assert y[np.searchsorted(x, threshold)] == pytest.approx(paid)
 
 

@@ -10,7 +10,7 @@ from scipy.optimize import minimize_scalar
 from sklearn.linear_model import LogisticRegression
 
 from helpers.probabilities import (
-    SCORES,
+    MEASURES,
     binary_logit,
     check_binary_labels,
     check_class_logits,
@@ -311,7 +311,7 @@ FORTY_NINE = np.array(VECTOR.split(), dtype=float)[None]
 
 
 @pytest.mark.parametrize(
-    ("score", "value"),
+    ("measure", "value"),
     [
         ("softmax", 0.993734),
         ("margin", 0.993734 - 0.000874),
@@ -320,9 +320,9 @@ FORTY_NINE = np.array(VECTOR.split(), dtype=float)[None]
         ("energy", 9.156074),
     ],
 )
-def test_scores_of_a_published_vector(score, value):
+def test_scores_of_a_published_vector(measure, value):
     """Of 49 logits from a Turkish BERT the five scores are those worked out for it."""
-    assert confidence(FORTY_NINE, score=score)[0] == pytest.approx(value, abs=6e-5)
+    assert confidence(FORTY_NINE, measure=measure)[0] == pytest.approx(value, abs=6e-5)
 
 
 def test_a_published_vector_needs_a_temperature_above_two_to_fall_below_a_threshold():
@@ -330,10 +330,10 @@ def test_a_published_vector_needs_a_temperature_above_two_to_fall_below_a_thresh
     assert confidence(FORTY_NINE / 2.141)[0] > 0.6 > confidence(FORTY_NINE / 2.143)[0]
 
 
-@pytest.mark.parametrize("score", SCORES)
+@pytest.mark.parametrize("measure", MEASURES)
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
-def test_scores_equal_scipy(score, data):
+def test_scores_equal_scipy(measure, data):
     """Each score is what scipy's softmax, entropy and log-sum-exp make of the row."""
     shape = (3, data.draw(st.integers(2, 6)))
     z = data.draw(hnp.arrays(float, shape, elements=st.floats(-50, 50).map(lambda x: round(x, 6))))
@@ -347,31 +347,31 @@ def test_scores_equal_scipy(score, data):
         "logit": z.max(axis=1),
         "energy": scipy.special.logsumexp(z, axis=1),
     }
-    np.testing.assert_allclose(confidence(z, score=score), oracle[score], atol=1e-12)
+    np.testing.assert_allclose(confidence(z, measure=measure), oracle[measure], atol=1e-12)
 
 
-@pytest.mark.parametrize("score", SCORES)
-def test_higher_is_surer(score):
+@pytest.mark.parametrize("measure", MEASURES)
+def test_higher_is_surer(measure):
     """Raising the largest logit raises every score."""
     z = np.array([[x, 0.0, -1.0] for x in np.linspace(0.1, 8, 30)])
-    assert np.all(np.diff(confidence(z, score=score)) > 0)
+    assert np.all(np.diff(confidence(z, measure=measure)) > 0)
 
 
 def test_ends_of_the_bounded_scores():
     """Equal logits give 1 / n_classes, 0 and -log(n_classes); huge ones 1, 1 and 0."""
     z = np.array([[0.0] * 4, [2000.0, 0.0, 0.0, -2000.0]])
     np.testing.assert_allclose(confidence(z), [1 / 4, 1])
-    np.testing.assert_allclose(confidence(z, score="margin"), [0, 1], atol=1e-12)
-    np.testing.assert_allclose(confidence(z, score="entropy"), [-np.log(4), 0])
-    assert np.isfinite(confidence(z, score="energy")).all()
+    np.testing.assert_allclose(confidence(z, measure="margin"), [0, 1], atol=1e-12)
+    np.testing.assert_allclose(confidence(z, measure="entropy"), [-np.log(4), 0])
+    assert np.isfinite(confidence(z, measure="energy")).all()
 
 
-@pytest.mark.parametrize("score", SCORES)
-def test_a_constant_moves_only_the_last_two_scores(score):
+@pytest.mark.parametrize("measure", MEASURES)
+def test_a_constant_moves_only_the_last_two_scores(measure):
     """Adding 5 to a row leaves the softmax scores alone and adds 5 to logit and energy."""
     z = np.random.default_rng(0).normal(size=(20, 5)) * 3
-    moved = confidence(z + 5, score=score) - confidence(z, score=score)
-    np.testing.assert_allclose(moved, 5 if score in ("logit", "energy") else 0, atol=1e-12)
+    moved = confidence(z + 5, measure=measure) - confidence(z, measure=measure)
+    np.testing.assert_allclose(moved, 5 if measure in ("logit", "energy") else 0, atol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -381,7 +381,11 @@ def test_a_constant_moves_only_the_last_two_scores(score):
         ([[1.0], [2.0]], {}, r"at least 2 classes, got \(2, 1\)"),
         ([[1.0, np.nan]], {}, "must be finite"),
         ([[0.5, 0.5], [0.2, 0.8]], {}, "expected logits, got rows of probabilities"),
-        ([[1.0, 2.0]], {"score": "variance"}, "score must be one of softmax, .*, got 'variance'"),
+        (
+            [[1.0, 2.0]],
+            {"measure": "variance"},
+            "measure must be one of softmax, .*, got 'variance'",
+        ),
     ],
 )
 def test_confidence_refuses(z, options, words):

@@ -44,8 +44,8 @@ def test_answers_are_the_rules(client, loaded, texts):
     alone = [client.post("/classify", json={"texts": t}).json()["results"][0] for t in texts[:8]]
     for records in (found, alone):
         assert [r["label"] for r in records] == [e["label"] for e in expected]
-        p = [e["probability"] for e in expected]
-        assert [r["probability"] for r in records] == pytest.approx(p, abs=1e-5)
+        p = [e["positive_probability"] for e in expected]
+        assert [r["positive_probability"] for r in records] == pytest.approx(p, abs=1e-5)
 
 
 def test_health_readiness_decision_page_and_metrics(client, loaded):

@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .checks import Floats, check_binary_labels, check_open_unit, check_temperature, is_real
+from .checks import (
+    Floats,
+    check_binary_labels,
+    check_floor,
+    check_open_unit,
+    check_temperature,
+    is_real,
+)
 from .costs import Costs, check_costs
 from .probabilities import binary_logit, logit, prior_shift, sigmoid
-from .rule import CUTS, BaseRule, check_cut, fingerprint, named_cut
-from .search import Steps, sure_precision
+from .rule import BaseRule, check_cut, fingerprint
+from .search import Steps, check_temperature_unseen, check_unused, prove, rounded_down
+
+
+def _sure_precision(
+    scores: Floats, positive: NDArray[np.bool_], floor: float, confidence_level: float
+) -> float:
+    """Take the lowest of 19 fixed thresholds whose precision is proven, or say what can be."""
+    check_floor("min_precision", floor)
+    cuts = logit(np.arange(19, 0, -1) / 20)
+    cut, lowest = prove(scores, ~positive, cuts, 1 - floor, confidence_level)
+    if cut is None:
+        raise ValueError(
+            f"{len(scores)} messages cannot promise a precision of {floor} at the confidence level "
+            f"{confidence_level}: the highest floor they can promise is {rounded_down(1 - lowest)}"
+        )
+    return cut
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,8 +46,9 @@ class BinaryThreshold(BaseRule):
 
     Parameters
     ----------
-    cut : float or "always" or "never"
-        On the logit scale, after division by the temperature; ``>=`` is positive.
+    cut : float, or "always" or "never"
+        On the logit scale, after division by the temperature; ``>=`` is positive. "always" is kept
+        as ``-inf``, "never" as ``inf``; in JSON the words stand.
     temperature : float, default 1
         Above 0.
     label_names : tuple of two str
@@ -37,7 +60,7 @@ class BinaryThreshold(BaseRule):
     Raises
     ------
     ValueError
-        If the cut is no finite number, ``"always"`` or ``"never"``, the temperature is not above 0,
+        If the cut is no number, ``"always"`` or ``"never"``, the temperature is not above 0,
         or there are not two names.
 
     Examples
@@ -47,7 +70,7 @@ class BinaryThreshold(BaseRule):
     array([0, 1])
     """
 
-    cut: float | Literal["always", "never"]
+    cut: float
     temperature: float = 1.0
     label_names: tuple[str, str] = ("0", "1")
     chosen: dict[str, Any] = field(default_factory=dict, hash=False)
@@ -71,7 +94,7 @@ class BinaryThreshold(BaseRule):
         Parameters
         ----------
         threshold : float in [0, 1]
-            0 becomes ``"always"``, 1 becomes ``"never"``.
+            0 is always, 1 is never.
         temperature, label_names
             See the class.
 
@@ -92,10 +115,10 @@ class BinaryThreshold(BaseRule):
         if not is_real(threshold) or not 0 <= threshold <= 1:
             raise ValueError(f"a threshold is a probability in [0, 1], got {threshold!r}")
         return cls(
-            cut=named_cut(float(logit(threshold))),
+            cut=float(logit(threshold)),
             temperature=temperature,
             label_names=label_names,
-            chosen={"way": "threshold", "threshold": float(threshold)},
+            chosen={"method": "given", "threshold": float(threshold)},
         )
 
     @classmethod
@@ -131,10 +154,10 @@ class BinaryThreshold(BaseRule):
         """
         costs = check_costs(costs)
         return cls(
-            cut=named_cut(float(logit(costs.threshold))),
+            cut=float(logit(costs.threshold)),
             temperature=temperature,
             label_names=label_names,
-            chosen={"way": "costs, by formula", "costs": asdict(costs)},
+            chosen={"method": "formula", "criterion": "costs", "costs": asdict(costs)},
         )
 
     @classmethod
@@ -147,7 +170,8 @@ class BinaryThreshold(BaseRule):
         min_recall: float | None = None,
         min_precision: float | None = None,
         f_beta: float | None = None,
-        confidence: float | None = None,
+        confidence_level: float | None = None,
+        used: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
         temperature: float = 1.0,
         label_names: tuple[str, str] = ("0", "1"),
@@ -170,11 +194,14 @@ class BinaryThreshold(BaseRule):
             The cut of highest recall whose precision is at least this.
         f_beta : float above 0
             Highest F-beta (1 weighs precision and recall alike, 2 leans to recall).
-        confidence : float in (0, 1), optional
+        confidence_level : float in (0, 1), optional
             With a floor: the floor shall hold for new messages like these with this probability,
             by an exact binomial bound (see Notes).
+        used : array_like of float, shape (m,), (m, 1) or (m, 2), optional
+            With `confidence_level`: logits of the rows that something was already chosen on (the
+            temperature, the best epoch). Needed for precision where the temperature is not 1.
         sample_weight : array_like of float, shape (n,), optional
-            At least 0; not with `confidence`.
+            At least 0; not with `confidence_level`.
         temperature, label_names
             See the class.
 
@@ -186,20 +213,24 @@ class BinaryThreshold(BaseRule):
         ------
         ValueError
             If no way, or more than one, is given; if the input does not fit, or a class is missing;
-            if a floor cannot be met (the message names the best that can).
+            if a floor cannot be met (the message names the best that can); for a promise, if rows
+            were used before.
 
         Notes
         -----
         Equal costs (to 1e-12) form plateaus of cuts; the middle of the widest is taken, the lower
-        of two equally wide ones. A plateau without end gives ``"always"`` or ``"never"``. Time is
+        of two equally wide ones. A plateau without end gives always or never. Time is
         that of sorting, O(n log n).
 
-        Recall with `confidence`: the cut falls at the k-th smallest positive logit, k the largest
-        with P(Binomial(n_positive, 1 - min_recall) >= k) >= confidence. This is the distribution-
-        free tolerance bound (Wilks 1941): it allows for the cut's having been read off the data.
-        Precision with `confidence`: 19 thresholds, .05 to .95 by .05, fixed before the data are
-        seen; each is tested by the exact binomial (Clopper-Pearson) lower bound at level
-        (1 - confidence) / 19, and the lowest that passes is taken.
+        Recall with `confidence_level`: the cut falls at the k-th smallest positive logit, k the
+        largest with P(Binomial(n_positive, 1 - min_recall) >= k) >= confidence_level. This is the
+        distribution-free tolerance bound (Wilks 1941): it allows for the cut's having been read off
+        the data. A temperature changes nothing about it, as it leaves the order of the logits.
+
+        Precision with `confidence_level`: 19 thresholds, .05 to .95 by .05, fixed before the data
+        are seen; the lowest that is proven by the fallback procedure is taken, on the exact
+        binomial test of each (`RejectOption.choose` has the argument: here a mistake is a false
+        alarm, and the risk one minus the precision).
 
         Examples
         --------
@@ -221,39 +252,48 @@ class BinaryThreshold(BaseRule):
                 f"give exactly one of {', '.join(ways)}; got {', '.join(given) or 'none'}"
             )
         way, value = next(iter(given.items()))
-        if confidence is not None:
-            check_open_unit("confidence", confidence)
+        if confidence_level is not None:
+            check_open_unit("confidence_level", confidence_level)
             if way not in ("min_recall", "min_precision"):
-                raise ValueError(f"confidence goes with min_recall or min_precision, not {way}")
+                raise ValueError(
+                    f"confidence_level goes with min_recall or min_precision, not {way}"
+                )
             if sample_weight is not None:
-                raise ValueError("confidence counts messages: it cannot be had with sample_weight")
+                raise ValueError(
+                    "confidence_level counts messages: it cannot be had with sample_weight"
+                )
+        elif used is not None:
+            raise ValueError("used goes with confidence_level")
 
         margin = binary_logit(logits)
         positive = check_binary_labels(labels, len(margin))
         scores = margin / check_temperature(temperature)
         if not np.isfinite(scores).all():
             raise ValueError("logits divided by the temperature must be finite, got infinity")
+        check_unused(margin, None if used is None else binary_logit(used))
         steps = Steps.of(scores, positive, sample_weight)
         if way == "costs":
             cut = steps.cheapest(check_costs(value))
         elif way == "f_beta":
             cut = steps.best_f(value)
         elif way == "min_recall":
-            cut = steps.recall_floor(value, confidence)
-        elif confidence is None:
+            cut = steps.recall_floor(value, confidence_level)
+        elif confidence_level is None:
             cut = steps.precision_floor(value)
         else:
-            cut = sure_precision(scores, positive, value, confidence)
+            check_temperature_unseen(used, temperature)
+            cut = _sure_precision(scores, positive, value, confidence_level)
 
         chosen: dict[str, Any] = {
-            "way": way,
+            "method": "search",
+            "criterion": way,
             way: asdict(value) if isinstance(value, Costs) else float(value),
             "n_samples": len(scores),
             "n_positive": int(positive.sum()),
             "fingerprint": fingerprint(margin, positive),
         }
-        if confidence is not None:
-            chosen["confidence"] = float(confidence)
+        if confidence_level is not None:
+            chosen["confidence_level"] = float(confidence_level)
         return cls(cut=cut, temperature=temperature, label_names=label_names, chosen=chosen)
 
     def at_base_rate(self, *, old: float, new: float) -> BinaryThreshold:
@@ -282,16 +322,15 @@ class BinaryThreshold(BaseRule):
         0.1
         """
         shift = prior_shift(old=old, new=new)
-        cut = self.cut if isinstance(self.cut, str) else self.cut - shift
         chosen = {**self.chosen, "base_rate": {"old": float(old), "new": float(new)}}
-        return replace(self, cut=cut, chosen=chosen)
+        return replace(self, cut=self.cut - shift, chosen=chosen)
 
     # How a rule is applied
 
     @property
     def threshold(self) -> float:
         """The cut as a probability (after temperature), for reading; 0 for always, 1 for never."""
-        return float(sigmoid(CUTS.get(self.cut, self.cut)))
+        return float(sigmoid(self.cut))
 
     def probability(self, logits: ArrayLike) -> Floats:
         """Compute P(1) after the temperature.
@@ -337,7 +376,7 @@ class BinaryThreshold(BaseRule):
         array([0, 1, 1])
         """
         scores = binary_logit(logits) / self.temperature
-        return (scores >= CUTS.get(self.cut, self.cut)).astype(np.int64)
+        return (scores >= self.cut).astype(np.int64)
 
     def explain(self, logits: ArrayLike) -> list[dict[str, Any]]:
         """Give each decision with its reasons.
@@ -349,20 +388,23 @@ class BinaryThreshold(BaseRule):
         Returns
         -------
         list of dict
-            One a row: ``label`` (name), ``probability`` of the positive class, ``threshold``,
-            ``accepted`` (whether the threshold was reached).
+            One a row: ``label`` (the answer), ``positive_label`` and ``positive_probability`` (the
+            name of 1 and its probability, whatever the answer is), ``threshold``, ``accepted``
+            (whether the threshold was reached).
 
         Examples
         --------
         >>> rule = BinaryThreshold.from_threshold(0.5, label_names=("wait", "urgent"))
-        >>> rule.explain([0.0])
-        [{'label': 'urgent', 'probability': 0.5, 'threshold': 0.5, 'accepted': True}]
+        >>> record = rule.explain([-3.0])[0]
+        >>> record["label"], record["positive_label"], round(record["positive_probability"], 3)
+        ('wait', 'urgent', 0.047)
         """
         threshold = self.threshold
         return [
             {
                 "label": self.label_names[answer],
-                "probability": float(p),
+                "positive_label": self.label_names[1],
+                "positive_probability": float(p),
                 "threshold": threshold,
                 "accepted": bool(answer),
             }

@@ -112,13 +112,13 @@ class Costs:
         miss = self.false_negative - self.true_positive
         return 1 / (1 + miss / alarm) if alarm else 0.0
 
-    def of(self, predicted: ArrayLike, labels: ArrayLike) -> Floats:
+    def of(self, labels: ArrayLike, predicted: ArrayLike) -> Floats:
         """Look up the cost of each decision.
 
         Parameters
         ----------
-        predicted, labels : array_like of int, shape (n,)
-            Decisions and true labels, 0 or 1.
+        labels, predicted : array_like of int, shape (n,)
+            True labels and decisions, 0 or 1.
 
         Returns
         -------
@@ -131,7 +131,7 @@ class Costs:
 
         Examples
         --------
-        >>> Costs(false_positive=1, false_negative=20).of([1, 1, 0, 0], [1, 0, 1, 0])
+        >>> Costs(false_positive=1, false_negative=20).of([1, 0, 1, 0], [1, 1, 0, 0])
         array([ 0.,  1., 20.,  0.])
         """
         true = check_binary_labels(labels, np.size(labels)).astype(int)
@@ -215,13 +215,13 @@ class RejectCosts:
         """Chow's threshold: the calibrated largest softmax from which answering is the cheaper."""
         return max(1 - self.reject / self.error, 0.0)
 
-    def of(self, predicted: ArrayLike, labels: ArrayLike, *, n_classes: int) -> Floats:
+    def of(self, labels: ArrayLike, predicted: ArrayLike, *, n_classes: int) -> Floats:
         """Look up the cost of each decision.
 
         Parameters
         ----------
-        predicted, labels : array_like of int, shape (n,)
-            Class indices; `n_classes` stands for Other.
+        labels, predicted : array_like of int, shape (n,)
+            True labels and decisions, class indices; `n_classes` stands for Other.
         n_classes : int
 
         Returns
@@ -235,7 +235,7 @@ class RejectCosts:
 
         Examples
         --------
-        >>> RejectCosts(reject=0.4, unknown=2).of([0, 1, 2, 2, 0], [0, 0, 1, 2, 2], n_classes=2)
+        >>> RejectCosts(reject=0.4, unknown=2).of([0, 0, 1, 2, 2], [0, 1, 2, 2, 0], n_classes=2)
         array([0. , 1. , 0.4, 0.4, 2. ])
         """
         true = check_labels_or_other(labels, np.size(labels), n_classes)

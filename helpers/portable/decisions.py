@@ -13,12 +13,12 @@ from typing import Any, Literal, get_args
 from .binary import BinaryThreshold
 from .labels import LabelThresholds
 from .reject import RejectOption
+from .rule import FORMAT_VERSION, check_version
 
 Rule = BinaryThreshold | RejectOption | LabelThresholds
 Dtype = Literal["bf16", "fp16", "fp32"]
 DECISION_FILE = "decision.json"
 FORMAT = "logits-to-decisions"
-FORMAT_VERSION = 1
 
 
 def rule_from_dict(values: dict[str, Any]) -> Rule:
@@ -120,11 +120,7 @@ class Decision:
         """
         if not isinstance(values, dict) or values.get("format") != FORMAT:
             raise ValueError(f"it was not written by {FORMAT}")
-        if values.get("format_version") != FORMAT_VERSION:
-            raise ValueError(
-                f"this code reads format version {FORMAT_VERSION}, the file has "
-                f"{values.get('format_version')!r}: install the version that saved it"
-            )
+        check_version(values, "file")
         try:
             fields = {name: values[name] for name in ("dtype", "max_length", "files", "data")}
             rule = rule_from_dict(values["rule"])

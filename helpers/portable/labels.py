@@ -13,7 +13,7 @@ from .binary import BinaryThreshold
 from .checks import Floats, check_label_logits, check_label_matrix, check_temperature, is_real
 from .costs import Costs, check_costs
 from .probabilities import sigmoid
-from .rule import CUTS, BaseRule, check_cut, label_fingerprint
+from .rule import ALWAYS, NEVER, BaseRule, check_cut, label_fingerprint
 from .search import Steps
 
 
@@ -32,10 +32,10 @@ def _scaled(scores: NDArray, scale: float) -> NDArray[np.floating]:
 
 def _shared_cut(
     scores: NDArray, positive: NDArray[np.bool_], scale: float, prices: list[Costs] | None
-) -> float | Literal["always", "never"]:
+) -> float:
     """Find the best single cut: by micro-F1, or by the total of each label's costs."""
     if positive.all() or not positive.any():
-        return "always" if positive.all() else "never"
+        return ALWAYS if positive.all() else NEVER
     pooled = _scaled(scores.ravel(), scale)
     weight = None
     if prices is not None:
@@ -48,9 +48,7 @@ def _shared_cut(
     return steps.cheapest(Costs(false_positive=1, false_negative=1))
 
 
-def _joint_f1(
-    hulls: dict[int, Steps], n_positive: int, hits: int, alarms: int
-) -> dict[int, float | Literal["always", "never"]]:
+def _joint_f1(hulls: dict[int, Steps], n_positive: int, hits: int, alarms: int) -> dict[int, float]:
     """Find the cuts of highest micro-F1, given the hits and alarms of labels that are fixed."""
     top, bottom = 0, 1  # the best F1 so far as a fraction: whole numbers, so ties are exact
     while True:
@@ -72,8 +70,9 @@ class LabelThresholds(BaseRule):
 
     Parameters
     ----------
-    cuts : sequence of float or "always" or "never", length n_labels
-        On the logit scale, after division by the temperature; ``>=`` is positive.
+    cuts : sequence of float, or "always" or "never", length n_labels
+        On the logit scale, after division by the temperature; ``>=`` is positive. "always" is kept
+        as ``-inf``, "never" as ``inf``; in JSON the words stand.
     temperature : float, default 1
         Above 0.
     label_names : sequence of str, length n_labels
@@ -87,7 +86,7 @@ class LabelThresholds(BaseRule):
     Raises
     ------
     ValueError
-        If there are no cuts, a cut is no finite number, ``"always"`` or ``"never"``, the number of
+        If there are no cuts, a cut is no number, ``"always"`` or ``"never"``, the number of
         names differs from that of cuts, or another field makes no sense.
 
     Examples
@@ -99,7 +98,7 @@ class LabelThresholds(BaseRule):
            [0, 0]])
     """
 
-    cuts: tuple[float | Literal["always", "never"], ...]
+    cuts: tuple[float, ...]
     temperature: float = 1.0
     label_names: tuple[str, ...] = ()
     empty: Literal["allow", "top1"] = "allow"
@@ -137,7 +136,7 @@ class LabelThresholds(BaseRule):
         Parameters
         ----------
         thresholds : float or sequence of float in [0, 1]
-            One for all labels, or one for each; 0 becomes ``"always"``, 1 ``"never"``.
+            One for all labels, or one for each; 0 is always, 1 is never.
         label_names : sequence of str, length n_labels
         temperature, empty
             See the class.
@@ -164,7 +163,7 @@ class LabelThresholds(BaseRule):
             temperature=temperature,
             label_names=label_names,
             empty=empty,
-            chosen={"way": "threshold", "threshold": [float(value) for value in values]},
+            chosen={"method": "given", "threshold": [float(value) for value in values]},
         )
 
     @classmethod
@@ -261,7 +260,7 @@ class LabelThresholds(BaseRule):
         if n == 0 or (prices is None and not n_positive.any()):
             raise ValueError(f"choosing by {way} needs at least one positive, got none in {n} rows")
 
-        cuts: list[float | Literal["always", "never"]] = ["never"] * n_labels
+        cuts: list[float] = [NEVER] * n_labels
         falls_back = np.full(n_labels, True) if shared else n_positive < min_positives
         if falls_back.any():
             common = _shared_cut(scores, positive, scale, prices)
@@ -276,7 +275,7 @@ class LabelThresholds(BaseRule):
                 if falls_back[k] or n_positive[k] == 0:
                     continue
                 if n_positive[k] == n:
-                    cuts[k] = "always"
+                    cuts[k] = ALWAYS
                     continue
                 steps = Steps.of(column, truth, None)
                 if way == "micro_f1":
@@ -284,7 +283,7 @@ class LabelThresholds(BaseRule):
                 else:
                     cuts[k] = steps.cheapest(prices[k]) if prices else steps.best_f(1.0)
         if hulls:
-            at = np.array([CUTS.get(cut, cut) for cut in cuts]) * scale
+            at = np.array(cuts) * scale
             fixed = [k for k in range(n_labels) if k not in hulls]
             said = scores[:, fixed] >= at[fixed]
             hits = np.count_nonzero(said & positive[:, fixed])
@@ -293,7 +292,8 @@ class LabelThresholds(BaseRule):
             cuts = [cuts_of.get(k, cut) for k, cut in enumerate(cuts)]
 
         chosen: dict[str, Any] = {
-            "way": way,
+            "method": "search",
+            "criterion": way,
             "shared": bool(shared),
             "min_positives": min_positives,
             "n_samples": n,
@@ -316,7 +316,7 @@ class LabelThresholds(BaseRule):
     @property
     def thresholds(self) -> tuple[float, ...]:
         """The cuts as probabilities (after temperature); 0 for always, 1 for never."""
-        return tuple(sigmoid([CUTS.get(cut, cut) for cut in self.cuts]).tolist())
+        return tuple(sigmoid(self.cuts).tolist())
 
     def probability(self, logits: ArrayLike) -> Floats:
         """Compute the probability of each label after the temperature.
@@ -407,4 +407,4 @@ class LabelThresholds(BaseRule):
         return scores.astype(np.float64) / self.temperature
 
     def _reached(self, scores: Floats) -> NDArray[np.bool_]:
-        return scores >= np.array([CUTS.get(cut, cut) for cut in self.cuts], dtype=np.float64)
+        return scores >= np.array(self.cuts)

@@ -235,22 +235,22 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
     return scale * float(np.exp(brentq(slope, -30.0, 30.0, xtol=1e-12)))
 
 
-# Confidence scores
+# Measures of confidence
 
 
-Score = Literal["softmax", "margin", "entropy", "logit", "energy"]
-SCORES: tuple[Score, ...] = get_args(Score)
+Measure = Literal["softmax", "margin", "entropy", "logit", "energy"]
+MEASURES: tuple[Measure, ...] = get_args(Measure)
 
 
-def confidence(logits: ArrayLike, *, score: Score = "softmax") -> Floats:
-    """Say with one number a row how sure a network is; for every score, higher is surer.
+def confidence(logits: ArrayLike, *, measure: Measure = "softmax") -> Floats:
+    """Say with one number a row how sure a network is; for every measure, higher is surer.
 
     Lesson 02 compares the five. Divide logits by a temperature before you pass them.
 
     Parameters
     ----------
     logits : array_like of float, shape (n, n_classes), n_classes at least 2
-    score : "softmax", "margin", "entropy", "logit" or "energy"
+    measure : "softmax", "margin", "entropy", "logit" or "energy"
         The largest softmax probability, in [1 / n_classes, 1]; the two largest ones' difference,
         in [0, 1]; minus the entropy of the softmax in nats, in [-log(n_classes), 0]; the largest
         logit; minus the energy, which is log(sum(exp(logits))). The last two have no bounds.
@@ -262,7 +262,7 @@ def confidence(logits: ArrayLike, *, score: Score = "softmax") -> Floats:
     Raises
     ------
     ValueError
-        If there are fewer than two columns, no such score, or `check_logits` refuses the array.
+        If there are fewer than two columns, no such measure, or `check_logits` refuses the array.
 
     Notes
     -----
@@ -277,24 +277,24 @@ def confidence(logits: ArrayLike, *, score: Score = "softmax") -> Floats:
     Examples
     --------
     >>> z = [[2.0, 0.0, 0.0]]
-    >>> [float(confidence(z, score=s)[0].round(3)) for s in SCORES]
+    >>> [float(confidence(z, measure=m)[0].round(3)) for m in MEASURES]
     [0.787, 0.68, -0.666, 2.0, 2.24]
     """
     z = check_class_logits(logits)
-    if score == "softmax":
+    if measure == "softmax":
         return np.exp(log_softmax(z).max(axis=1))
-    if score == "margin":
+    if measure == "margin":
         two = np.partition(softmax(z), -2, axis=1)[:, -2:]
         return two[:, 1] - two[:, 0]
-    if score == "entropy":
+    if measure == "entropy":
         logs = log_softmax(z)
         return np.minimum((np.exp(logs) * logs).sum(axis=1), 0.0)
-    if score == "logit":
+    if measure == "logit":
         return z.max(axis=1)
-    if score == "energy":
+    if measure == "energy":
         top = z.max(axis=1)
         return top + np.log(np.exp(z - top[:, None]).sum(axis=1))
-    raise ValueError(f"score must be one of {', '.join(SCORES)}, got {score!r}")
+    raise ValueError(f"measure must be one of {', '.join(MEASURES)}, got {measure!r}")
 
 
 # A changed base rate

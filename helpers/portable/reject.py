@@ -4,74 +4,60 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .checks import Floats, check_class_logits, check_floor, check_labels_or_other, is_real
+from .checks import (
+    Floats,
+    check_class_logits,
+    check_floor,
+    check_labels_or_other,
+    check_open_unit,
+    is_real,
+)
 from .costs import Costs, RejectCosts, check_reject_costs
-from .probabilities import SCORES, Score, softmax
+from .probabilities import MEASURES, Measure, softmax
 from .probabilities import confidence as confidence_of
-from .rule import CUTS, BaseRule, check_cut, fingerprint
-from .search import EQUAL, Steps, sure_risk
+from .rule import ALWAYS, NEVER, WORDS, BaseRule, check_cut, fingerprint
+from .search import EQUAL, Steps, check_temperature_unseen, check_unused, prove
 
-_BOUNDED = ("softmax", "margin")  # scores on a scale from 0 to 1
+_BOUNDED = ("softmax", "margin")  # measures on a scale from 0 to 1
 
 
-def _cheapest_reject(scores: Floats, extra: Floats) -> float | Literal["always", "never"]:
+def _cheapest_reject(scores: Floats, extra: Floats) -> float:
     """Find the cheapest cut, given what answering a row costs more than rejecting it.
 
     It is the yes/no search with weights: answering is "yes", and each row counts what is lost by
     the wrong one of the two.
     """
     if not (extra > 0).any():
-        return "always"
+        return ALWAYS
     if not (extra < 0).any():
-        return "never"
+        return NEVER
     steps = Steps.of(scores, extra < 0, np.abs(extra))
     return steps.cheapest(Costs(false_positive=1, false_negative=1))
 
 
-def _cut_for_coverage(scores: Floats, coverage: float) -> float | Literal["always", "never"]:
+def _cut_for_coverage(scores: Floats, coverage: float) -> float:
     """Take the highest cut that answers enough, in the middle between two scores."""
     check_floor("coverage", coverage)
     needed = int(np.ceil(coverage * len(scores) * (1 - EQUAL)))
     lowest = np.sort(scores)[len(scores) - needed]
     below = scores[scores < lowest]
     if len(below) == 0:
-        return "always"
+        return ALWAYS
     middle = lowest / 2 + below.max() / 2
     return float(middle if below.max() < middle <= lowest else lowest)
 
 
-def check_unused(z: Floats, used: ArrayLike | None, temperature: float) -> None:
-    """Refuse rows that have chosen something before."""
-    if used is None:
-        if temperature != 1:
-            raise ValueError(
-                "a temperature was chosen on some rows: pass their logits as used=, and other rows "
-                "here; the promise does not hold on rows that chose anything"
-            )
-        return
-    before = check_class_logits(used)
-    if before.shape[1] != z.shape[1]:
-        raise ValueError(f"used must have {z.shape[1]} columns, as logits have, got {before.shape}")
-    seen = {row.tobytes() for row in before.astype(np.float32)}
-    again = sum(row.tobytes() in seen for row in z.astype(np.float32))
-    if again:
-        raise ValueError(
-            f"{again} of {len(z)} rows have been used to choose something: the promise would not "
-            "hold. Choose by risk on rows of their own"
-        )
-
-
-def _check_candidates(candidates: ArrayLike | None, score: Score) -> Floats:
+def _check_candidates(candidates: ArrayLike | None, measure: Measure) -> Floats:
     """Return the cuts to try, the most cautious one first."""
     if candidates is None:
-        if score not in _BOUNDED:
+        if measure not in _BOUNDED:
             raise ValueError(
-                f"the score {score!r} has no scale that is known beforehand: give candidates=, "
+                f"the measure {measure!r} has no scale that is known beforehand: give candidates=, "
                 "cuts that were fixed without a look at these rows"
             )
         candidates = np.arange(1, 20) / 20
@@ -83,6 +69,28 @@ def _check_candidates(candidates: ArrayLike | None, score: Score) -> Floats:
     return np.unique(cuts)[::-1]
 
 
+def _sure_risk(
+    scores: Floats,
+    wrong: NDArray[np.bool_],
+    cuts: Floats,
+    max_risk: float,
+    confidence_level: float | None,
+) -> float:
+    """Take the lowest candidate whose risk is proven, or say what can be."""
+    check_open_unit("max_risk", max_risk)
+    if confidence_level is None:
+        raise ValueError("max_risk is a promise: say with which confidence_level=, as 0.95")
+    check_open_unit("confidence_level", confidence_level)
+    cut, lowest = prove(scores, wrong, cuts, max_risk, confidence_level)
+    if cut is None:
+        raise ValueError(
+            f"{len(scores)} messages cannot promise a risk of {max_risk} at the confidence level "
+            f"{confidence_level}: the lowest that they can promise is "
+            f"{np.ceil(lowest * 1e4) / 1e4:.4f}"
+        )
+    return cut
+
+
 @dataclass(frozen=True, kw_only=True)
 class RejectOption(BaseRule):
     """Answer the label with the largest logit, or Other where the confidence is below the cut.
@@ -92,12 +100,12 @@ class RejectOption(BaseRule):
 
     Parameters
     ----------
-    cut : float or "always" or "never"
-        On the scale of the score, after division by the temperature; ``>=`` is answered.
-        ``"always"`` answers every message, ``"never"`` none.
+    cut : float, or "always" or "never"
+        On the scale of the measure, after division by the temperature; ``>=`` is answered.
+        "always", kept as ``-inf``, answers every message, "never", kept as ``inf``, none.
     label_names : sequence of str
         Names of the classes, in the order of the network's logits.
-    score : "softmax", "margin", "entropy", "logit" or "energy"
+    measure : "softmax", "margin", "entropy", "logit" or "energy"
         See `helpers.probabilities.confidence`.
     other : str, default "Other"
         Name of the answer that is no label.
@@ -110,7 +118,7 @@ class RejectOption(BaseRule):
     Raises
     ------
     ValueError
-        If the cut is no finite number, ``"always"`` or ``"never"``, there is no such score, the
+        If the cut is no number, ``"always"`` or ``"never"``, there is no such measure, the
         temperature is not above 0, or the name for Other is among the label names.
 
     Notes
@@ -126,9 +134,9 @@ class RejectOption(BaseRule):
     array([0, 3])
     """
 
-    cut: float | Literal["always", "never"]
+    cut: float
     label_names: tuple[str, ...]
-    score: Score = "softmax"
+    measure: Measure = "softmax"
     other: str = "Other"
     temperature: float = 1.0
     chosen: dict[str, Any] = field(default_factory=dict, hash=False)
@@ -136,8 +144,8 @@ class RejectOption(BaseRule):
     def __post_init__(self) -> None:
         object.__setattr__(self, "cut", check_cut(self.cut, "number"))
         self._check_shared(least=2)
-        if self.score not in SCORES:
-            raise ValueError(f"score must be one of {', '.join(SCORES)}, got {self.score!r}")
+        if self.measure not in MEASURES:
+            raise ValueError(f"measure must be one of {', '.join(MEASURES)}, got {self.measure!r}")
         if not isinstance(self.other, str) or self.other in self.label_names:
             raise ValueError(
                 f"the name for Other must be a string that is no label, got {self.other!r}: "
@@ -152,7 +160,7 @@ class RejectOption(BaseRule):
         threshold: float,
         *,
         label_names: Sequence[str],
-        score: Score = "softmax",
+        measure: Measure = "softmax",
         other: str = "Other",
         temperature: float = 1.0,
     ) -> RejectOption:
@@ -161,9 +169,9 @@ class RejectOption(BaseRule):
         Parameters
         ----------
         threshold : float
-            On the scale of the score. For "softmax" and "margin" in [0, 1]: 0 becomes
-            ``"always"``, 1 becomes ``"never"``.
-        label_names, score, other, temperature
+            On the scale of the measure. For "softmax" and "margin" in [0, 1]: 0 is always, 1 is
+            never.
+        label_names, measure, other, temperature
             See the class.
 
         Returns
@@ -178,20 +186,20 @@ class RejectOption(BaseRule):
         Examples
         --------
         >>> RejectOption.from_threshold(0, label_names=("a", "b")).cut
-        'always'
+        -inf
         """
-        bounded = score in _BOUNDED
+        bounded = measure in _BOUNDED
         if not is_real(threshold) or (bounded and not 0 <= threshold <= 1):
             scale = "a probability in [0, 1]" if bounded else "a finite number"
-            raise ValueError(f"a threshold on {score} is {scale}, got {threshold!r}")
-        named = {0.0: "always", 1.0: "never"} if bounded else {}
+            raise ValueError(f"a threshold on {measure} is {scale}, got {threshold!r}")
+        named = {0.0: ALWAYS, 1.0: NEVER} if bounded else {}
         return cls(
             cut=named.get(float(threshold), float(threshold)),
             label_names=label_names,
-            score=score,
+            measure=measure,
             other=other,
             temperature=temperature,
-            chosen={"way": "threshold", "threshold": float(threshold)},
+            chosen={"method": "given", "threshold": float(threshold)},
         )
 
     @classmethod
@@ -229,7 +237,9 @@ class RejectOption(BaseRule):
         rule = cls.from_threshold(
             costs.threshold, label_names=label_names, other=other, temperature=temperature
         )
-        return replace(rule, chosen={"way": "costs, by formula", "costs": asdict(costs)})
+        return replace(
+            rule, chosen={"method": "formula", "criterion": "costs", "costs": asdict(costs)}
+        )
 
     @classmethod
     def choose(
@@ -240,10 +250,10 @@ class RejectOption(BaseRule):
         costs: RejectCosts | None = None,
         coverage: float | None = None,
         max_risk: float | None = None,
-        confidence: float | None = None,
+        confidence_level: float | None = None,
         candidates: ArrayLike | None = None,
         used: ArrayLike | None = None,
-        score: Score = "softmax",
+        measure: Measure = "softmax",
         label_names: Sequence[str] | None = None,
         other: str = "Other",
         temperature: float = 1.0,
@@ -262,18 +272,18 @@ class RejectOption(BaseRule):
             Take the highest cut that answers at least this share of the messages.
         max_risk : float in (0, 1), optional
             Of the messages that are answered, let at most this share be wrong, in all traffic that
-            is like these rows; the lowest cut that is proven to keep it. Needs `confidence`.
-        confidence : float in (0, 1), optional
-            For `max_risk`: the promise is broken by chance in at most 1 - confidence of all
+            is like these rows; the lowest cut that is proven to keep it. Needs `confidence_level`.
+        confidence_level : float in (0, 1), optional
+            For `max_risk`: the promise is broken by chance in at most 1 - confidence_level of all
             choices.
         candidates : array_like of float, optional
             For `max_risk`: the cuts to try, fixed before these rows were seen. By default .05 to
-            .95 by .05, for "softmax" and "margin"; the other scores have no scale of their own and
-            need them.
+            .95 by .05, for "softmax" and "margin"; the other measures have no scale of their own
+            and need them.
         used : array_like of float, shape (m, n_classes), optional
             For `max_risk`: logits of the rows that something was already chosen on (the
-            temperature, the best epoch, the score). Needed where the temperature is not 1.
-        score, label_names, other, temperature
+            temperature, the best epoch, the measure). Needed where the temperature is not 1.
+        measure, label_names, other, temperature
             See the class. Without names the classes are called "0", "1" and so on.
 
         Returns
@@ -296,13 +306,13 @@ class RejectOption(BaseRule):
         is binomial with k trials and the cut's true risk. So the exact (Clopper-Pearson) upper
         bound at level d lies under a true risk above `max_risk` with probability at most d. There
         are m candidates, which the data must not have chosen, tested from the highest (most
-        cautious) to the lowest. Each brings the level (1 - confidence) / m; one that passes hands
-        all the level it had on to the next, one that fails keeps it, and testing goes on (the
+        cautious) to the lowest. Each brings the level (1 - confidence_level) / m; one that passes
+        hands all the level it had on to the next, one that fails keeps it, and testing goes on (the
         fallback procedure). Why it holds: look at the candidates whose true risk is too high.
         Until one of them passes, each of them has stopped what came from above; so its level is at
         most the shares between the one before it and itself, and these add up to at most
-        1 - confidence. Whichever candidate that passed is taken, the promise is broken with at
-        most that probability. Testing until the first failure, with all the level on the highest
+        1 - confidence_level. Whichever candidate that passed is taken, the promise is broken with
+        at most that probability. Testing until the first failure, with all the level on the highest
         cut, would hold too; but there few messages are answered, and it would often stop at once.
 
         The promise is about messages like these rows, unknown ones included in their share here,
@@ -331,7 +341,7 @@ class RejectOption(BaseRule):
                 f"give exactly one of {', '.join(ways)}; got {', '.join(given) or 'none'}"
             )
         way, value = next(iter(given.items()))
-        extra = {"confidence": confidence, "candidates": candidates, "used": used}
+        extra = {"confidence_level": confidence_level, "candidates": candidates, "used": used}
         if way != "max_risk" and any(option is not None for option in extra.values()):
             named = ", ".join(name for name, option in extra.items() if option is not None)
             raise ValueError(f"{named} goes with max_risk, not {way}")
@@ -341,9 +351,9 @@ class RejectOption(BaseRule):
         if label_names is None:
             label_names = tuple(map(str, range(n_classes)))
         rule = cls(
-            cut="never",
+            cut=NEVER,
             label_names=label_names,
-            score=score,
+            measure=measure,
             other=other,
             temperature=temperature,
         )
@@ -352,19 +362,20 @@ class RejectOption(BaseRule):
         if len(z) == 0:
             raise ValueError("choosing needs at least one labelled message, got none")
         wrong = z.argmax(axis=1) != true
-        chosen: dict[str, Any] = {"way": way, "n_samples": len(z)}
+        chosen: dict[str, Any] = {"method": "search", "criterion": way, "n_samples": len(z)}
         if way == "costs":
-            loss = check_reject_costs(value).of(z.argmax(axis=1), true, n_classes=n_classes)
+            loss = check_reject_costs(value).of(true, z.argmax(axis=1), n_classes=n_classes)
             cut = _cheapest_reject(scores, loss - value.reject)
             chosen[way] = asdict(value)
         elif way == "coverage":
             cut = _cut_for_coverage(scores, value)
             chosen[way] = float(value)
         else:
-            check_unused(z, used, rule.temperature)
-            cuts = _check_candidates(candidates, score)
-            cut = sure_risk(scores, wrong, cuts, value, confidence)
-            chosen |= {way: float(value), "confidence": float(confidence)}
+            check_unused(z, used)
+            check_temperature_unseen(used, rule.temperature)
+            cuts = _check_candidates(candidates, measure)
+            cut = _sure_risk(scores, wrong, cuts, value, confidence_level)
+            chosen |= {way: float(value), "confidence_level": float(confidence_level)}
             chosen["candidates"] = cuts.tolist()
         chosen["n_other"] = int((true == n_classes).sum())
         chosen["fingerprint"] = fingerprint(z, true)
@@ -374,15 +385,14 @@ class RejectOption(BaseRule):
 
     @property
     def threshold(self) -> float:
-        """The cut as a number on the scale of the score, for reading.
+        """The cut as a number on the scale of the measure, for reading.
 
         For "softmax" and "margin" always is 0 and never is 1; elsewhere they are ``-inf``, ``inf``.
         """
-        ends = {"always": 0.0, "never": 1.0} if self.score in _BOUNDED else CUTS
-        return ends.get(self.cut, self.cut)
+        return float(np.clip(self.cut, 0, 1)) if self.measure in _BOUNDED else self.cut
 
     def confidence(self, logits: ArrayLike) -> Floats:
-        """Compute the score that is compared with the cut, after the temperature.
+        """Compute the confidence that is compared with the cut, after the temperature.
 
         Parameters
         ----------
@@ -403,7 +413,7 @@ class RejectOption(BaseRule):
         >>> rule.confidence([[2.0, 0.0]]).round(3)
         array([0.731])
         """
-        return confidence_of(self._scaled(logits), score=self.score)
+        return confidence_of(self._scaled(logits), measure=self.measure)
 
     def _scaled(self, logits: ArrayLike) -> Floats:
         z = check_class_logits(logits)
@@ -439,11 +449,12 @@ class RejectOption(BaseRule):
 
         Examples
         --------
-        >>> RejectOption(cut=1.0, score="logit", label_names=("a", "b")).decide([[1, 0], [0, 0.9]])
+        >>> rule = RejectOption(cut=1.0, measure="logit", label_names=("a", "b"))
+        >>> rule.decide([[1, 0], [0, 0.9]])
         array([0, 2])
         """
         z = self._scaled(logits)
-        answered = confidence_of(z, score=self.score) >= CUTS.get(self.cut, self.cut)
+        answered = confidence_of(z, measure=self.measure) >= self.cut
         return np.where(answered, z.argmax(axis=1), z.shape[1]).astype(np.int64)
 
     def explain(self, logits: ArrayLike) -> list[dict[str, Any]]:
@@ -458,7 +469,7 @@ class RejectOption(BaseRule):
         list of dict
             One a row: ``label`` (the name that is answered, or that of Other), ``best`` (the most
             likely label, answered or not), ``probability`` (its softmax after the temperature),
-            ``confidence`` (the score that is compared), ``threshold`` (None where it is infinite),
+            ``confidence`` (what is compared), ``threshold`` (None where it is infinite),
             ``accepted``, ``reason``.
 
         Examples
@@ -470,16 +481,16 @@ class RejectOption(BaseRule):
         z = self._scaled(logits)
         names = (*self.label_names, self.other)
         probabilities = softmax(z).max(axis=1)
-        scores = confidence_of(z, score=self.score)
+        scores = confidence_of(z, measure=self.measure)
         records = []
         for row, answer, best in zip(
             range(len(z)), self.decide(logits), z.argmax(axis=1), strict=True
         ):
             accepted = bool(answer < z.shape[1])
-            reason = f'the rule answers "{self.cut}"'
-            if self.cut not in CUTS:
+            reason = f'the rule answers "{WORDS.get(self.cut)}"'
+            if self.cut not in WORDS:
                 found = "reaches" if accepted else "is below"
-                reason = f"{self.score} {scores[row]:.4f} {found} {self.cut:.4f}"
+                reason = f"{self.measure} {scores[row]:.4f} {found} {self.cut:.4f}"
             records.append(
                 {
                     "label": names[answer],

@@ -11,23 +11,27 @@ from numpy.typing import ArrayLike
 
 from .checks import check_temperature, is_real
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # of a rule and of the decision file; the one before is read too
 
-CUTS = {"always": -np.inf, "never": np.inf}
-
-
-def named_cut(cut: float) -> float | Literal["always", "never"]:
-    """Give a cut at infinity its name."""
-    return "always" if cut == -np.inf else "never" if cut == np.inf else cut
+ALWAYS, NEVER = -np.inf, np.inf  # cuts that every score reaches, and none
+WORDS = {ALWAYS: "always", NEVER: "never"}  # what stands for them in JSON, which has no infinity
 
 
-def check_cut(cut: Any, kind: Literal["logit", "number"]) -> float | Literal["always", "never"]:
-    """Return a cut as plain JSON, or say what it must be."""
-    if is_real(cut):
-        return float(cut)
-    if isinstance(cut, str) and cut in CUTS:
-        return str(cut)  # numpy's strings are no JSON
-    raise ValueError(f'a cut must be a finite {kind}, "always" or "never", got {cut!r}')
+def check_cut(cut: Any, kind: Literal["logit", "number"]) -> float:
+    """Return a cut as a float, or say what it must be."""
+    for value, word in WORDS.items():
+        if isinstance(cut, str | float | np.floating) and cut in (value, word):
+            return value
+    if not is_real(cut):
+        raise ValueError(f'a cut must be a {kind}, "always" or "never", got {cut!r}')
+    return float(cut)
+
+
+def _plain(value: Any) -> Any:
+    """Write a field as JSON: a tuple as a list, a cut at infinity as its word."""
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    return WORDS.get(value, value) if isinstance(value, float) else deepcopy(value)
 
 
 def fingerprint(logits: ArrayLike, labels: ArrayLike) -> str:
@@ -100,6 +104,35 @@ def label_fingerprint(logits: ArrayLike, labels: ArrayLike) -> str:
     return fingerprint(logits, np.packbits(np.asarray(labels, dtype=bool), axis=1))
 
 
+def check_version(values: dict[str, Any], what: str) -> None:
+    """Refuse a format that this code does not read."""
+    version = values.get("format_version")
+    if type(version) is not int or not 1 <= version <= FORMAT_VERSION:
+        raise ValueError(
+            f"this code reads the format versions 1 to {FORMAT_VERSION}, the {what} has "
+            f"{version!r}: install the version of the helpers that saved it"
+        )
+
+
+def _from_version_1(values: dict[str, Any]) -> dict[str, Any]:
+    """Give the names of version 2 to what version 1 wrote."""
+    renamed = {"measure" if name == "score" else name: value for name, value in values.items()}
+    chosen = renamed.get("chosen")
+    if isinstance(chosen, dict):
+        chosen = dict(chosen)
+        if "confidence" in chosen:
+            chosen["confidence_level"] = chosen.pop("confidence")
+        way = chosen.pop("way", None)
+        if way == "threshold":
+            chosen = {"method": "given", **chosen}
+        elif way == "costs, by formula":
+            chosen = {"method": "formula", "criterion": "costs", **chosen}
+        elif way is not None:
+            chosen = {"method": "search", "criterion": way, **chosen}
+        renamed["chosen"] = chosen
+    return renamed
+
+
 class BaseRule:
     """What all rules share: a temperature, label names, how they were chosen, and how they travel.
 
@@ -140,8 +173,7 @@ class BaseRule:
         >>> BinaryThreshold(cut=1.5).to_dict()["cut"]
         1.5
         """
-        values = {f.name: deepcopy(getattr(self, f.name)) for f in fields(self)}
-        plain = {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
+        plain = {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
         return {"format_version": FORMAT_VERSION, "rule": type(self).__name__, **plain}
 
     @classmethod
@@ -159,7 +191,7 @@ class BaseRule:
         Raises
         ------
         ValueError
-            If the dict is of another rule, of a newer format, or lacks or adds a field.
+            If the dict is of another rule, of an unknown format, or lacks or adds a field.
 
         Examples
         --------
@@ -171,12 +203,8 @@ class BaseRule:
         if not isinstance(values, dict) or values.get("rule") != cls.__name__:
             found = values.get("rule") if isinstance(values, dict) else type(values).__name__
             raise ValueError(f"expected a saved {cls.__name__}, got {found!r}")
-        version = values.get("format_version")
-        if version != FORMAT_VERSION:
-            raise ValueError(
-                f"this code reads format version {FORMAT_VERSION}, the rule has {version!r}: "
-                "install the version of the helpers that saved it"
-            )
+        check_version(values, "rule")
+        values = _from_version_1(values) if values["format_version"] == 1 else values
         given = {k: v for k, v in values.items() if k not in ("rule", "format_version")}
         expected = {f.name for f in fields(cls)}
         if set(given) != expected:

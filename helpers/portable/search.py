@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .checks import Floats, check_floor, check_open_unit, is_real
+from .checks import Floats, check_floor, is_real
 from .costs import Costs
-from .probabilities import logit
+from .rule import ALWAYS, NEVER
 
 EQUAL = 1e-12  # two totals closer than this, relative to their size, count as equal
 
@@ -86,15 +85,15 @@ class Steps:
             alarms=neg_from[np.append(below, len(neg))],
         )
 
-    def cheapest(self, costs: Costs) -> float | Literal["always", "never"]:
+    def cheapest(self, costs: Costs) -> float:
         """Take the cut of least total cost."""
         alarm = costs.false_positive - costs.true_negative
         miss = costs.false_negative - costs.true_positive
         if alarm == 0:
-            return "always"
+            return ALWAYS
         return self._middle(alarm * self.alarms + miss * self.misses)
 
-    def best_f(self, beta: float) -> float | Literal["always", "never"]:
+    def best_f(self, beta: float) -> float:
         """Take the cut of highest F-beta."""
         if not is_real(beta) or not 1e-6 <= beta <= 1e6:
             raise ValueError(f"f_beta must be a number between 1e-6 and 1e6, got {beta!r}")
@@ -102,29 +101,28 @@ class Steps:
         found = (1 + b2) * self.hits
         return self._middle(-found / (found + b2 * self.misses + self.alarms))
 
-    def recall_floor(
-        self, floor: float, confidence: float | None
-    ) -> float | Literal["always", "never"]:
+    def recall_floor(self, floor: float, confidence_level: float | None) -> float:
         """Take the highest cut whose recall reaches the floor."""
         check_floor("min_recall", floor)
         n = self.misses[-1]
         allowed = (1 - floor) * n + EQUAL * n
-        if confidence is not None:
+        if confidence_level is not None:
             from scipy.stats import binom
 
-            # k: the largest with P(Binomial(n, 1 - floor) >= k) >= confidence
-            k = np.count_nonzero(binom.sf(np.arange(n), n, 1 - floor) >= confidence)
+            # k: the largest with P(Binomial(n, 1 - floor) >= k) >= confidence_level
+            k = np.count_nonzero(binom.sf(np.arange(n), n, 1 - floor) >= confidence_level)
             if k == 0 and floor < 1:
-                best = (1 - confidence) ** (1 / n)
+                best = (1 - confidence_level) ** (1 / n)
                 raise ValueError(
-                    f"{n:.0f} positives cannot promise a recall of {floor} with confidence "
-                    f"{confidence}: the highest floor they can promise is {rounded_down(best)}"
+                    f"{n:.0f} positives cannot promise a recall of {floor} at the confidence level "
+                    f"{confidence_level}: the highest floor they can promise is "
+                    f"{rounded_down(best)}"
                 )
             allowed = k - 1
         meets = np.flatnonzero(self.misses <= allowed)
-        return self._cut_between(int(meets[-1]), int(meets[-1])) if len(meets) else "always"
+        return self._cut_between(int(meets[-1]), int(meets[-1])) if len(meets) else ALWAYS
 
-    def precision_floor(self, floor: float) -> float | Literal["always", "never"]:
+    def precision_floor(self, floor: float) -> float:
         """Take the cut of highest recall whose precision reaches the floor."""
         check_floor("min_precision", floor)
         precision = self.hits[:-1] / (self.hits[:-1] + self.alarms[:-1])
@@ -145,7 +143,7 @@ class Steps:
                 break
         return Steps(**{f.name: getattr(self, f.name)[kept] for f in fields(self)})
 
-    def _middle(self, loss: Floats) -> float | Literal["always", "never"]:
+    def _middle(self, loss: Floats) -> float:
         """Take the middle of the widest plateau of least loss."""
         least = loss.min()
         best = np.flatnonzero(loss <= least + EQUAL * abs(least))
@@ -157,12 +155,10 @@ class Steps:
         widest = int(np.argmax(widths))
         return self._cut_between(int(best[starts[widest]]), int(best[ends[widest]]))
 
-    def _cut_between(self, first: int, last: int) -> float | Literal["always", "never"]:
-        low, high = self.lower[first], self.upper[last]
-        if low == -np.inf:
-            return "always"
-        if high == np.inf:
-            return "never"
+    def _cut_between(self, first: int, last: int) -> float:
+        low, high = float(self.lower[first]), float(self.upper[last])
+        if low == ALWAYS or high == NEVER:
+            return low if low == ALWAYS else high
         middle = low / 2 + high / 2
         return float(middle if low < middle <= high else high)
 
@@ -185,60 +181,87 @@ def _sorted_with_totals(
 # Promises
 
 
-def sure_precision(
-    scores: Floats, positive: NDArray[np.bool_], floor: float, confidence: float
-) -> float:
-    """Take the lowest of 19 fixed thresholds whose precision is proven to reach the floor."""
-    from scipy.stats import beta
-
-    check_floor("min_precision", floor)
-    candidates = logit(np.arange(1, 20) / 20)
-    level = (1 - confidence) / len(candidates)
-    bounds = []
-    for cut in candidates:
-        accepted = positive[scores >= cut]
-        hits = int(accepted.sum())
-        bounds.append(beta.ppf(level, hits, len(accepted) - hits + 1) if hits else 0.0)
-    for cut, bound in zip(candidates, bounds, strict=True):
-        if bound >= floor:
-            return float(cut)
-    raise ValueError(
-        f"{len(scores)} messages cannot promise a precision of {floor} with confidence "
-        f"{confidence}: the highest floor they can promise is {rounded_down(max(bounds))}"
-    )
-
-
-def sure_risk(
+def prove(
     scores: Floats,
     wrong: NDArray[np.bool_],
     cuts: Floats,
     max_risk: float,
-    confidence: float | None,
-) -> float:
-    """Take the lowest candidate whose risk is proven; `RejectOption.choose` has the argument."""
+    confidence_level: float,
+) -> tuple[float | None, float]:
+    """Find the lowest cut whose risk is proven, by the fallback procedure.
+
+    `RejectOption.choose` has the argument for its validity.
+
+    Parameters
+    ----------
+    scores : ndarray of float, shape (n,)
+        A row is taken where its score reaches the cut.
+    wrong : ndarray of bool, shape (n,)
+        Whether taking the row is a mistake.
+    cuts : ndarray of float, shape (m,)
+        Falling, fixed before these rows were seen.
+    max_risk : float in (0, 1)
+        Share of mistakes among the rows that are taken.
+    confidence_level : float in (0, 1)
+
+    Returns
+    -------
+    cut : float or None
+        None if no cut is proven.
+    lowest : float
+        The lowest risk that some cut would have been proven for by itself.
+    """
     from scipy.stats import beta, binom
 
-    check_open_unit("max_risk", max_risk)
-    if confidence is None:
-        raise ValueError("max_risk is a promise: say with which confidence=, as 0.95")
-    check_open_unit("confidence", confidence)
-    answered = len(scores) - np.searchsorted(np.sort(scores), cuts)
-    errors = np.count_nonzero(wrong) - np.searchsorted(np.sort(scores[wrong]), cuts)
-    # the chance of so few errors if the risk were just max_risk: small is proof of less
-    p_values = binom.cdf(errors, answered, max_risk)
-    share = (1 - confidence) / len(cuts)
-    level, passed = 0.0, None
+    taken = len(scores) - np.searchsorted(np.sort(scores), cuts)
+    mistakes = np.count_nonzero(wrong) - np.searchsorted(np.sort(scores[wrong]), cuts)
+    # the chance of so few mistakes if the risk were just max_risk: small is proof of less
+    p_values = binom.cdf(mistakes, taken, max_risk)
+    share = (1 - confidence_level) / len(cuts)
+    level, proven = 0.0, None
     for cut, p in zip(cuts, p_values, strict=True):
         level += share
         if p <= level:
-            passed = float(cut)
+            proven = float(cut)
         else:
             level = 0.0
-    if passed is None:
-        bounds = beta.ppf(1 - share, errors + 1, np.maximum(answered - errors, 1))
-        lowest = np.where(errors < answered, bounds, 1.0).min()
+    bounds = beta.ppf(1 - share, mistakes + 1, np.maximum(taken - mistakes, 1))
+    return proven, float(np.where(mistakes < taken, bounds, 1.0).min())
+
+
+def check_unused(z: Floats, used: ArrayLike | None) -> None:
+    """Refuse rows that something was chosen on before: a promise would not hold on them.
+
+    Parameters
+    ----------
+    z : ndarray of float, shape (n,) or (n, n_classes)
+        Logits of the rows that shall give a promise.
+    used : array_like of float, shape (m,) or (m, n_classes), or None
+        Logits of the rows that chose the temperature, the best epoch, or anything else.
+
+    Raises
+    ------
+    ValueError
+        If the widths differ, or a row of `z` is among `used`.
+    """
+    if used is None:
+        return
+    before = np.asarray(used, dtype=np.float64)
+    if before.shape[1:] != z.shape[1:]:
+        raise ValueError(f"used must have rows like those of logits, {z.shape}, got {before.shape}")
+    seen = {row.tobytes() for row in before.astype(np.float32)}
+    again = sum(row.tobytes() in seen for row in z.astype(np.float32))
+    if again:
         raise ValueError(
-            f"{len(scores)} messages cannot promise a risk of {max_risk} with confidence "
-            f"{confidence}: the lowest that they can promise is {np.ceil(lowest * 1e4) / 1e4:.4f}"
+            f"{again} of {len(z)} rows have been used to choose something: the promise would not "
+            "hold. Choose on rows of their own"
         )
-    return passed
+
+
+def check_temperature_unseen(used: ArrayLike | None, temperature: float) -> None:
+    """Ask for the rows that a temperature was fitted on, where a promise depends on it."""
+    if used is None and temperature != 1:
+        raise ValueError(
+            "a temperature was chosen on some rows: pass their logits as used=, and other rows "
+            "here; the promise does not hold on rows that chose anything"
+        )

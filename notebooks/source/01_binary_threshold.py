@@ -47,19 +47,18 @@ DTYPE = "auto"  # @param ["auto", "bf16", "fp32"]
 # nothing extra.
 
 # %%
-from helpers.recipes import RECIPES
-from helpers.prediction import fast_dtype
+from helpers.lessons import start
 
-recipe = RECIPES["urgent", PROFILE]
-task = recipe.load_task()
-if QUICK == "auto":
-    QUICK = PROFILE == "offline" and DTYPE == "auto" and fast_dtype() == "fp32"
-RELEASED = PROFILE == "offline" and not QUICK and (COST_FALSE_ALARM, COST_MISS) == (1.0, 20.0)
-RELEASED = RELEASED and SEED in range(10) and fast_dtype() in ("bf16", "fp32")
-if not RELEASED:
-    print("Not the released settings: measured claims are reported, not enforced.")
-if QUICK:
-    task = task.with_fewer(min(600, len(task.train)))
+begun = start(
+    "urgent",
+    profile=PROFILE,
+    quick=QUICK,
+    seed=SEED,
+    dtype=DTYPE,
+    changed=(COST_FALSE_ALARM, COST_MISS) != (1.0, 20.0),
+)
+recipe, task, RELEASED = begun.recipe, begun.task, begun.released
+print(begun)
 for part in ("train", "validation", "test"):
     labels = getattr(task, part).labels
     print(f"{part:10} {len(labels):5} messages, {labels.sum():4} {task.label_names[1]}")
@@ -94,7 +93,7 @@ from helpers.decisions import Costs
 
 costs = Costs(false_positive=COST_FALSE_ALARM, false_negative=COST_MISS)
 for name, predicted in (("never call out", 0), ("always call out", 1)):
-    paid = costs.of(np.full(len(task.validation), predicted), task.validation.labels)
+    paid = costs.of(task.validation.labels, np.full(len(task.validation), predicted))
     print(f"{name:16} costs {paid.mean():.3f} a message")
 
 # %% [markdown]
@@ -111,13 +110,10 @@ for name, predicted in (("never call out", 0), ("always call out", 1)):
 # the second time this cell takes a second.
 
 # %%
-from dataclasses import replace
-
 from helpers.prediction import predict_logits
 from helpers.training import fine_tune
 
-settings = replace(recipe.settings, seed=SEED)
-tuned = fine_tune(task, recipe.checkpoint, settings, dtype=DTYPE)
+tuned = fine_tune(task, recipe.checkpoint, recipe.settings, dtype=DTYPE)
 for epoch in tuned.history:
     print({name: round(value, 3) for name, value in epoch.items()})
 
@@ -319,7 +315,7 @@ from helpers.decisions import BinaryThreshold
 
 names = task.label_names
 tuned_rule = BinaryThreshold.choose(z_validation, y_validation, costs=costs, label_names=names)
-exact = costs.of(tuned_rule.decide(z_validation), y_validation).sum()
+exact = costs.of(y_validation, tuned_rule.decide(z_validation)).sum()
 print(f"exact: {exact:.0f} in all, at a threshold of {tuned_rule.threshold:.4f}")
 assert exact <= best[0]
 assert np.isclose(exact / len(y_validation), curve.mean_cost(costs).min())
@@ -463,7 +459,7 @@ plt.show()
 # %%
 from helpers.intervals import paired_bootstrap
 
-paid = {name: costs.of(rule.decide(z_test), y_test) for name, rule in rules.items()}
+paid = {name: costs.of(y_test, rule.decide(z_test)) for name, rule in rules.items()}
 pair = ("tuned on validation", "Elkan, with temperature")
 difference = paired_bootstrap(paid[pair[0]], paid[pair[1]], rng=np.random.default_rng(SEED))
 print("tuned minus Elkan: {:+.3f}, 95 % interval {:+.3f} to {:+.3f}".format(*difference))
@@ -519,8 +515,7 @@ def draw(n, rng):
 
 
 def truth_of(rule):
-    cut = {"always": -np.inf, "never": np.inf}.get(rule.cut, rule.cut)
-    score = (cut + 4.5 - np.log(0.1 / 0.9)) / 3  # back from log-odds to the score
+    score = (rule.cut + 4.5 - np.log(0.1 / 0.9)) / 3  # back from log-odds to the score
     recall, alarms = norm.sf(score, loc=3), norm.sf(score)
     return recall, 0.1 * (1 - recall) * COST_MISS + 0.9 * alarms * COST_FALSE_ALARM
 
@@ -538,7 +533,7 @@ for _ in range(400):
     chosen = (
         BinaryThreshold.choose(z, y, costs=costs),
         BinaryThreshold.choose(z, y, min_recall=0.9),
-        BinaryThreshold.choose(z, y, min_recall=0.9, confidence=0.95),
+        BinaryThreshold.choose(z, y, min_recall=0.9, confidence_level=0.95),
     )
     for name, rule in zip(simulated, chosen, strict=True):
         simulated[name].append(truth_of(rule))
@@ -628,7 +623,7 @@ ways = {
     "both: priced twice": BinaryThreshold.from_costs(costs).decide(heads[COST_MISS]),
 }
 for name, said in ways.items():
-    paid = costs.of(said, y_test)
+    paid = costs.of(y_test, said)
     print(f"{name:23} {said.sum():4} call-outs, cost {paid.mean():.3f}")
 once, weighted, twice = ways.values()
 share = (once != weighted).mean()

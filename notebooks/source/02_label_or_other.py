@@ -179,20 +179,18 @@ for name in gap:
 # collection to a wedding date. A message that fits none of them should go to a person, as "Other".
 
 # %%
-from helpers.recipes import RECIPES
-from helpers.prediction import fast_dtype
+from helpers.lessons import start
 
-recipe = RECIPES["intent", PROFILE]
-task = recipe.load_task()
-if QUICK == "auto":
-    QUICK = PROFILE == "offline" and DTYPE == "auto" and fast_dtype() == "fp32"
-RELEASED = PROFILE == "offline" and not QUICK and SEED in range(10)
-RELEASED = RELEASED and (COST_REJECT, COST_ERROR, COST_UNKNOWN) == (0.4, 1.0, 2.0)
-RELEASED = RELEASED and fast_dtype() in ("bf16", "fp32")
-if not RELEASED:
-    print("Not the released settings: measured claims are reported, not enforced.")
-if QUICK:
-    task = task.with_fewer(min(600, len(task.train)))
+begun = start(
+    "intent",
+    profile=PROFILE,
+    quick=QUICK,
+    seed=SEED,
+    dtype=DTYPE,
+    changed=(COST_REJECT, COST_ERROR, COST_UNKNOWN) != (0.4, 1.0, 2.0),
+)
+recipe, task, RELEASED = begun.recipe, begun.task, begun.released
+print(begun)
 
 # %%
 names, n_classes = task.label_names, len(task.label_names)
@@ -202,7 +200,7 @@ for part in ("train", "validation", "test"):
         f"{part:10} {found.sum():5} messages; the rarest of {n_classes} intents has {found.min()}"
     )
     missing = [names[i] for i in np.flatnonzero(found == 0)]
-    assert not missing or part != "train" or QUICK, f"no training message for {missing}"
+    assert not missing or part != "train" or begun.quick, f"no training message for {missing}"
 
 # %% [markdown]
 # That audit would have found the missing class, because `names` comes from the fixed list and not from the
@@ -214,13 +212,10 @@ for part in ("train", "validation", "test"):
 # nothing yet. A finished run is kept, so the second time this cell takes a second.
 
 # %%
-from dataclasses import replace
-
 from helpers.prediction import predict_logits
 from helpers.training import fine_tune
 
-settings = replace(recipe.settings, seed=SEED)
-tuned = fine_tune(task, recipe.checkpoint, settings, dtype=DTYPE)
+tuned = fine_tune(task, recipe.checkpoint, recipe.settings, dtype=DTYPE)
 for epoch in tuned.history:
     print({name: round(value, 3) for name, value in epoch.items()})
 
@@ -380,7 +375,7 @@ for threshold in np.linspace(0, 1, 101):
     if best is None or cost < best[0]:
         best = (cost, threshold)
 searched = RejectOption.choose(z_validation, y_validation, costs=costs, label_names=names)
-exact = costs.of(searched.decide(z_validation), y_validation, n_classes=n_classes).sum()
+exact = costs.of(y_validation, searched.decide(z_validation), n_classes=n_classes).sum()
 print(
     f"grid: {best[0]:.1f} in all, at {best[1]:.2f}; exact: {exact:.1f}, at {searched.threshold:.4f}"
 )
@@ -405,7 +400,7 @@ table = report_reject(rules, z_test, y_test, costs, rng=np.random.default_rng(SE
 dearer = min(row["low"] for row in table[2:]) > 0
 text = "Chow's rule costs less than to answer everything, and than to answer nothing"
 print(claim(text, dearer, released=RELEASED))
-pd.DataFrame(table).set_index("rule").round(3).drop(columns=["score", "unknown_answered", "note"])
+pd.DataFrame(table).set_index("rule").round(3).drop(columns=["measure", "unknown_answered", "note"])
 
 # %% [markdown]
 # **Coverage** is the share that is answered, **risk** the share of wrong ones *among the answered*. `difference`
@@ -485,7 +480,7 @@ def wrong_promise(z, y):  # some threshold that answers at least a third looks g
 
 def right_promise(z, y):
     try:
-        return bool(RejectOption.choose(z, y, max_risk=0.1, confidence=0.95))
+        return bool(RejectOption.choose(z, y, max_risk=0.1, confidence_level=0.95))
     except ValueError:
         return False  # nothing can be promised
 
@@ -616,7 +611,7 @@ for group in ("near", "far"):
 # %%
 from helpers.evaluation import separation
 from helpers.intervals import auroc_interval
-from helpers.probabilities import SCORES
+from helpers.probabilities import MEASURES
 
 kinds = {
     "wrong": z_test[~right],
@@ -624,27 +619,27 @@ kinds = {
     "far": unknown["far", "test"][1],
 }
 table = []
-for score in SCORES:
-    known = confidence(z_test[right], score=score)
+for measure in MEASURES:
+    known = confidence(z_test[right], measure=measure)
     for kind, z in kinds.items():
-        others = confidence(z, score=score)
+        others = confidence(z, measure=measure)
         value, low, high = auroc_interval(known, others, rng=np.random.default_rng(SEED))
-        table.append({"name": score, "group": kind, "value": value, "low": low, "high": high})
+        table.append({"name": measure, "group": kind, "value": value, "low": low, "high": high})
 
 # %%
 fig, ax = plt.subplots(figsize=(7, 4), layout="constrained")
 plots.intervals(table, ax=ax)
 plt.show()
 rates = {
-    score: {
-        kind: separation(confidence(z_test[right], score=score), confidence(z, score=score)).fpr95
+    measure: {
+        kind: separation(*(confidence(rows, measure=measure) for rows in (z_test[right], z))).fpr95
         for kind, z in kinds.items()
     }
-    for score in SCORES
+    for measure in MEASURES
 }
 aurocs = {(row["name"], row["group"]): row["value"] for row in table}
-easier = all(aurocs[score, "far"] > aurocs[score, "near"] for score in SCORES)
-print(claim("for every score, far is easier than near", easier, released=RELEASED))
+easier = all(aurocs[measure, "far"] > aurocs[measure, "near"] for measure in MEASURES)
+print(claim("for every measure, far is easier than near", easier, released=RELEASED))
 print("share of each kind that is answered where 95 % of the right answers are,")
 half = 1.96 * np.sqrt(0.25 / len(kinds["near"]))
 print(f"each uncertain by up to {half:.2f} either way ({len(kinds['near'])} near messages):")
@@ -662,7 +657,8 @@ for better, worse, kind, z in (
     ("logit", "softmax", "near and far together", strangers),
 ):
     first, second = (
-        [confidence(rows, score=score) for rows in (z_test[right], z)] for score in (better, worse)
+        [confidence(rows, measure=measure) for rows in (z_test[right], z)]
+        for measure in (better, worse)
     )
     difference = auroc_interval(*first, baseline=second, rng=np.random.default_rng(SEED))
     text = f"on {kind}, {better} is ahead of {worse}"
@@ -690,7 +686,7 @@ rules["searched with unknown ones"] = RejectOption.choose(*mixed, costs=dear, la
 rules["promised without them"] = promised
 mixed_test = with_unknown(z_test, y_test, "test")
 table = report_reject(rules, *mixed_test, dear, rng=np.random.default_rng(SEED))
-pd.DataFrame(table).set_index("rule").round(3).drop(columns=["score", "note"])
+pd.DataFrame(table).set_index("rule").round(3).drop(columns=["measure", "note"])
 
 # %% [markdown]
 # In `risk`, each unknown message that got a label counts as wrong. A search that has seen unknown messages guards
@@ -751,9 +747,9 @@ ways = {
 }
 pairs = {}
 for group in ("near", "far"):
-    for score in ("softmax", "logit"):
+    for measure in ("softmax", "logit"):
         both = z_test, unknown[group, "test"][1]
-        pairs[f"largest {score}", group] = [confidence(z, score=score) for z in both]
+        pairs[f"largest {measure}", group] = [confidence(z, measure=measure) for z in both]
     for name, way in ways.items():
         pairs[name, group] = way(features["test"]), way(other[group, "test"])
 

@@ -42,19 +42,13 @@ DTYPE = "auto"  # @param ["auto", "bf16", "fp32"]
 # (multilabel), as against **one-of-K** (multiclass), where exactly one answer is right.
 
 # %%
-from helpers.recipes import RECIPES
-from helpers.prediction import fast_dtype
+from helpers.lessons import start
 
-recipe = RECIPES["topics", PROFILE]
-task = recipe.load_task()
-if QUICK == "auto":
-    QUICK = PROFILE == "offline" and DTYPE == "auto" and fast_dtype() == "fp32"
-RELEASED = PROFILE == "offline" and not QUICK and MIN_POSITIVES == 10 and SEED in range(10)
-RELEASED = RELEASED and fast_dtype() in ("bf16", "fp32")
-if not RELEASED:
-    print("Not the released settings: measured claims are reported, not enforced.")
-if QUICK:
-    task = task.with_fewer(min(600, len(task.train)))
+begun = start(
+    "topics", profile=PROFILE, quick=QUICK, seed=SEED, dtype=DTYPE, changed=MIN_POSITIVES != 10
+)
+recipe, task, RELEASED = begun.recipe, begun.task, begun.released
+print(begun)
 names = task.label_names
 for i in range(0, len(task.train), len(task.train) // 6):
     print([names[k] for k in task.train.labels[i].nonzero()[0]], task.train.texts[i])
@@ -310,12 +304,9 @@ def draw(history):
 
 
 # %%
-from dataclasses import replace
-
 from helpers.exercises import claim
 
-settings = replace(recipe.settings, seed=SEED)
-tuned = fine_tune(task, recipe.checkpoint, settings, dtype=DTYPE, on_epoch=draw)
+tuned = fine_tune(task, recipe.checkpoint, recipe.settings, dtype=DTYPE, on_epoch=draw)
 best = min(epoch["validation_loss"] for epoch in tuned.history)
 print(f"best validation loss {best:.3f}, base rates alone {ignorant:.3f}")
 if best > 0.9 * ignorant:
@@ -338,7 +329,7 @@ from helpers.evaluation import label_scores
 from helpers.losses import fit_head
 from helpers.prediction import pooled_outputs, predict_logits
 
-reading = {"dtype": DTYPE, "max_length": settings.max_length}  # cut as in training
+reading = {"dtype": DTYPE, "max_length": recipe.settings.max_length}  # truncated as in training
 x = {
     name: pooled_outputs(tuned.model, tuned.tokenizer, part.texts, **reading)
     for name, part in parts.items()
@@ -359,7 +350,7 @@ def note(epoch, head):
     losses = {"training_loss": loss_of(head, x_few, y_few)}
     losses["validation_loss"] = loss_of(head, x["validation"], y_validation)
     long_run.append({"epoch": epoch, **losses})
-    f1.append(label_scores(head(x["validation"]) >= 0, y_validation)["micro_f1"])
+    f1.append(label_scores(y_validation, head(x["validation"]) >= 0)["micro_f1"])
 
 
 _ = fit_head(x_few, y_few, epochs=50, batch_size=16, learning_rate=0.03, seed=SEED, on_epoch=note)
@@ -395,7 +386,7 @@ said = z_validation >= 0  # a logit of 0 is a probability of 0.5
 true = y_validation == 1
 hits, alarms, misses = (said & true).sum(), (said & ~true).sum(), (~said & true).sum()
 print(f"micro-F1 by hand {2 * hits / (2 * hits + alarms + misses):.4f}")
-found = label_scores(said, y_validation)
+found = label_scores(y_validation, said)
 print({name: round(value, 4) for name, value in found.items()})
 assert np.isclose(found["micro_f1"], 2 * hits / (2 * hits + alarms + misses))
 
@@ -431,7 +422,7 @@ half = LabelThresholds.from_thresholds(0.5, label_names=names)
 table = report_labels({**baselines, "network, 0.5": half}, z_test, y_test)
 display(pd.DataFrame(table).set_index("rule").drop(columns="note").round(3))
 gain = paired_bootstrap_f1(
-    half.decide(z_test), baselines["word counts"], y_test, rng=np.random.default_rng(SEED)
+    y_test, half.decide(z_test), baselines["word counts"], rng=np.random.default_rng(SEED)
 )
 print(
     "network minus word counts, micro-F1: {:+.3f}, 95 % interval {:+.3f} to {:+.3f}".format(*gain)
@@ -565,7 +556,7 @@ best = seen["macro_f1"].max()
 assert np.isclose(seen["macro_f1"]["each, macro-F1"], best), "the best of each is the best mean"
 for average in ("micro", "macro"):
     name, figure, resample = f"each, {average}-F1", f"{average}_f1", np.random.default_rng(SEED)
-    sides = (rules[name].decide(z_test), half.decide(z_test), y_test)
+    sides = (y_test, rules[name].decide(z_test), half.decide(z_test))
     gain = paired_bootstrap_f1(*sides, rng=resample, average=average)
     print(f"{average}-F1, cuts of their own minus 0.5: validation promised", end=" ")
     print(f"{seen.loc[name, figure] - seen.loc['0.5', figure]:+.3f}, test gave", end=" ")
@@ -603,7 +594,7 @@ z_true = simulated.normal([-4.0, -2.0, 0.0], 2.0, (100_000, 3))
 y_true = (simulated.random(z_true.shape) < sigmoid(z_true)).astype(int)
 for way in ("micro_f1", "macro_f1"):
     rule = LabelThresholds.choose(z_true, y_true, **{way: True})
-    figures = label_scores(rule.decide(z_true), y_true)
+    figures = label_scores(y_true, rule.decide(z_true))
     print(f"{way} {figures[way]:.3f}: cuts", np.round(rule.thresholds, 3))
     if way == "micro_f1":
         assert np.allclose(rule.thresholds, figures[way] / 2, atol=0.04)
@@ -626,7 +617,7 @@ def promise_and_truth(positives):
     rows[0] = truth.argmax()  # one positive at the least
     rule = LabelThresholds.choose(big[rows], truth[rows], macro_f1=True, min_positives=0)
     return [
-        label_scores(rule.decide(big[part]), truth[part])["macro_f1"]
+        label_scores(truth[part], rule.decide(big[part]))["macro_f1"]
         for part in (rows, slice(None))
     ]
 
@@ -737,7 +728,7 @@ pd.DataFrame(compared).T.round(3)
 # %%
 for figure in ("micro", "macro"):
     for name in list(losses)[1:]:
-        sides = decided[name, f"{figure}_f1"], decided["none", f"{figure}_f1"], y_test
+        sides = y_test, decided[name, f"{figure}_f1"], decided["none", f"{figure}_f1"]
         gain = paired_bootstrap_f1(*sides, rng=np.random.default_rng(SEED), average=figure)
         print(f"{name:11} minus none, tuned {figure}-F1:", end=" ")
         print("{:+.3f} ({:+.3f} to {:+.3f})".format(*gain))
@@ -823,7 +814,7 @@ text = widgets.HTML()
 def show(_=None):
     rule = LabelThresholds.from_thresholds(slider.value, label_names=names)
     given = rule.decide(z_validation)
-    found = label_scores(given, y_validation)
+    found = label_scores(y_validation, given)
     shown = [f"{name} {found[name]:.3f}" for name in ("micro_f1", "macro_f1", "exact_match")]
     text.value = f"{given.sum(axis=1).mean():.2f} labels a message, {', '.join(shown)}"
 
@@ -888,7 +879,7 @@ check("03.1", answer)
 
 # %% [markdown]
 # **03.2** A thirteenth, rare label is added; the network never gives it. Write
-# `answer(predicted, labels, n_new)`: the pair micro-F1, macro-F1 after that, where `predicted` and
+# `answer(labels, predicted, n_new)`: the pair micro-F1, macro-F1 after that, where `predicted` and
 # `labels` are the old 0/1 tables (each old label occurs) and `n_new` messages truly have the new label. Which
 # of the two figures warns you?
 
@@ -897,7 +888,7 @@ answer = ...
 
 
 # solution
-def answer(predicted, labels, n_new):
+def answer(labels, predicted, n_new):
     hits, given, true = (predicted * labels).sum(axis=0), predicted.sum(axis=0), labels.sum(axis=0)
     micro = 2 * hits.sum() / (given.sum() + true.sum() + n_new)
     each = 2 * hits / (given + true)

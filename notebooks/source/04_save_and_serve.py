@@ -39,25 +39,22 @@ DTYPE = "auto"  # @param ["auto", "bf16", "fp32"]
 # We fine-tune the network of lesson 01, fit a temperature, and choose the cheapest cut on the validation part.
 
 # %%
-from dataclasses import replace
-
 import numpy as np
 
-from helpers.recipes import RECIPES
-from helpers.prediction import fast_dtype
+from helpers.lessons import start
 from helpers.training import fine_tune
 
-recipe = RECIPES["urgent", PROFILE]
-task = recipe.load_task()
-if QUICK == "auto":
-    QUICK = PROFILE == "offline" and DTYPE == "auto" and fast_dtype() == "fp32"
-RELEASED = PROFILE == "offline" and not QUICK and (COST_FALSE_ALARM, COST_MISS) == (1.0, 20.0)
-RELEASED = RELEASED and SEED in range(10) and fast_dtype() in ("bf16", "fp32")
-if not RELEASED:
-    print("Not the released settings: measured claims are reported, not enforced.")
-if QUICK:
-    task = task.with_fewer(min(600, len(task.train)))
-tuned = fine_tune(task, recipe.checkpoint, replace(recipe.settings, seed=SEED), dtype=DTYPE)
+begun = start(
+    "urgent",
+    profile=PROFILE,
+    quick=QUICK,
+    seed=SEED,
+    dtype=DTYPE,
+    changed=(COST_FALSE_ALARM, COST_MISS) != (1.0, 20.0),
+)
+recipe, task, RELEASED = begun.recipe, begun.task, begun.released
+print(begun)
+tuned = fine_tune(task, recipe.checkpoint, recipe.settings, dtype=DTYPE)
 
 # %% [markdown]
 # `fine_tune` says in which number format it trained. We read the logits in the same one: in bf16 they differ
@@ -238,7 +235,7 @@ from helpers.exercises import claim
 
 def compare(name, found):
     """Say how far two routes are apart, and that they differ at the cut alone."""
-    p, q = (np.array([r["probability"] for r in rows]) for rows in (records, found))
+    p, q = (np.array([r["positive_probability"] for r in rows]) for rows in (records, found))
     flipped = [a["label"] != b["label"] for a, b in zip(records, found, strict=True)]
     print(f"{name}: {sum(flipped)} other decisions, probabilities within {np.abs(p - q).max():.1e}")
     near, apart = 1e-5 if dtype == "fp32" else 2e-2, np.abs(p - q)
@@ -494,7 +491,7 @@ decided.head(3).round(4)
 # being guessed at.
 
 # %%
-columns = {"decision_label": "label", "decision_probability": "probability"}
+columns = {f"decision_{name}": name for name in ("label", "positive_probability")}
 compare("from the file", decided.rename(columns=columns).to_dict("records"))
 
 # %% [markdown]
@@ -564,7 +561,7 @@ moved = rule.at_base_rate(old=old, new=new)
 share = y_test.mean()
 weight = np.where(y_test == 1, new / share, (1 - new) / (1 - share))
 paid = {
-    n: weight * costs.of(r.decide(z_test), y_test) for n, r in (("old", rule), ("moved", moved))
+    n: weight * costs.of(y_test, r.decide(z_test)) for n, r in (("old", rule), ("moved", moved))
 }
 print(f"threshold on the old probabilities: {rule.threshold:.4f}, moved {moved.threshold:.4f}")
 print(f"cost a message: old rule {paid['old'].mean():.3f}, moved {paid['moved'].mean():.3f}")
@@ -617,7 +614,7 @@ shifted = elkan.at_base_rate(old=old, new=new).decide(as_it_is.decision_function
 again = elkan.decide(refit.decision_function(margin_test))
 
 # %%
-both = [weight * costs.of(d, y_test) for d in (shifted, again)]
+both = [weight * costs.of(y_test, d) for d in (shifted, again)]
 gap = paired_bootstrap(*both, rng=np.random.default_rng(SEED))
 print(f"{(shifted != again).sum()} of {len(y_test)} messages are decided differently")
 print("shift minus refit: {:+.4f}, 95 % interval {:+.4f} to {:+.4f}".format(*gap))
