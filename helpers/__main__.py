@@ -43,6 +43,7 @@ def train(
     Example: python -m helpers train urgent --output models/urgent
     """
     from helpers import deployment
+    from helpers.choosing import choose_rule, report_rule
     from helpers.prediction import predict_logits
     from helpers.recipes import RECIPES
     from helpers.training import fine_tune
@@ -51,7 +52,7 @@ def train(
         known = ", ".join(f"{name} ({where})" for name, where in RECIPES)
         raise ValueError(f"there is no recipe {recipe} ({profile}); there are {known}")
     plan = RECIPES[recipe, profile]
-    if plan.choose is None:
+    if plan.criterion is None:
         raise ValueError(f"the recipe {recipe} ({profile}) says no way to choose a rule")
     deployment.check_place(output)  # before the work, not after it
     task = plan.load_task()
@@ -69,13 +70,19 @@ def train(
         predict_logits(tuned.model, tuned.tokenizer, part.texts, **options)
         for part in (task.validation, task.test)
     )
-    rule = plan.choose(z_validation, task.validation.labels, task.label_names)
-    reports = {}
-    if plan.report:
-        reports = {
-            "Validation part": plan.report(rule, z_validation, task.validation.labels, seen=True),
-            "Test part": plan.report(rule, z_test, task.test.labels, seen=False),
-        }
+    y_validation, y_test = task.validation.labels, task.test.labels
+    rule = choose_rule(
+        task.kind,
+        z_validation,
+        y_validation,
+        label_names=task.label_names,
+        criterion=plan.criterion,
+    )
+    costs = plan.criterion.get("costs")
+    reports = {
+        "Validation part": report_rule(rule, z_validation, y_validation, costs=costs, seen=True),
+        "Test part": report_rule(rule, z_test, y_test, costs=costs),
+    }
     deployment.save(
         output,
         tuned.model,

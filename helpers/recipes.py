@@ -12,23 +12,12 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike
-
 from helpers.data import Task, hub_label_task, hub_task
 from helpers.decisions import (
-    BinaryThreshold,
     Costs,
-    LabelThresholds,
     RejectCosts,
-    RejectOption,
-    Rule,
 )
 from helpers.messages import corpus_task
-from helpers.probabilities import fit_temperature
-from helpers.reports import report_binary, report_labels, report_reject
-
-Chooser = Callable[[ArrayLike, ArrayLike, tuple[str, ...]], Rule]
 
 
 @dataclass(frozen=True)
@@ -104,164 +93,16 @@ class Recipe:
     settings : Settings
     n_logits : int or None
         Size of the head; None for one logit a label name. For a yes/no task 1 is possible too.
-    choose : callable or None
-        ``choose(logits, labels, label_names)`` on the validation part gives the rule that
-        ``python -m helpers train`` saves.
-    report : callable or None
-        ``report(rule, logits, labels, seen=...)`` gives the rows of a table for the model card;
-        `seen` is True for the part that chose the rule.
+    criterion : mapping or None
+        What the rule is chosen by, as options of its ``choose``; ``python -m helpers train`` needs
+        it. `helpers.choosing.choose_rule` takes it.
     """
 
     checkpoint: Checkpoint
     load_task: Callable[[], Task]
     settings: Settings = Settings()
     n_logits: int | None = None
-    choose: Chooser | None = None
-    report: Callable[..., list[dict[str, Any]]] | None = None
-
-
-def cheapest_cut(
-    logits: ArrayLike, labels: ArrayLike, label_names: tuple[str, ...], *, costs: Costs
-) -> BinaryThreshold:
-    """Fit a temperature, then search the cut of least cost: lesson 01's tuned rule.
-
-    Parameters
-    ----------
-    logits : array_like of float, shape (n,), (n, 1) or (n, 2)
-        Of the validation part.
-    labels : array_like of int, shape (n,)
-        0 or 1.
-    label_names : tuple of two str
-    costs : Costs
-
-    Returns
-    -------
-    BinaryThreshold
-    """
-    return BinaryThreshold.choose(
-        logits,
-        labels,
-        costs=costs,
-        temperature=fit_temperature(logits, labels),
-        label_names=label_names,
-    )
-
-
-def cost_report(
-    rule: BinaryThreshold, logits: ArrayLike, labels: ArrayLike, *, seen: bool, costs: Costs
-) -> list[dict[str, Any]]:
-    """Report a rule beside the threshold 0.5, by cost.
-
-    Parameters
-    ----------
-    rule : BinaryThreshold
-    logits : array_like of float, shape (n,), (n, 1) or (n, 2)
-    labels : array_like of int, shape (n,)
-    seen : bool
-        Whether these rows chose the rule.
-    costs : Costs
-
-    Returns
-    -------
-    list of dict
-        As `helpers.evaluation.report_binary` gives it.
-    """
-    rules = {"threshold 0.5": BinaryThreshold.from_threshold(0.5), "this rule": rule}
-    rng = np.random.default_rng(0)
-    return report_binary(rules, logits, labels, costs, rng=rng, seen=seen)
-
-
-def cheapest_reject(
-    logits: ArrayLike, labels: ArrayLike, label_names: tuple[str, ...], *, costs: RejectCosts
-) -> RejectOption:
-    """Fit a temperature, then search the confidence of least cost (lesson 02).
-
-    Parameters
-    ----------
-    logits : array_like of float, shape (n, n_classes)
-        Of the validation part.
-    labels : array_like of int, shape (n,)
-    label_names : tuple of str
-    costs : RejectCosts
-
-    Returns
-    -------
-    RejectOption
-    """
-    return RejectOption.choose(
-        logits,
-        labels,
-        costs=costs,
-        temperature=fit_temperature(logits, labels),
-        label_names=label_names,
-    )
-
-
-def reject_report(
-    rule: RejectOption, logits: ArrayLike, labels: ArrayLike, *, seen: bool, costs: RejectCosts
-) -> list[dict[str, Any]]:
-    """Report a rule beside answering every message, by cost.
-
-    Parameters
-    ----------
-    rule : RejectOption
-    logits : array_like of float, shape (n, n_classes)
-    labels : array_like of int, shape (n,)
-    seen : bool
-        Whether these rows chose the rule.
-    costs : RejectCosts
-
-    Returns
-    -------
-    list of dict
-        As `helpers.evaluation.report_reject` gives it.
-    """
-    every = RejectOption(cut="always", label_names=rule.label_names)
-    rules = {"answer everything": every, "this rule": rule}
-    return report_reject(rules, logits, labels, costs, rng=np.random.default_rng(0), seen=seen)
-
-
-def best_cut_each(
-    logits: ArrayLike, labels: ArrayLike, label_names: tuple[str, ...]
-) -> LabelThresholds:
-    """Search a cut for each label, by macro-F1 (lesson 03).
-
-    Parameters
-    ----------
-    logits : array_like of float, shape (n, n_labels)
-        Of the validation part.
-    labels : array_like of int, shape (n, n_labels)
-        0 or 1.
-    label_names : tuple of str
-
-    Returns
-    -------
-    LabelThresholds
-    """
-    return LabelThresholds.choose(logits, labels, macro_f1=True, label_names=label_names)
-
-
-def label_report(
-    rule: LabelThresholds, logits: ArrayLike, labels: ArrayLike, *, seen: bool
-) -> list[dict[str, Any]]:
-    """Report a rule beside the threshold 0.5 for every label.
-
-    Parameters
-    ----------
-    rule : LabelThresholds
-    logits : array_like of float, shape (n, n_labels)
-    labels : array_like of int, shape (n, n_labels)
-    seen : bool
-        Whether these rows chose the rule.
-
-    Returns
-    -------
-    list of dict
-        As `helpers.evaluation.report_labels` gives it.
-    """
-    half = LabelThresholds.from_thresholds(0.5, label_names=rule.label_names)
-    rules = {"threshold 0.5": half, "this rule": rule}
-    return report_labels(rules, logits, labels, seen=seen)
+    criterion: Mapping[str, Any] | None = None
 
 
 INTENT_COSTS = RejectCosts(reject=0.4, error=1.0)  # a person reads it for four tenths of an error
@@ -337,22 +178,19 @@ RECIPES: dict[tuple[str, str], Recipe] = {
         checkpoint=MINILM,
         load_task=partial(corpus_task, "urgent"),
         settings=Settings(epochs=2, learning_rate=1e-4),
-        choose=partial(cheapest_cut, costs=URGENT_COSTS),
-        report=partial(cost_report, costs=URGENT_COSTS),
+        criterion={"costs": URGENT_COSTS},
     ),
     ("urgent", "hub"): Recipe(
         checkpoint=BERT_MULTILINGUAL,
         load_task=partial(hub_task, "ucirvine/sms_spam", revision="main", text="sms"),
         settings=Settings(learning_rate=3e-5, head_factor=1.0, dropout=0.1),
-        choose=partial(cheapest_cut, costs=URGENT_COSTS),
-        report=partial(cost_report, costs=URGENT_COSTS),
+        criterion={"costs": URGENT_COSTS},
     ),
     ("topics", "offline"): Recipe(
         checkpoint=MINILM,
         load_task=partial(corpus_task, "topics"),
         settings=Settings(epochs=3, batch_size=16, learning_rate=2e-4),
-        choose=best_cut_each,
-        report=label_report,
+        criterion={"macro_f1": True},
     ),
     # texts without any label are kept: a network that never saw one cannot answer "none"
     ("topics", "hub"): Recipe(
@@ -364,8 +202,7 @@ RECIPES: dict[tuple[str, str], Recipe] = {
             labels=TOXICITY,
         ),
         settings=Settings(learning_rate=3e-5, head_factor=1.0, dropout=0.1),
-        choose=best_cut_each,
-        report=label_report,
+        criterion={"macro_f1": True},
     ),
     ("topics", "hub-law"): Recipe(
         checkpoint=BERT_ENGLISH,
@@ -378,16 +215,14 @@ RECIPES: dict[tuple[str, str], Recipe] = {
             names=EUROVOC,
         ),
         settings=Settings(learning_rate=3e-5, head_factor=1.0, dropout=0.1, max_length=300),
-        choose=best_cut_each,
-        report=label_report,
+        criterion={"macro_f1": True},
     ),
     # a fixed number of epochs: no validation message chooses one, so they can prove a promise
     ("intent", "offline"): Recipe(
         checkpoint=MINILM,
         load_task=partial(corpus_task, "intent"),
         settings=Settings(epochs=3, batch_size=16, learning_rate=2e-4, keep_best=False),
-        choose=partial(cheapest_reject, costs=INTENT_COSTS),
-        report=partial(reject_report, costs=INTENT_COSTS),
+        criterion={"costs": INTENT_COSTS},
     ),
     ("intent", "hub"): Recipe(
         checkpoint=BERT_TURKISH,
@@ -398,7 +233,6 @@ RECIPES: dict[tuple[str, str], Recipe] = {
             configuration="tr",
         ),
         settings=Settings(learning_rate=5e-5, head_factor=1.0, dropout=0.1, keep_best=False),
-        choose=partial(cheapest_reject, costs=INTENT_COSTS),
-        report=partial(reject_report, costs=INTENT_COSTS),
+        criterion={"costs": INTENT_COSTS},
     ),
 }

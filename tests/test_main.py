@@ -99,7 +99,7 @@ def test_train_saves_a_network_with_its_rule(tmp_path, monkeypatch):
 
 def test_a_recipe_without_a_way_to_choose_is_named(monkeypatch):
     """A recipe that only trains cannot be deployed."""
-    bare = dataclasses.replace(RECIPES["urgent", "offline"], choose=None)
+    bare = dataclasses.replace(RECIPES["urgent", "offline"], criterion=None)
     monkeypatch.setitem(RECIPES, ("bare", "offline"), bare)
     found = run.invoke(command_line.app, ["train", "bare", "--output", "x"])
     with pytest.raises(ValueError, match="no way to choose a rule"):

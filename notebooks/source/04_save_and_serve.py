@@ -62,8 +62,8 @@ tuned = fine_tune(task, recipe.checkpoint, recipe.settings, dtype=DTYPE)
 
 # %%
 from helpers.decisions import BinaryThreshold, Costs
-from helpers.recipes import cheapest_cut
 from helpers.prediction import predict_logits
+from helpers.probabilities import fit_temperature
 
 dtype, max_length = tuned.dtype, recipe.settings.max_length
 z_validation, z_test = (
@@ -72,7 +72,9 @@ z_validation, z_test = (
 )
 y_validation, y_test = task.validation.labels, task.test.labels
 costs = Costs(false_positive=COST_FALSE_ALARM, false_negative=COST_MISS)
-rule = cheapest_cut(z_validation, y_validation, task.label_names, costs=costs)
+temperature = fit_temperature(z_validation, y_validation)
+options = {"costs": costs, "temperature": temperature, "label_names": task.label_names}
+rule = BinaryThreshold.choose(z_validation, y_validation, **options)
 print(f"number format {dtype}, temperature {rule.temperature:.2f}")
 print(f"threshold on probabilities after the temperature: {rule.threshold:.4f}")
 
@@ -113,11 +115,11 @@ print(f"call-outs among 200 messages: our rule {kept.sum()}, the reloaded copy {
 
 # %%
 from helpers.deployment import save
-from helpers.recipes import cost_report
+from helpers.choosing import report_rule
 
 reports = {
-    "Validation part": cost_report(rule, z_validation, y_validation, seen=True, costs=costs),
-    "Test part": cost_report(rule, z_test, y_test, seen=False, costs=costs),
+    "Validation part": report_rule(rule, z_validation, y_validation, costs=costs, seen=True),
+    "Test part": report_rule(rule, z_test, y_test, costs=costs),
 }
 about = {"data": task.name, "base_model": recipe.checkpoint.repository, "reports": reports}
 options = {"dtype": dtype, "max_length": max_length, **about}
