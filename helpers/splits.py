@@ -8,6 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+WORK = 3e8  # limits the swaps that close gaps: cells of the table that may be looked at
+WAIT = 8  # swaps before a row may move again
+
 
 def random_split(labels: NDArray, validation: float, test: float, seed: int) -> NDArray:
     """Deal the rows of each label to the three parts in their shares."""
@@ -65,8 +68,9 @@ def stratified_split(
     Notes
     -----
     The rarest label is dealt first, each row to the part that lacks most of it (Sechidis and
-    others, 2011). That can still leave a part without a label. Then an integer program looks for a
-    split with no such gap, or as few as can be, that moves as few rows as possible.
+    others, 2011). That can still leave a part without a label. Then rows are swapped between parts,
+    each time the pair that closes the most such gaps and opens the fewest. The number of swaps is
+    limited by work, not by time: the same seed gives the same split on every machine.
 
     References
     ----------
@@ -95,7 +99,8 @@ def stratified_split(
     while sizes.min() == 0:  # a share of less than half a row
         sizes[sizes.argmax()] -= 1
         sizes[sizes.argmin()] += 1
-    part = _deal(table, part_shares, sizes, np.random.default_rng(seed))
+    rng = np.random.default_rng(seed)
+    part = _deal(table, part_shares, sizes, rng)
 
     def gaps(part: NDArray[np.int64]) -> NDArray[np.bool_]:
         found = np.array([table[part == p].any(axis=0) for p in range(n_parts)])
@@ -103,7 +108,7 @@ def stratified_split(
 
     placeable = table.sum(axis=0) >= n_parts
     if (gaps(part) & placeable).any():
-        part = _close_gaps(table[:, placeable], part, part_shares)
+        part = _close_gaps(table[:, placeable], part, part_shares, rng)
     missing = np.flatnonzero(gaps(part))
     if len(missing):
         warnings.warn(
@@ -137,42 +142,48 @@ def _deal(
 
 
 def _close_gaps(
-    table: NDArray[np.bool_], part: NDArray[np.int64], shares: NDArray
+    table: NDArray[np.bool_], part: NDArray[np.int64], shares: NDArray, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Put each label into each part where that can be done, moving as few rows as possible."""
-    from scipy import sparse
-    from scipy.optimize import Bounds, LinearConstraint, milp
+    """Swap rows between parts until each label is in each, or the steps are used up."""
+    rows, n_parts = table.astype(np.int64), len(shares)
+    least_size = np.maximum(np.ceil(shares * len(rows) - 1 - 1e-9), 1)
+    most_size = np.floor(shares * len(rows) + 1 + 1e-9)
+    counts = np.array([rows[part == p].sum(axis=0) for p in range(n_parts)])
+    part, best, least = part.copy(), part, np.count_nonzero(counts == 0)
+    last_moved = np.full(len(rows), -WAIT)
 
-    (n, n_labels), n_parts = table.shape, len(shares)
-    # unknowns: row i in part p (n_parts blocks of n), then a gap for each label and part
-    labels = sparse.block_diag([sparse.csr_array(table.T.astype(float))] * n_parts)
-    n_gaps = n_labels * n_parts
-    each_label = sparse.hstack([labels, sparse.eye_array(n_gaps)])
-    each_row = sparse.hstack(
-        [sparse.eye_array(n)] * n_parts + [sparse.coo_array((n, n_gaps), dtype=float)]
-    )
-    each_part = sparse.hstack(
-        [
-            sparse.kron(sparse.eye_array(n_parts), np.ones((1, n))),
-            sparse.coo_array((n_parts, n_gaps), dtype=float),
-        ]
-    )
-    stays = (part == np.arange(n_parts)[:, None]).ravel()
-    found = milp(
-        np.concatenate([-stays.astype(float), np.full(n_gaps, n + 1.0)]),
-        integrality=np.ones(n * n_parts + n_gaps),
-        bounds=Bounds(0, 1),
-        constraints=[
-            LinearConstraint(each_label.tocsr(), 1, np.inf),
-            LinearConstraint(each_row.tocsr(), 1, 1),
-            LinearConstraint(
-                each_part.tocsr(),
-                np.maximum(np.ceil(shares * n - 1 - 1e-9), 1),
-                np.floor(shares * n + 1 + 1e-9),
-            ),
-        ],
-        options={"time_limit": 60},
-    )
-    if found.x is None:
-        return part
-    return np.round(found.x[: n * n_parts]).reshape(n_parts, n).argmax(axis=0)
+    def pick(
+        among: NDArray[np.int64], home: int | NDArray, target: int, step: int
+    ) -> tuple[int, float]:
+        """Take the row whose move opens the fewest gaps and closes the most; ties at random."""
+        opened = (rows[among] * (counts[home] == 1)).sum(axis=1)
+        closed = (rows[among] * (counts[target] == 0)).sum(axis=1)
+        resting = step - last_moved[among] < WAIT  # or two rows would change places for ever
+        best = np.argmin(opened - closed + 1.5 * resting + 0.4 * rng.random(len(among)))
+        return int(among[best]), float(opened[best] - closed[best])
+
+    def move(row: int, target: int, step: int) -> None:
+        counts[part[row]] -= rows[row]
+        counts[target] += rows[row]
+        part[row], last_moved[row] = target, step
+
+    # a limit in work, not in seconds: the same split on every machine
+    for step in range(int(np.clip(WORK / rows.size, 100, 2000))):
+        gaps = np.argwhere(counts == 0)
+        if len(gaps) == 0:
+            return part
+        target, label = gaps[rng.integers(len(gaps))]
+        holders = np.flatnonzero(table[:, label])
+        row, _ = pick(holders, part[holders], target, step)
+        home = part[row]
+        move(row, target, step)
+        others = np.flatnonzero(part == target)
+        back, price = pick(others[others != row], target, home, step)
+        sizes = np.bincount(part, minlength=n_parts)
+        fits = np.all((sizes >= least_size) & (sizes <= most_size))
+        if price <= 0 or not fits:  # sizes may be off by one where that spares a gap
+            move(back, home, step)
+        left = np.count_nonzero(counts == 0)
+        if left < least:
+            best, least = part.copy(), left
+    return best

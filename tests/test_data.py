@@ -539,6 +539,18 @@ def test_stratified_split_finds_a_split_where_there_is_one(seed):
     assert gaps(stratified_split(labels, (1 / 3, 1 / 3, 1 / 3), seed=seed)) == best
 
 
+def test_a_large_table_is_split_without_gaps():
+    """20,000 rows with 60 labels, ten of them with 1 to 10 rows: each that can be placed is."""
+    rng = np.random.default_rng(0)
+    labels = rng.random((20_000, 60)) < rng.beta(0.5, 8, 60)
+    for k in range(10):
+        labels[:, k] = False
+        labels[rng.choice(20_000, k + 1, replace=False), k] = True
+    with pytest.warns(UserWarning, match="missing from a part: 0, 1$"):
+        part = stratified_split(labels, (0.6, 0.2, 0.2))
+    assert sound(labels, part, (0.6, 0.2, 0.2))
+
+
 def test_two_rows_of_a_label_go_to_two_parts():
     """A label with two rows is in both of two parts, and named where there are three."""
     labels = np.zeros((40, 2), dtype=int)
