@@ -7,7 +7,7 @@ import io
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -165,9 +165,8 @@ def _only_run(target: Path) -> Iterator[None]:
     try:
         yield
     finally:
+        # its file stays: were it removed, a run that has it open could hold it beside a third run's
         lock.release()
-        with suppress(OSError):  # a run that comes just now has it open
-            path.unlink()
 
 
 def _start(parts: Path, target: Path, job: dict[str, Any]) -> None:

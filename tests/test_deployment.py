@@ -291,6 +291,18 @@ def test_another_job_does_not_take_up_the_parts(saved, table, tmp_path, monkeypa
         scoring.score(saved, source, target, chunk=8)
 
 
+def test_two_runs_never_hold_one_target(tmp_path):
+    """A run that opened the lock's file early, and one that comes late, ask for the same lock."""
+    target = tmp_path / "out.csv"
+    lock = target.with_name(".out.csv.lock")
+    with scoring._only_run(target):
+        opened = lock.stat()
+    with scoring._only_run(target):
+        assert os.path.samestat(opened, lock.stat())
+        with pytest.raises(ValueError, match="another run is writing"), scoring._only_run(target):
+            pass
+
+
 def test_a_second_run_of_the_same_job_is_kept_out(saved, table, tmp_path, monkeypatch):
     """While a run writes a target, another one of the same job is refused, and harms nothing."""
     source, target = write(table, tmp_path / "in.csv"), tmp_path / "out.csv"
