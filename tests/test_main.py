@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from helpers import __main__ as command_line
-from helpers import deployment, training
+from helpers import deployment, doctor, training
 from helpers.data import Part
 from helpers.recipes import RECIPES
 
@@ -108,7 +108,7 @@ def test_a_recipe_without_a_way_to_choose_is_named(monkeypatch):
 
 def test_doctor_finds_this_machine_well(monkeypatch):
     """Every line has a status; without a problem the exit code is 0."""
-    monkeypatch.setattr(command_line, "_small_fine_tune", lambda: ("ok", "100 texts/s"))
+    monkeypatch.setattr(doctor, "_small_fine_tune", lambda: ("ok", "100 texts/s"))
     found = run.invoke(command_line.app, ["doctor"])
     lines = found.output.splitlines()
     assert all(line.split()[0] in ("ok", "warning", "problem") for line in lines)
@@ -125,8 +125,8 @@ def test_doctor_says_what_is_wrong(monkeypatch):
         assert timeout <= 5
         raise TimeoutError
 
-    monkeypatch.setattr(command_line.socket, "create_connection", refuse)
-    monkeypatch.setattr(command_line, "_checkpoint", lambda: ("problem", "model.safetensors: get"))
+    monkeypatch.setattr(doctor.socket, "create_connection", refuse)
+    monkeypatch.setattr(doctor, "_checkpoint", lambda: ("problem", "model.safetensors: get"))
     found = run.invoke(command_line.app, ["doctor"])
     assert found.exit_code == 1
     assert "not reachable (TimeoutError)" in found.output and "problem  checkpoint" in found.output
@@ -136,13 +136,13 @@ def test_doctor_says_what_is_wrong(monkeypatch):
 def test_doctors_small_fine_tune_runs(monkeypatch):
     """The fine-tune gives a rate, and a failure becomes a problem."""
     monkeypatch.setattr(training, "fine_tune", lambda *_, **__: 1 / 0)
-    assert command_line._small_fine_tune() == ("problem", "ZeroDivisionError: division by zero")
+    assert doctor._small_fine_tune() == ("problem", "ZeroDivisionError: division by zero")
 
 
 def test_a_silent_name_server_does_not_stop_the_doctor(monkeypatch):
     """Where even the look-up of the name hangs, the line comes after its time limit."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "0")
-    monkeypatch.setattr(command_line.socket, "create_connection", lambda *_, **__: time.sleep(30))
+    monkeypatch.setattr(doctor.socket, "create_connection", lambda *_, **__: time.sleep(30))
     started = time.perf_counter()
-    status, text = command_line._hub(timeout=0.1)
+    status, text = doctor._hub(timeout=0.1)
     assert status == "warning" and "no answer" in text and time.perf_counter() - started < 5
