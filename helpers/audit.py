@@ -46,8 +46,8 @@ def likely_label_errors(
     -----
     Confident learning: a class is credible for a row where its probability is at least the mean
     probability that rows labelled so give to it. A row is named where another class is credible,
-    more so than the given one. A threshold of its own for each class allows for classes that the network
-    is less sure of.
+    more so than the given one. A threshold of its own for each class allows for classes that the
+    network is less sure of.
 
     References
     ----------
