@@ -95,7 +95,7 @@ class Task:
         return replace(self, train=train)
 
 
-def some_of(values: pd.Series) -> str:
+def _some_of(values: pd.Series) -> str:
     """Show up to three different values."""
     return ", ".join(repr(v) for v in list(dict.fromkeys(values))[:3])
 
@@ -169,7 +169,7 @@ def table_task(
     unknown = ~labels.isin(names)
     if unknown.any():
         raise ValueError(
-            f"labels outside the list: {some_of(labels[unknown])}; the list is {names}"
+            f"labels outside the list: {_some_of(labels[unknown])}; the list is {names}"
         )
     if len(names) < 2 or len(set(names)) < len(names):
         raise ValueError(f"a task needs two different labels or more, got {names}")
@@ -177,7 +177,7 @@ def table_task(
         wrong = ~rows[split].isin(SPLITS)
         if wrong.any():
             raise ValueError(
-                f"{split} must be one of {SPLITS}, got {some_of(rows.loc[wrong, split])}"
+                f"{split} must be one of {SPLITS}, got {_some_of(rows.loc[wrong, split])}"
             )
         where = rows[split].to_numpy()
     else:
@@ -259,13 +259,13 @@ def label_table_task(
     for column in labels:
         wrong = ~rows[column].isin([0, 1])
         if wrong.any():
-            raise ValueError(f"{column} must be 0 or 1, got {some_of(rows.loc[wrong, column])}")
+            raise ValueError(f"{column} must be 0 or 1, got {_some_of(rows.loc[wrong, column])}")
     table = rows[list(labels)].to_numpy(np.float32)
     if split:
         wrong = ~rows[split].isin(SPLITS)
         if wrong.any():
             raise ValueError(
-                f"{split} must be one of {SPLITS}, got {some_of(rows.loc[wrong, split])}"
+                f"{split} must be one of {SPLITS}, got {_some_of(rows.loc[wrong, split])}"
             )
         where = rows[split].to_numpy()
     else:

@@ -1,0 +1,221 @@
+"""The house is as README and CONTRIBUTING draw it: files, sizes, imports, old names, examples."""
+
+import ast
+import inspect
+import re
+import subprocess
+import sys
+import types
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from helpers.moved import PLACES
+
+ROOT = Path(__file__).parent.parent
+HELPERS = ROOT / "helpers"
+FILES = sorted(p for p in HELPERS.rglob("*.py") if p.name != "__init__.py")
+MODULES = [".".join(p.relative_to(ROOT).with_suffix("").parts) for p in FILES]
+
+
+def imports(path):
+    """Name the modules of helpers that a file imports when it is loaded."""
+    found = set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom):
+            base = f"helpers.portable.{node.module or ''}" if node.level else node.module
+            names = [f"{base}.{alias.name}" for alias in node.names]
+            found |= {name for name in [base, *names] if name in MODULES}
+    return found
+
+
+def layers():
+    """Read CONTRIBUTING's picture: module to line, from the top."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    picture = re.search(r"```\n(portable/checks\n.*?)```", text, re.DOTALL).group(1)
+    lines = [re.split(r"\s{2,}#", line)[0].split() for line in picture.splitlines()]
+    return {
+        "helpers." + name.replace("/", "."): i for i, names in enumerate(lines) for name in names
+    }
+
+
+def test_the_picture_of_the_imports_is_true():
+    """Every module stands in the picture once, and imports modules of lines above its own alone."""
+    line = layers()
+    assert set(line) == set(MODULES)
+    wrong = [
+        f"{module} imports {other}"
+        for path, module in zip(FILES, MODULES, strict=True)
+        for other in imports(path)
+        if line[other] >= line[module]
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=MODULES)
+def test_files_are_short(path):
+    """No file has more than 600 lines, and none that travels with a model more than 500."""
+    limit = 500 if path.parent.name == "portable" else 600
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= limit
+
+
+@pytest.mark.parametrize(
+    ("modules", "absent"),
+    [
+        (["helpers"], {"numpy"}),
+        (
+            ["helpers.decisions", "helpers.probabilities", "helpers.scores"],
+            {"torch", "transformers", "pandas", "sklearn", "scipy"},
+        ),
+        (["helpers.reports", "helpers.plots", "helpers.page"], {"torch", "transformers"}),
+    ],
+)
+def test_a_rule_needs_no_network(modules, absent):
+    """What is said to need numpy alone loads neither torch nor anything else that is large."""
+    code = f"import sys, {', '.join(modules)}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not absent & set(done.stdout.split())
+
+
+def test_what_travels_imports_nothing_else():
+    """The files of `portable` import each other relatively, and no other part of the package."""
+    for path in (HELPERS / "portable").glob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(
+            r"^\s*(from|import) helpers", text.replace(">>> from", ""), re.MULTILINE
+        )
+
+
+def test_the_readme_names_every_file():
+    """README's table names each file and folder of helpers, once, and nothing that is not there."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = text.split("## What is here")[1].split("\n## ")[0]
+    named = re.findall(r"`(?:helpers/)([\w/]+(?:\.py)?)`", table)
+    assert len(named) == len(set(named))
+    here = {str(p.relative_to(HELPERS)).replace("\\", "/") for p in FILES}
+    assert set(named) - {"corpus"} == here
+
+
+OLD = {
+    "helpers.data": "CORPUS INTENTS OTHER TOPICS FAMILIES COLUMNS SPLITS TONES Part Task "
+    "check_messages read_messages load_corpus corpus_task table_task label_table_task "
+    "stratified_split hub_task hub_label_task",
+    "helpers.decisions": "FORMAT_VERSION Costs RejectCosts BinaryThreshold RejectOption "
+    "LabelThresholds Rule rule_from_dict fingerprint label_fingerprint check_costs "
+    "check_label_logits check_label_matrix check_labels_or_other",
+    "helpers.probabilities": "Floats is_real check_logits binary_logit check_binary_labels sigmoid "
+    "logit log_softmax softmax fit_temperature confidence check_class_logits prior_shift",
+    "helpers.evaluation": "OPTIMISTIC Counts counts CutCurve cut_curve Reliability reliability "
+    "paired_bootstrap bootstrap_interval report_binary f1_scores label_scores ranking_scores "
+    "report_labels report_each_label paired_bootstrap_f1 RiskCoverage risk_coverage Separation "
+    "separation auroc_interval report_reject",
+    "helpers.training": "CACHE_VARIABLE FineTuned Loss fine_tune cache_folder resolve_checkpoint "
+    "pick_device fast_dtype load_tokenizer predict_logits pooled_outputs weighted_loss focal_loss "
+    "asymmetric_loss fit_head",
+    "helpers.deployment": "TASKS Deployment save check_place load FORMATS Scored score",
+    "helpers.pipeline": "Dtype DECISION_FILE FORMAT FORMAT_VERSION Decision read_decision "
+    "file_hash check_head mixed_precision exact_head number_format DecisionPipeline",
+}
+
+
+@pytest.mark.parametrize(("module", "names"), OLD.items(), ids=list(OLD))
+def test_old_import_names_work(module, names):
+    """What could be imported from a module before it was divided still can."""
+    missing = [name for name in names.split() if not hasattr(import_module(module), name)]
+    assert missing == []
+
+
+def test_a_name_that_never_was_is_an_attribute_error():
+    """Forwarding old names hides no misspelling, and every place that it looks in is there."""
+    for module, places in PLACES.items():
+        assert all(import_module(place) for place in places)
+        with pytest.raises(AttributeError, match=f"module '{module}' has no attribute 'nothing'"):
+            import_module(module).nothing  # noqa: B018
+
+
+# What an example cannot show: it draws, needs a network or the Hub, or runs for long.
+NO_EXAMPLE = {
+    "plots": "each draws a figure; the lessons show them",
+    "deployment": "needs a network",
+    "prediction": "needs a network",
+    "scoring": "needs a network",
+    "serving": "needs a network",
+    "training": "trains a network",
+    "portable.pipeline": "needs a network",
+    "doctor": "looks at the machine",
+    "__main__": "the command line has its own",
+    "data.hub_task": "needs the Hub",
+    "data.hub_label_task": "needs the Hub",
+    "messages.check_messages": "returns nothing",
+}
+
+
+def public_functions():
+    """Give the public functions, and the public methods of classes that take arguments."""
+    for name in MODULES:
+        module = import_module(name)
+        for key, value in vars(module).items():
+            if key.startswith("_") or getattr(value, "__module__", None) != name:
+                continue
+            short = f"{name.removeprefix('helpers.')}.{key}"
+            if isinstance(value, types.FunctionType):
+                yield short, value
+            elif inspect.isclass(value):
+                for method, one in vars(value).items():
+                    function = getattr(one, "__func__", one)
+                    takes = isinstance(function, types.FunctionType) and (
+                        len(inspect.signature(function).parameters) > 1
+                    )
+                    if takes and not method.startswith("_"):
+                        yield f"{short}.{method}", function
+
+
+def test_public_functions_have_examples():
+    """Each shows how it is called, but for those that cannot, which are listed with a reason."""
+    lacking = [
+        name
+        for name, function in public_functions()
+        if ">>>" not in (function.__doc__ or "")
+        and not any(name == skip or name.startswith(f"{skip}.") for skip in NO_EXAMPLE)
+    ]
+    assert lacking == []
+
+
+def test_the_readmes_one_liners_run():
+    """Each line of "I want to ..." that is Python runs as it stands, on logits of its kind."""
+    import json
+
+    import numpy as np
+
+    from helpers import decisions, evaluation, reports, scores
+
+    rng = np.random.default_rng(0)
+    y = (rng.random(2000) < 0.3).astype(int)
+    table = (rng.random((2000, 3)) < 0.3).astype(int)
+    classes = rng.integers(0, 3, 2000)
+    costs = decisions.Costs(false_positive=1, false_negative=20)
+    given = {
+        "Reject": (rng.normal(6.0 * np.eye(3)[classes]), classes),
+        "Label": (rng.normal(4.0 * table - 2), table),
+        "": (rng.normal(4.0 * y - 2), y),
+    }
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = text.split("## I want to ...")[1].split("\n## ")[0]
+    lines = [code for row in rows.splitlines() for code in re.findall(r"`([^`]+\))`", row)]
+    ran = 0
+    for code in lines:
+        if re.match(r"python|save|load", code):
+            continue  # tested where networks are
+        kind = next(kind for kind in given if kind in code)
+        rule = decisions.BinaryThreshold.choose(*given[""], costs=costs)
+        names = {
+            **vars(decisions), **vars(evaluation), **vars(reports), **vars(scores),
+            "logits": given[kind][0] + 0.01, "labels": given[kind][1], "costs": costs,
+            "names": ("a", "b", "c"), "rule": rule, "rules": {"this": rule}, "rng": rng,
+            "json": json, "values": rule.to_dict(), "p": rng.random(5),
+            "report_binary": reports.report_binary,
+        }  # fmt: skip
+        eval(code, names)
+        ran += 1
+    assert ran >= 12
