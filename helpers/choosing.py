@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from helpers.data import Kind
-from helpers.portable.costs import Costs, RejectCosts
+from helpers.portable.costs import Costs, RejectCosts, check_costs, check_reject_costs
 from helpers.portable.decisions import BinaryThreshold, LabelThresholds, RejectOption, Rule
 from helpers.portable.probabilities import fit_temperature
+from helpers.portable.rule import ALWAYS
 from helpers.reports import report_binary, report_labels, report_reject
 
 RULES: dict[Kind, type[Rule]] = {
@@ -107,15 +108,15 @@ def report_rule(
     >>> [row["cost"] for row in report_rule(rule, [-2.0, -1.0, 1.0], [0, 1, 1])]
     [0.3333333333333333, 0.0]
     """
-    rng = np.random.default_rng(0)
+    options: dict[str, Any] = {"rng": np.random.default_rng(0), "seen": seen}
     if isinstance(rule, BinaryThreshold):
-        rules = {"threshold 0.5": BinaryThreshold.from_threshold(0.5), "this rule": rule}
-        prices = costs or Costs(false_positive=1, false_negative=1)
-        return report_binary(rules, logits, labels, prices, rng=rng, seen=seen)
+        yes_no = {"threshold 0.5": BinaryThreshold.from_threshold(0.5), "this rule": rule}
+        prices = check_costs(costs or Costs(false_positive=1, false_negative=1))
+        return report_binary(yes_no, logits, labels, prices, **options)
     if isinstance(rule, RejectOption):
-        every = RejectOption(cut="always", label_names=rule.label_names)
-        rules = {"answer everything": every, "this rule": rule}
-        prices = costs or RejectCosts(reject=1)
-        return report_reject(rules, logits, labels, prices, rng=rng, seen=seen)
+        every = RejectOption(cut=ALWAYS, label_names=rule.label_names)
+        reject_costs = check_reject_costs(costs or RejectCosts(reject=1))
+        rejects = {"answer everything": every, "this rule": rule}
+        return report_reject(rejects, logits, labels, reject_costs, **options)
     half = LabelThresholds.from_thresholds(0.5, label_names=rule.label_names)
     return report_labels({"threshold 0.5": half, "this rule": rule}, logits, labels, seen=seen)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,14 @@ from numpy.typing import NDArray
 from helpers.moved import forward
 from helpers.portable.decisions import DECISION_FILE, Decision, Dtype, Rule
 from helpers.portable.pipeline import DecisionPipeline, check_head, file_hash, read_decision
-from helpers.prediction import load_tokenizer, pick_device, predict_logits
+from helpers.portable.texts import check_texts
+from helpers.prediction import (
+    check_max_length,
+    load_tokenizer,
+    pick_device,
+    predict_logits,
+    predict_logits_and_truncation,
+)
 
 # the alias would otherwise give the plain pipeline, and lose the rule
 PORTABLE = Path(__file__).parent / "portable"  # its files travel with the network
@@ -65,7 +72,7 @@ class Deployment:
             max_length=self.decision.max_length,
         )
 
-    def explain(self, texts: Sequence[str]) -> list[dict[str, Any]]:
+    def explain(self, texts: Iterable[str]) -> list[dict[str, Any]]:
         """Decide texts, with reasons.
 
         Parameters
@@ -75,9 +82,29 @@ class Deployment:
         Returns
         -------
         list of dict, length n
-            The rule's records; their order is that of the texts.
+            The rule's records, in the order of the texts; each also says whether its text was
+            ``truncated``.
+
+        Raises
+        ------
+        ValueError
+            If a text is no string or blank, or `texts` has no order.
         """
-        return self.rule.explain(self.logits(texts)) if len(texts) else []
+        listed = check_texts(texts)
+        if not listed:
+            return []
+        logits, truncated = predict_logits_and_truncation(
+            self.model,
+            self.tokenizer,
+            listed,
+            dtype=self.decision.dtype,
+            max_length=self.decision.max_length,
+        )
+        records = self.rule.explain(logits)
+        return [
+            {**record, "truncated": bool(lost)}
+            for record, lost in zip(records, truncated, strict=True)
+        ]
 
     def pipeline(self, **options: Any) -> DecisionPipeline:
         """Wrap network and rule as a transformers pipeline.
@@ -156,6 +183,7 @@ def save(
     """
     directory = check_place(directory)
     check_head(model, rule)
+    check_max_length(model, max_length)
     scratch = directory.with_name(f".{directory.name}.scratch-of-save")
     shutil.rmtree(scratch, ignore_errors=True)  # of a run that crashed
     try:
@@ -286,6 +314,7 @@ def load(directory: str | Path) -> Deployment:
             attn_implementation="eager" if device.type == "cpu" else None,  # faster for short texts
         )
     check_head(model, decision.rule)
+    check_max_length(model, decision.max_length)
     return Deployment(model.to(device).eval(), load_tokenizer(directory), decision)
 
 

@@ -87,14 +87,14 @@ def start(
     recipe = RECIPES[name, profile]
     task = recipe.load_task()
     fast = fast_dtype()
-    if quick == "auto":
-        quick = profile == "offline" and dtype == "auto" and fast == "fp32"
-    if quick:
+    slow = profile == "offline" and dtype == "auto" and fast == "fp32"
+    few = slow if quick == "auto" else bool(quick)
+    if few:
         task = task.with_fewer(min(QUICK_TEXTS, len(task.train)))
     known = profile == "offline" and seed in SEEDS and fast in ("bf16", "fp32")
     return Start(
         recipe=replace(recipe, settings=replace(recipe.settings, seed=seed)),
         task=task,
-        quick=quick,
-        released=known and not quick and not changed,
+        quick=few,
+        released=known and not few and not changed,
     )

@@ -132,7 +132,7 @@ def report_page(
     draw = {BinaryThreshold: _binary, RejectOption: _reject, LabelThresholds: _labels}[type(rule)]
     sections, images = draw(rule, logits, labels, costs, texts, seen)
     about = {"heading": "The rule", "text": _in_words(rule), "rows": []}
-    beside = {
+    beside: dict[str, Any] = {
         "heading": "Beside the plain rule",
         "text": f"{n} rows that did not choose the rule."
         if not seen
@@ -280,7 +280,7 @@ def _reject(rule, logits, labels, costs, texts, seen):
     names = np.array([*rule.label_names, rule.other])
     curve = risk_coverage(sure, best != true)
     answered = said < n_classes
-    sections = [
+    sections: list[dict[str, Any]] = [
         {
             "heading": "How much is answered, and how much of it wrongly",
             "text": f"Answered {answered.mean():.1%} of the rows; of these wrong "
@@ -394,11 +394,11 @@ def _surest_mistakes(
         else "No answer is wrong.",
         "rows": [
             {
-                "row": int(i) + 1,
+                "row": i + 1,
                 **{name: values[i].item() for name, values in columns.items()},
                 **({"text": texts[i]} if texts is not None else {}),
             }
-            for i in rows
+            for i in rows.tolist()
         ],
     }
 

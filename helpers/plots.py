@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
 from numpy.typing import ArrayLike
 
 from helpers.decisions import Costs
@@ -57,7 +58,7 @@ def score_histogram(
     """
     p = np.asarray(probabilities)
     true = check_binary_labels(labels, len(p))
-    bins = np.linspace(0, 1, 41)
+    bins = np.linspace(0, 1, 41).tolist()
     for rows, name, colour, hatch in ((~true, names[0], SKY, ""), (true, names[1], RED, "//")):
         ax.hist(p[rows], bins, color=colour, alpha=0.75, hatch=hatch, edgecolor="white", label=name)
     ax.set_yscale("log")
@@ -175,7 +176,8 @@ def reliability_diagram(bins: Mapping[str, Reliability], *, ax: Axes) -> Axes:
     ax.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.25), yticks=np.linspace(0, 1, 6))  # room above
     legend = ax.legend(frameon=False, loc="upper left")
     for handle in legend.legend_handles[1:]:
-        handle.set_sizes([40])
+        if isinstance(handle, PathCollection):
+            handle.set_sizes([40])
     return _tidy(ax, "Reliability", "mean predicted probability", "observed share of 1s")
 
 

@@ -7,12 +7,12 @@ import importlib.util
 import os
 import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ from tqdm.auto import tqdm
 
 from helpers.portable.decisions import Dtype
 from helpers.portable.pipeline import exact_head, number_format
+from helpers.portable.texts import check_texts
 from helpers.recipes import Checkpoint
 
 # Checkpoints
@@ -173,14 +174,101 @@ def check_dtype(dtype: str, device: torch.device | None = None) -> Dtype:
     """Return a number format, the fastest for "auto", or say what there is."""
     if dtype == "auto":
         return fast_dtype(device)
-    if dtype not in ("bf16", "fp16", "fp32"):
-        raise ValueError(f'dtype must be "auto", "bf16", "fp16" or "fp32", got {dtype!r}')
-    return dtype
+    for known in get_args(Dtype):
+        if dtype == known:
+            return known
+    raise ValueError(f'dtype must be "auto", "bf16", "fp16" or "fp32", got {dtype!r}')
 
 
 def attention() -> str | None:
     """Name the faster form of attention for short texts: on a CPU the plain one."""
     return "eager" if pick_device().type == "cpu" else None
+
+
+# How long a text may be
+
+
+def longest_input(model: Any) -> int | None:
+    """Tell how many tokens a network can read at once, special ones included.
+
+    Parameters
+    ----------
+    model : PreTrainedModel
+
+    Returns
+    -------
+    int or None
+        None where its positions are relative, and there is no end.
+
+    Notes
+    -----
+    ``config.max_position_embeddings`` counts places in a table. RoBERTa and its relatives (XLM-R,
+    CamemBERT, MPNet, Longformer) number their tokens from behind the padding token, and so leave
+    two places unused; XLNet has -1 there. So the table itself is asked too, and the lower number
+    counts.
+    """
+    config = model.config
+    limits = [getattr(config, "max_position_embeddings", None)]
+    tables = 0
+    for name, module in model.named_modules():
+        if isinstance(module, torch.nn.Embedding) and name.endswith(
+            ("position_embeddings", "wpe", "embed_positions")
+        ):
+            unused = 0 if module.padding_idx is None else module.padding_idx + 1
+            limits.append(module.num_embeddings - unused)
+            tables += 1
+    relative = getattr(config, "relative_attention", False) and not tables
+    known = [limit for limit in limits if isinstance(limit, int) and limit > 0]
+    return None if relative or not known else min(known)
+
+
+def check_max_length(model: Any, max_length: int) -> None:
+    """Refuse a length that a network cannot read.
+
+    Parameters
+    ----------
+    model : PreTrainedModel
+    max_length : int
+
+    Raises
+    ------
+    ValueError
+        If it is no whole number, below 3, or above `longest_input`.
+    """
+    longest = longest_input(model)
+    if type(max_length) is not int or max_length < 3 or (longest and max_length > longest):
+        most = f" and the network's {longest}" if longest else ""
+        least = "lie between 3" if longest else "be at least 3"
+        raise ValueError(f"max_length must {least}{most}, got {max_length!r}")
+
+
+def was_truncated(
+    tokenizer: Any, texts: Sequence[str], encoded: Any, max_length: int
+) -> NDArray[np.bool_]:
+    """Tell which texts lost their end to `max_length`.
+
+    Parameters
+    ----------
+    tokenizer : PreTrainedTokenizerBase
+    texts : sequence of str, length n
+    encoded : BatchEncoding
+        The tokenizer's output, truncated.
+    max_length : int
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+    """
+    if encoded.encodings is not None:
+        return np.array([bool(e.overflowing) for e in encoded.encodings], dtype=bool)
+    full = [len(ids) >= max_length for ids in encoded["input_ids"]]  # a tokenizer written in Python
+    return np.array(
+        [
+            yes and len(tokenizer(text, truncation=False)["input_ids"]) > max_length
+            for text, yes in zip(texts, full, strict=True)
+        ],
+        dtype=bool,
+    )
 
 
 # Reading a network's outputs
@@ -189,7 +277,7 @@ def attention() -> str | None:
 def predict_logits(
     model: Any,
     tokenizer: Any,
-    texts: Sequence[str],
+    texts: Iterable[str],
     *,
     max_length: int = 128,
     batch_tokens: int | None = None,
@@ -203,9 +291,10 @@ def predict_logits(
     model : PreTrainedModel
         Sequence classifier; left in evaluation mode.
     tokenizer : PreTrainedTokenizerBase
-    texts : sequence of str, length n
+    texts : iterable of str, length n
+        A list, tuple, Series, array, data set's column or generator.
     max_length : int, default 128
-        Tokens; longer texts are cut, with a warning that counts them.
+        Tokens; longer texts are truncated, with a warning that counts them.
     batch_tokens : int, optional
         A batch holds texts of like length, at most this many tokens with padding; by default 1024
         on a CPU and 2048 elsewhere.
@@ -222,17 +311,61 @@ def predict_logits(
     Raises
     ------
     ValueError
-        If a text is no string, or `texts` is itself one.
+        If a text is no string, `texts` is itself one or has no order, or `max_length` is more than
+        the network can read.
 
     Warns
     -----
     UserWarning
-        With the number of texts that were cut.
+        With the number of texts that were truncated.
 
     Notes
     -----
     On a CPU each core takes a batch of its own: a network of this size gains more from that than
     from sharing each of its many small steps among the cores.
+    """
+    logits, truncated = predict_logits_and_truncation(
+        model,
+        tokenizer,
+        texts,
+        max_length=max_length,
+        batch_tokens=batch_tokens,
+        dtype=dtype,
+        progress=progress,
+    )
+    if n := int(truncated.sum()):
+        warnings.warn(
+            f"{n} of {len(truncated)} texts were truncated to {max_length} tokens", stacklevel=2
+        )
+    return logits
+
+
+def predict_logits_and_truncation(
+    model: Any,
+    tokenizer: Any,
+    texts: Iterable[str],
+    *,
+    max_length: int = 128,
+    batch_tokens: int | None = None,
+    dtype: Literal["auto", "bf16", "fp16", "fp32"] = "auto",
+    progress: bool = False,
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Compute the logits of texts, and tell which texts were truncated instead of warning.
+
+    Parameters
+    ----------
+    model, tokenizer, texts, max_length, batch_tokens, dtype, progress
+        See `predict_logits`.
+
+    Returns
+    -------
+    logits : ndarray of float32, shape (n, n_logits)
+    truncated : ndarray of bool, shape (n,)
+
+    Raises
+    ------
+    ValueError
+        As `predict_logits`.
     """
     width = model.config.num_labels
     return _read(model, tokenizer, texts, width, max_length, batch_tokens, dtype, progress)
@@ -241,7 +374,7 @@ def predict_logits(
 def pooled_outputs(
     model: Any,
     tokenizer: Any,
-    texts: Sequence[str],
+    texts: Iterable[str],
     *,
     max_length: int = 128,
     batch_tokens: int | None = None,
@@ -276,7 +409,8 @@ def pooled_outputs(
     model.classifier = torch.nn.Identity()
     try:
         width = head.in_features
-        return _read(model, tokenizer, texts, width, max_length, batch_tokens, dtype, False)
+        read, _ = _read(model, tokenizer, texts, width, max_length, batch_tokens, dtype, False)
+        return read
     finally:
         model.classifier = head
 
@@ -284,34 +418,24 @@ def pooled_outputs(
 def _read(
     model: Any,
     tokenizer: Any,
-    texts: Sequence[str],
+    texts: Iterable[str],
     width: int,
     max_length: int,
     batch_tokens: int | None,
     dtype: str,
     progress: bool,
-) -> NDArray[np.float32]:
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Run texts through a network, a batch a thread; give its outputs in the texts' order."""
-    wrong = [i for i, text in enumerate(texts) if not isinstance(text, str)]
-    if isinstance(texts, str) or wrong:
-        found = "one string" if isinstance(texts, str) else f"{type(texts[wrong[0]]).__name__}"
-        where = "" if isinstance(texts, str) else f" at place {wrong[0]}"
-        raise ValueError(f"texts must be a sequence of strings, got {found}{where}")
-    longest = getattr(model.config, "max_position_embeddings", max_length)
-    if not 3 <= max_length <= longest:
-        raise ValueError(
-            f"max_length must lie between 3 and the model's {longest}, got {max_length}"
-        )
+    listed = check_texts(texts, blank=True)
+    check_max_length(model, max_length)
     model.eval()
     device = next(model.parameters()).device
     number = check_dtype(dtype, device)
-    read = np.empty((len(texts), width), dtype=np.float32)
-    if len(texts) == 0:
-        return read
-    encoded = tokenizer(list(texts), truncation=True, max_length=max_length)
-    cut = sum(bool(e.overflowing) for e in encoded.encodings or ())
-    if cut:
-        warnings.warn(f"{cut} of {len(texts)} texts were cut to {max_length} tokens", stacklevel=3)
+    read = np.empty((len(listed), width), dtype=np.float32)
+    if len(listed) == 0:
+        return read, np.zeros(0, dtype=bool)
+    encoded = tokenizer(listed, truncation=True, max_length=max_length)
+    truncated = was_truncated(tokenizer, listed, encoded, max_length)
 
     def forward(rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         batch = tokenizer.pad(
@@ -329,11 +453,11 @@ def _read(
     with ExitStack() as stack:
         stack.enter_context(exact_head(model))
         stack.enter_context(first_token_only(model))
-        bar = stack.enter_context(tqdm(total=len(texts), unit="text", disable=not progress))
-        for rows, found in each(forward, batches):
-            read[rows] = found
+        bar = stack.enter_context(tqdm(total=len(listed), unit="text", disable=not progress))
+        for rows, outputs in each(forward, batches):
+            read[rows] = outputs
             bar.update(len(rows))
-    return read
+    return read, truncated
 
 
 def _batches(
@@ -379,7 +503,8 @@ def first_token_only(model: Any) -> Iterator[None]:
     """
     with ExitStack() as stack:
         if isinstance(model, transformers.BertForSequenceClassification):
-            after_attention = model.bert.encoder.layer[-1].attention.output
+            layers: Any = model.bert.encoder.layer
+            after_attention = layers[-1].attention.output
             hook = after_attention.register_forward_pre_hook(
                 lambda _, inputs: tuple(tokens[:, :1] for tokens in inputs)
             )

@@ -357,7 +357,7 @@ def serve(
 
     with socket.create_server((host, port), family=_family(host)):
         pass  # a port that is taken is an error here, in one line, before the network is loaded
-    warnings.filterwarnings("ignore", message=r"\d+ of \d+ texts were cut")
+    warnings.filterwarnings("ignore", message=r"\d+ of \d+ texts were truncated")
     app = make_app(load(folder), limits=limits, api_key=api_key)
     uvicorn.run(app, host=host, port=port, access_log=False, timeout_graceful_shutdown=300)
 

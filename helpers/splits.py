@@ -104,7 +104,7 @@ def stratified_split(
 
     def gaps(part: NDArray[np.int64]) -> NDArray[np.bool_]:
         found = np.array([table[part == p].any(axis=0) for p in range(n_parts)])
-        return ~found.all(axis=0) & table.any(axis=0)
+        return np.asarray(~found.all(axis=0) & table.any(axis=0))
 
     placeable = table.sum(axis=0) >= n_parts
     if (gaps(part) & placeable).any():

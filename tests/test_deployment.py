@@ -218,7 +218,8 @@ def test_every_format_keeps_its_columns(saved, loaded, table, tmp_path, into, ou
     assert found["decision_label"].tolist() == [r["label"] for r in expected]
     p = [r["positive_probability"] for r in expected]
     assert np.allclose(found["decision_positive_probability"].astype(float), p, atol=1e-5)
-    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([source.name, target.name])
+    lock = f".{target.name}.lock"
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([source.name, target.name, lock])
 
 
 def test_parquet_keeps_its_types(saved, texts, tmp_path):

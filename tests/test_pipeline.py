@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import transformers
@@ -65,6 +66,46 @@ def test_shapes_are_the_parents(ours, parent, inputs, options):
     assert shape(ours(inputs, **options)) == shape(parent(inputs, **options))
 
 
+@pytest.mark.parametrize("form", [tuple, np.array, pd.Series, list])
+def test_as_many_answers_as_texts(ours, texts, form):
+    """A tuple, an array and a Series are many texts, not one."""
+    few = texts[:3]
+    assert [one["label"] for one in ours(form(few))] == [one["label"] for one in ours(few)]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "words"),
+    [
+        ({"a", "b"}, "strings in an order, as a list, got a set"),
+        ({"first": "a", "second": "b"}, "a dict has text, and may have text_pair, got"),
+        ("  ", "must not be blank, got '  '"),
+        (["a", "\u200b"], "must not be blank, .* at place 1"),
+        (["a", None], "must be strings, got NoneType at place 1"),
+        ({"text": "a", "text_pair": " "}, "must not be blank"),
+    ],
+)
+def test_what_is_no_text_is_refused(ours, inputs, words):
+    """Sets, other mappings, blank texts and what is no string are named, with their place."""
+    with pytest.raises(ValueError, match=words):
+        ours(inputs)
+
+
+def test_a_stream_is_checked_as_it_comes(ours):
+    """A blank text in a stream is an error where it comes; what is before it is answered."""
+    answers = iter(ours(text for text in ["a leak", "\t"]))
+    assert next(answers)["label"]
+    with pytest.raises(ValueError, match="must not be blank"):
+        next(answers)
+
+
+def test_a_truncated_text_says_so(ours):
+    """The record tells whether the text lost its end, in a batch as alone."""
+    long = "water " * 600
+    assert ours(long)[0]["truncated"] and not ours("water")[0]["truncated"]
+    marks = [one["truncated"] for one in ours(["short", long, "a"], batch_size=3)]
+    assert marks == [False, True, False]
+
+
 @pytest.mark.parametrize("options", [{}, {"batch_size": 3}, {"top_k": None}])
 def test_generators_and_data_sets_stream(ours, parent, texts, options):
     """A generator and a data set give one answer a text, lazily, as the parent's."""
@@ -92,6 +133,7 @@ def test_records_are_the_rules(ours, loaded, texts):
         "positive_probability",
         "threshold",
         "accepted",
+        "truncated",
     }
 
 

@@ -414,7 +414,7 @@ def test_model_is_never_left_in_training_mode(tuned):
 
 def test_cut_texts_are_counted(tuned):
     """Texts longer than the limit are cut, and a warning counts them."""
-    with pytest.warns(UserWarning, match="2 of 3 texts were cut to 8 tokens"):
+    with pytest.warns(UserWarning, match="2 of 3 texts were truncated to 8 tokens"):
         prediction.predict_logits(
             tuned.model, tuned.tokenizer, ["word " * 50, "word", "word " * 20], max_length=8
         )
@@ -432,7 +432,7 @@ def test_models_in_any_precision_can_be_read(dtype):
 
 def test_a_length_that_the_model_cannot_take_is_refused(tuned):
     """A maximal length beyond the model's positions is named before anything runs."""
-    with pytest.raises(ValueError, match="between 3 and the model's 512, got 1000"):
+    with pytest.raises(ValueError, match="between 3 and the network's 512, got 1000"):
         prediction.predict_logits(tuned.model, tuned.tokenizer, ["a"], max_length=1000)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -144,7 +145,7 @@ class Costs:
         )[said, true]
 
 
-def check_costs(costs: Costs) -> Costs:
+def check_costs(costs: Any) -> Costs:
     """Return costs, or say how to make them.
 
     Parameters
@@ -240,11 +241,12 @@ class RejectCosts:
         """
         true = check_labels_or_other(labels, np.size(labels), n_classes)
         said = check_labels_or_other(predicted, len(true), n_classes)
-        wrong = np.where(true == n_classes, self.unknown, self.error)
+        unknown = self.error if self.unknown is None else self.unknown
+        wrong = np.where(true == n_classes, unknown, self.error)
         return np.where(said == n_classes, self.reject, np.where(said == true, 0.0, wrong))
 
 
-def check_reject_costs(costs: RejectCosts) -> RejectCosts:
+def check_reject_costs(costs: Any) -> RejectCosts:
     """Return costs, or say how to make them."""
     if not isinstance(costs, RejectCosts):
         raise ValueError(f"costs must be RejectCosts(reject=..., error=...), got {costs!r}")

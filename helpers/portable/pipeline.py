@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch.utils.data import Dataset
 from transformers import TextClassificationPipeline
 from transformers.utils import cached_file
 
 from .decisions import DECISION_FILE, Decision, Dtype, Rule
 from .probabilities import log_softmax, sigmoid
+from .texts import check_text, in_order
 
 
 def read_decision(source: str | Path, *, revision: str | None = None) -> Decision:
@@ -168,13 +170,23 @@ def _in_fp32(head: torch.nn.Linear, inputs: tuple[torch.Tensor], _: torch.Tensor
         return torch.nn.functional.linear(inputs[0].float(), head.weight.float(), bias)
 
 
+def _check_input(one: Any, where: str = "") -> Any:
+    """Return a text, or a dict with ``text`` and ``text_pair``, or say what is wrong with it."""
+    if not isinstance(one, Mapping):
+        return check_text(one, where)
+    if not {"text"} <= set(one) <= {"text", "text_pair"}:
+        raise ValueError(f"a dict has text, and may have text_pair, got {sorted(one)}{where}")
+    return {name: check_text(text, where) for name, text in one.items()}
+
+
 class DecisionPipeline(TextClassificationPipeline):
     """A text-classification pipeline that answers what the saved rule decides.
 
     A text gives the rule's own record (``rule.explain``): label or labels, probability, threshold,
-    accepted. With ``top_k`` it gives a list, like its parent: ``label`` and ``score`` (the label's
-    probability after the temperature), and ``accepted``, whether it is part of the decision. Texts
-    are cut at the length that the rule was chosen with. Everything else is the parent's.
+    accepted; and whether the text was truncated. With ``top_k`` it gives a list, like its parent:
+    ``label`` and ``score`` (the label's probability after the temperature), and ``accepted``,
+    whether it is part of the decision. Texts are truncated at the length that the rule was chosen
+    with. Blank texts, pairs and what has no order are refused. Everything else is the parent's.
 
     Parameters
     ----------
@@ -224,20 +236,36 @@ class DecisionPipeline(TextClassificationPipeline):
         return cut, {}, super()._sanitize_parameters(top_k=top_k)[2]
 
     def __call__(self, inputs: Any, **kwargs: Any) -> Any:
-        """Decide one text, or many; an empty list gives an empty list."""
-        if isinstance(inputs, list) and not inputs:
-            return []
-        return super().__call__(inputs, **kwargs)
+        """Decide one text, or many in any form that has an order; a stream gives a stream."""
+        if isinstance(inputs, str | Mapping):
+            return super().__call__(_check_input(inputs), **kwargs)
+        if isinstance(inputs, Iterator | Dataset):  # read as it comes, by `preprocess`
+            return super().__call__(inputs, **kwargs)
+        listed = [_check_input(one, f" at place {i}") for i, one in enumerate(in_order(inputs))]
+        return super().__call__(listed, **kwargs) if listed else []
+
+    def preprocess(self, inputs: Any, **tokenizer_kwargs: Any) -> Any:
+        """Turn a text into tokens, and note whether it lost its end."""
+        inputs = _check_input(inputs)
+        encoded = super().preprocess(inputs, **tokenizer_kwargs)
+        lost = False
+        if encoded["input_ids"].shape[-1] >= tokenizer_kwargs["max_length"]:
+            whole = super().preprocess(inputs, truncation=False)["input_ids"][0]
+            lost = len(whole) > encoded["input_ids"].shape[-1]
+        encoded["truncated"] = torch.tensor([lost])
+        return encoded
 
     def _forward(self, model_inputs: Any) -> Any:
+        truncated = model_inputs.pop("truncated")
         with mixed_precision(self.model, self.decision.dtype):
-            return super()._forward(model_inputs)
+            return {"logits": super()._forward(model_inputs)["logits"], "truncated": truncated}
 
     def postprocess(self, model_outputs: Any, top_k: int | None = 1, _legacy: bool = True) -> Any:
         """Turn one row of logits into what the rule says about it."""
         rule = self.decision.rule
         logits = model_outputs["logits"].float().numpy()
         record = rule.explain(logits)[0]
+        record["truncated"] = bool(model_outputs["truncated"].any())
         if _legacy:
             return record
         scaled = logits[0].astype(np.float64) / rule.temperature
