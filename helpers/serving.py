@@ -23,10 +23,19 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from fastapi_offline import FastAPIOffline
-from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    FailFast,
+    Field,
+    model_validator,
+)
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from helpers.deployment import Deployment, load
+from helpers.portable.texts import is_blank
 
 logger = logging.getLogger(__name__)
 
@@ -60,11 +69,24 @@ class QueueFull(Exception):
     """Too many texts wait."""
 
 
+def _finish(
+    future: asyncio.Future, records: list[Any] | None = None, error: Exception | None = None
+) -> None:
+    """Hand a request its records or its error; a client that has gone has cancelled its future."""
+    if future.done():
+        return
+    if error is not None:
+        future.set_exception(error)
+    else:
+        future.set_result(records)
+
+
 class Batcher:
     """Run what waits, together, whenever the network is free.
 
     Nothing waits for a batch to fill: the first text runs at once, and those that come meanwhile
-    run together after it. So batches grow with the load, and a lone client waits for nobody.
+    run together after it. So batches grow with the load, and a lone client waits for nobody. A
+    batch that fails is run again, a request at a time: only the guilty one gets the error.
 
     Parameters
     ----------
@@ -123,14 +145,20 @@ class Batcher:
             try:
                 records = await loop.run_in_executor(self._thread, self.run, texts)
             except Exception as error:
-                for _, future in jobs:
-                    if not future.done():
-                        future.set_exception(error)
+                if len(jobs) == 1:
+                    _finish(jobs[0][1], error=error)
+                    continue
+                for job, future in jobs:  # one by one: only the guilty shall fail
+                    if future.done():
+                        continue
+                    try:
+                        _finish(future, await loop.run_in_executor(self._thread, self.run, job))
+                    except Exception as own:
+                        _finish(future, error=own)
                 continue
             start = 0
             for job, future in jobs:
-                if not future.done():  # a client that has gone cancels its future
-                    future.set_result(records[start : start + len(job)])
+                _finish(future, records[start : start + len(job)])
                 start += len(job)
 
     def close(self) -> None:
@@ -152,6 +180,7 @@ class Gate:
 
     def __init__(self, app: ASGIApp, limit: int, observe: Callable[[int, float], None]) -> None:
         self.app, self.limit, self.observe = app, limit, observe
+        self.drained = 32 * limit  # bytes that are read, and thrown away, before the line is cut
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, its body whole and within the limit."""
@@ -174,11 +203,23 @@ class Gate:
             size += len(parts[-1])
             more = message.get("more_body", False)
             if size > self.limit:
+                # a client that sends all before it listens would meet a reset instead of an answer
+                while more and size < self.drained:
+                    message = await receive()
+                    size += len(message.get("body", b""))
+                    more = message.get("more_body", False)
                 text = f"the body must have at most {self.limit} bytes"
                 refuse = JSONResponse({"detail": text}, 413, {"Connection": "close"})
                 await refuse(scope, receive, counting)
                 return
-        body: Message | None = {"type": "http.request", "body": b"".join(parts)}
+        whole = b"".join(parts)
+        try:
+            whole.decode()
+        except UnicodeDecodeError as error:
+            text = f"the body must be UTF-8, but is not at byte {error.start}"
+            await JSONResponse({"detail": text}, 422)(scope, receive, counting)
+            return
+        body: Message | None = {"type": "http.request", "body": whole}
 
         async def replay() -> Message:
             nonlocal body
@@ -268,7 +309,14 @@ def make_app(
                 401, "expected the header Authorization: Bearer KEY", {"WWW-Authenticate": "Bearer"}
             )
 
-    Text = Annotated[str, Field(min_length=1, max_length=limits.characters)]
+    def readable(text: str) -> str:
+        if is_blank(text):
+            raise ValueError("a text must not be blank")
+        return text
+
+    Text = Annotated[
+        str, Field(min_length=1, max_length=limits.characters), AfterValidator(readable)
+    ]
 
     class Texts(BaseModel):
         """A list of texts; one text may stand without a list."""
@@ -289,8 +337,12 @@ def make_app(
             return value
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         """Say where and what, without the input: it may hold what JSON cannot."""
+        kind = request.headers.get("content-type", "")
+        if request.url.path == "/classify" and "json" not in kind.lower():
+            text = f"expected the header Content-Type: application/json, got {kind or 'none'}"
+            return JSONResponse({"detail": [text[:200]]}, 422)
         faults = [f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in error.errors()[:10]]
         return JSONResponse(
             {"detail": [f.encode("utf-8", "replace").decode() for f in faults]}, 422
@@ -305,6 +357,8 @@ def make_app(
             raise HTTPException(429, "too many texts wait", {"Retry-After": "1"}) from None
         except asyncio.CancelledError:  # the time to finish, after a stop, is over
             raise HTTPException(503, "the service stops", {"Retry-After": "5"}) from None
+        except ValueError as error:  # what was sent cannot be decided
+            raise HTTPException(422, str(error)) from None
         return JSONResponse({"results": records})
 
     @app.get("/decision", dependencies=[Depends(authorized)])

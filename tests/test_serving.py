@@ -115,6 +115,59 @@ def test_bytes_that_are_no_utf8_get_a_message(client):
     assert 400 <= found.status_code < 500
 
 
+def test_what_is_missing_in_a_call_is_named(client):
+    """Without the header the message names it; a body in another encoding is told where."""
+    body = json.dumps({"texts": "a"}).encode()
+    found = client.post("/classify", content=body, headers={"Content-Type": "text/plain"})
+    assert found.status_code == 422
+    assert "Content-Type: application/json, got text/plain" in found.json()["detail"][0]
+    latin = '{"texts": "caf\u00e9"}'.encode("latin-1")
+    found = client.post("/classify", content=latin, headers={"Content-Type": "application/json"})
+    assert found.status_code == 422 and "UTF-8, but is not at byte 14" in found.json()["detail"]
+
+
+@pytest.mark.parametrize("text", [" ", "\n\t", "\u200b\u2060", "\ufeff"])
+def test_blank_texts_are_refused(client, text):
+    """White space and unseen characters are no text, here as in files and in the pipeline."""
+    found = client.post("/classify", json={"texts": ["a", text]})
+    assert found.status_code == 422 and "must not be blank" in found.text
+
+
+def test_only_the_guilty_request_of_a_batch_fails(loaded):
+    """Nine requests share a batch with one that breaks the network: they get their answers."""
+    entered, go = threading.Event(), threading.Event()
+
+    def run(texts):
+        if texts == ["first"]:
+            entered.set()
+            go.wait(60)
+        if any("break" in text for text in texts):
+            raise RuntimeError("the network broke")
+        return [{"label": text} for text in texts]
+
+    async def all_at_once():
+        batcher = Batcher(run, max_batch=100, max_queue=100)
+        first = asyncio.create_task(batcher.submit(["first"]))
+        await asyncio.to_thread(entered.wait, 60)
+        tasks = [
+            asyncio.create_task(batcher.submit([f"break {i}" if i == 4 else f"text {i}"]))
+            for i in range(10)
+        ]
+        while batcher.pending < 11:
+            await asyncio.sleep(0)
+        go.set()
+        found = await asyncio.gather(first, *tasks, return_exceptions=True)
+        batcher.close()
+        return found
+
+    found = asyncio.run(all_at_once())
+    assert isinstance(found[5], RuntimeError)
+    assert [f[0]["label"] for i, f in enumerate(found) if i != 5] == [
+        "first",
+        *(f"text {i}" for i in range(10) if i != 4),
+    ]
+
+
 def test_wrong_paths_and_methods(client):
     """Other paths are 404, other methods 405."""
     assert client.get("/nothing").status_code == 404
