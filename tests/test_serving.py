@@ -14,6 +14,7 @@ import time
 
 import httpx
 import pytest
+from fastapi.exceptions import RequestValidationError
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -188,13 +189,19 @@ def test_a_body_without_a_length_is_limited_too(client):
 @pytest.mark.parametrize(
     "body", [{"texts": [1] * 300_000}, {str(i): i for i in range(100_000)}], ids=["list", "fields"]
 )
-def test_a_long_list_of_faults_is_refused_at_once(loaded, body):
-    """Hundreds of thousands of faults in one body cost no more than the first."""
+def test_a_long_list_of_faults_is_refused_at_once(loaded, body, monkeypatch):
+    """Of hundreds of thousands of faults in one body, no more than two are made into errors."""
+    counted, original = [], RequestValidationError.__init__
+
+    def counting(self, errors, **options):
+        counted.append(len(errors))
+        original(self, errors, **options)
+
+    monkeypatch.setattr(RequestValidationError, "__init__", counting)
     with TestClient(make_app(loaded)) as client:
-        started = time.perf_counter()
         found = client.post("/classify", json=body)
     assert found.status_code == 422 and len(found.text) < 1000
-    assert time.perf_counter() - started < 3
+    assert len(counted) == 1 and counted[0] <= 2
 
 
 def test_a_fault_of_ours_is_counted(loaded):
@@ -335,7 +342,7 @@ def test_a_full_queue_is_429_with_retry_after(loaded):
 
         def explain(self, texts):
             if texts != ["warm up"]:
-                assert slow.wait(20)
+                assert slow.wait(300)
             return loaded.explain(texts)
 
     async def main():
@@ -352,7 +359,7 @@ def test_a_full_queue_is_429_with_retry_after(loaded):
                 slow.set()
                 return await asyncio.gather(*calls)
 
-    found = asyncio.run(asyncio.wait_for(main(), 30))
+    found = asyncio.run(main())
     assert sorted(r.status_code for r in found) == [200, 200, 429, 429]
     assert {r.headers.get("Retry-After") for r in found if r.status_code == 429} == {"1"}
 
@@ -379,28 +386,32 @@ def test_the_process_serves_and_stops_gracefully(saved, texts):
         stderr=subprocess.STDOUT,
         text=True,
     )
-    address, key = f"http://127.0.0.1:{port}", {"Authorization": "Bearer k"}
+    address = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(300):
+        while True:
             with contextlib.suppress(httpx.TransportError):
                 if httpx.get(f"{address}/ready").status_code == 200:
                     break
             assert process.poll() is None, process.stdout.read()
             time.sleep(0.1)
         assert httpx.post(f"{address}/classify", json={"texts": "a"}).status_code == 401
-        found = []
-
-        def call():
-            body = {"texts": texts}
-            found.append(httpx.post(f"{address}/classify", json=body, headers=key, timeout=30))
-
-        caller = threading.Thread(target=call)
-        caller.start()
-        time.sleep(0.05)
-        process.send_signal(signal.SIGTERM)
-        caller.join(30)
-        assert found and found[0].status_code == 200 and len(found[0].json()["results"]) == 200
-        assert process.wait(30) in (0, -signal.SIGTERM)
+        body = json.dumps({"texts": texts}).encode()
+        head = (
+            f"POST /classify HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer k\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+            "Expect: 100-continue\r\n\r\n"
+        )
+        with socket.create_connection(("127.0.0.1", port)) as line, line.makefile("rb") as answer:
+            line.sendall(head.encode())
+            assert b" 100 " in answer.readline()  # the request runs: the service asks for the body
+            answer.readline()
+            process.send_signal(signal.SIGTERM)
+            line.sendall(body)
+            assert b" 200 " in answer.readline()
+            while answer.readline().strip():
+                pass
+            assert len(json.loads(answer.read())["results"]) == 200
+        assert process.wait(300) in (0, -signal.SIGTERM)
         assert not any(t in process.stdout.read() for t in texts), "texts are not logged"
     finally:
         if process.poll() is None:
