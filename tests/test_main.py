@@ -3,6 +3,7 @@
 import dataclasses
 import subprocess
 import sys
+import threading
 
 import pandas as pd
 import pytest
@@ -142,9 +143,12 @@ def test_a_silent_name_server_does_not_stop_the_doctor(monkeypatch):
     """Where even the look-up of the name hangs, the line comes after its time limit."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "0")
     answers = threading.Event()
-    monkeypatch.setattr(
-        doctor.socket, "create_connection", lambda *_, **__: answers.wait() and socket.socket()
-    )
+
+    def connect(*_, **__):
+        answers.wait()
+        raise OSError
+
+    monkeypatch.setattr(doctor.socket, "create_connection", connect)
     status, text = doctor._hub(timeout=0.1)
     assert status == "warning" and "no answer" in text and not answers.is_set()
     answers.set()
