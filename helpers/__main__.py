@@ -95,24 +95,30 @@ def train(
 @app.command()
 def score(
     folder: Annotated[Path, typer.Argument(help="Where network and rule were saved.")],
-    source: Annotated[Path, typer.Argument(help="A .csv, .jsonl or .parquet file.")],
+    source: Annotated[Path, typer.Argument(help="A .csv, .tsv, .jsonl (or .gz) or .parquet file.")],
     target: Annotated[Path, typer.Argument(help="The file to write, in any of these formats.")],
     text: Annotated[str, typer.Option(help="The column with the texts.")] = "text",
+    encoding: Annotated[str, typer.Option(help="Of the source, as latin-1.")] = "utf-8",
 ) -> None:
     """Decide every row of a file; the same command goes on after an interruption.
+
+    The exit code is 3 if no row at all could be decided.
 
     Example: python -m helpers score models/urgent inbox.csv decided.csv
     """
     from helpers import scoring
 
     started = time.perf_counter()
-    done = scoring.score(folder, source, target, text=text, progress=True)
+    done = scoring.score(folder, source, target, text=text, encoding=encoding, progress=True)
     seconds = time.perf_counter() - started
     typer.echo(f"{done.rows} rows decided in {seconds:.0f} s, written to {target}")
     if done.resumed:
         typer.echo(f"{done.resumed} chunks were taken up from an earlier run")
     if done.bad:
         typer.echo(f"{done.bad} bad rows, with reasons, in {done.bad_file}")
+    if done.bad and not done.rows:
+        typer.echo("error: no row could be decided", err=True)
+        raise typer.Exit(3)
 
 
 @app.command()

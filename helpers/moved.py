@@ -6,7 +6,7 @@ from typing import Any
 
 PLACES = {
     "helpers.data": ("helpers.messages", "helpers.splits"),
-    "helpers.deployment": ("helpers.scoring",),
+    "helpers.deployment": ("helpers.scoring", "helpers.tables"),
     "helpers.evaluation": ("helpers.intervals", "helpers.reports"),
     "helpers.training": ("helpers.prediction", "helpers.losses"),
 }

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping
@@ -19,8 +18,16 @@ from tqdm.auto import tqdm
 from helpers.deployment import load
 from helpers.portable.decisions import DECISION_FILE
 from helpers.portable.pipeline import file_hash
-
-FORMATS = (".csv", ".jsonl", ".parquet")
+from helpers.portable.texts import is_blank
+from helpers.tables import (
+    Writer,
+    check_column,
+    check_encoding,
+    columns_of,
+    format_of,
+    join,
+    read_rows,
+)
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,7 @@ def score(
     target: str | Path,
     *,
     text: str = "text",
+    encoding: str = "utf-8",
     chunk: int = 4096,
     progress: bool = False,
 ) -> Scored:
@@ -59,9 +67,12 @@ def score(
     folder : path
         As `save` wrote it.
     source, target : path
-        ``.csv`` (UTF-8), ``.jsonl`` or ``.parquet`` each.
+        ``.csv``, ``.tsv`` or ``.jsonl``, each also with ``.gz``, or ``.parquet``. The delimiter of
+        a CSV file is told from its header.
     text : str, default "text"
         The column with the texts.
+    encoding : str, default "utf-8"
+        Of a source that is text. What is written is UTF-8.
     chunk : int, default 4096
         Rows that are read, decided and written together.
     progress : bool, default False
@@ -74,52 +85,57 @@ def score(
     Raises
     ------
     ValueError
-        If a format is unknown, the column is missing, the target is there already, belongs to
-        another run that was not finished, or is being written by one.
+        If a format is unknown, the column is missing, the source is not in its encoding or cannot
+        be read to its end, or changes meanwhile; if the target is there already, belongs to another
+        run that was not finished, or is being written by one.
 
     Notes
     -----
-    New columns are called ``decision_label``, ``decision_probability`` and so on; in CSV and
-    Parquet a list or an object among them is JSON text. From JSON lines to another format, the
-    first row sets the columns.
+    Nothing that was read is lost: each row is decided, or stands in the side file with the reason.
+    New columns are called ``decision_label`` and so on, each a key of the rule's record; in CSV and
+    Parquet a list or an object among them is JSON text. The other columns leave as they came, to
+    the digit; so do texts that a spreadsheet would take for formulas. From JSON lines to another
+    format, the first row sets the columns.
 
     Memory holds one chunk. Each chunk is written to a file of its own in ``TARGET.parts``, under
     its final name only when whole; the parts are put together at the end. The same call after a
-    crash takes up the chunks that are there. Their borders are fixed, so the result is the same,
-    byte for byte, on the same machine with the same number of threads.
+    crash takes up the chunks that are there, if their rows are still those that were read. Their
+    borders are fixed, so the result is the same, byte for byte, on the same machine with the same
+    number of threads.
     """
-    source, target = Path(source), Path(target)
-    for path in (source, target):
-        if path.suffix not in FORMATS:
-            raise ValueError(f"{path} must end in one of {', '.join(FORMATS)}")
+    source, target = Path(source).expanduser(), Path(target).expanduser()
+    from_kind, to_kind = format_of(source).kind, format_of(target).kind
     if not source.is_file():
-        raise ValueError(f"there is no file {source}")
+        what = "is a folder: name one file" if source.is_dir() else "is not there"
+        raise ValueError(f"the source {source} {what}")
     if type(chunk) is not int or chunk < 1:
         raise ValueError(f"chunk must be an int of at least 1, got {chunk!r}")
-    deployment = load(folder)
-    columns = None if source.suffix == target.suffix == ".jsonl" else _columns(source)
+    before = _state(source)
+    check_encoding(source, encoding)
+    deployment = load(Path(folder).expanduser())
+    columns = None if from_kind == to_kind == "jsonl" else columns_of(source, encoding)
     example = {f"decision_{k}": v for k, v in deployment.explain(["a text"])[0].items()}
-    if columns is not None and text not in columns:
-        raise ValueError(f"{source} has no column {text!r}, only {', '.join(columns)}")
-    if columns is not None and (clash := [name for name in example if name in columns]):
-        raise ValueError(f"{source} has columns of the result already: {', '.join(clash)}")
+    if columns is not None:
+        check_column(source, columns, text)
+        if clash := [name for name in example if name in columns]:
+            raise ValueError(f"{source} has columns of the result already: {', '.join(clash)}")
 
-    stat = source.stat()
     job = {
-        "source": [str(source.resolve()), stat.st_size, stat.st_mtime_ns],
-        "decision": file_hash(Path(folder) / DECISION_FILE),
+        "source": [str(source.resolve()), *before],
+        "decision": file_hash(Path(folder).expanduser() / DECISION_FILE),
         "text": text,
+        "encoding": encoding,
         "chunk": chunk,
     }
     parts = target.with_name(f"{target.name}.parts")
-    writer = _Writer(target.suffix, columns, example, source)
-    rows = _checked(source, columns, text, example)
     n_rows = n_bad = resumed = 0
     names: list[Path] = []
     with ExitStack() as stack:
         stack.enter_context(_only_run(target))
+        writer = Writer(target, source, columns, example, encoding)
         _start(parts, target, job)
-        total = sum(1 for _ in _read(source)) if progress else None
+        rows = _checked(read_rows(source, encoding), columns, text, example)
+        total = sum(1 for _ in read_rows(source, encoding)) if progress else None
         bar = stack.enter_context(tqdm(total=total, unit=" rows", disable=not progress))
         while (read := list(islice(rows, chunk))) or not names:
             good = [row for row, _ in read if row is not None]
@@ -128,27 +144,55 @@ def score(
             names.append(part)
             n_rows, n_bad = n_rows + len(good), n_bad + len(bad)
             if part.exists():
+                _check_same(part, read, source)
                 resumed += 1
             else:
-                records = deployment.explain([row[text] for row in good])
+                records = deployment.explain([row[text] for row, _ in good])
                 done = [
-                    {**row, **{f"decision_{k}": v for k, v in record.items()}}
-                    for row, record in zip(good, records, strict=True)
+                    (row, {f"decision_{k}": v for k, v in record.items()}, line)
+                    for (row, line), record in zip(good, records, strict=True)
                 ]
                 with open(part.with_suffix(".bad"), "w", encoding="utf-8", newline="\n") as file:
                     file.writelines(json.dumps(fault) + "\n" for fault in bad)
+                part.with_suffix(".sum").write_text(_digest(read), encoding="utf-8")
                 writer.part(part.with_suffix(".tmp"), done)
                 part.with_suffix(".tmp").replace(part)
             bar.update(len(read))
+        if _state(source) != before:
+            shutil.rmtree(parts, ignore_errors=True)
+            raise ValueError(
+                f"{source} changed while it was read: nothing was written. Decide a file that stays"
+            )
         bad_file = target.with_name(f"{target.name}.bad.jsonl")
         bad_file.unlink(missing_ok=True)  # of an earlier file
         if n_bad:
-            _join([part.with_suffix(".bad") for part in names], parts / "bad.tmp", b"")
+            join([part.with_suffix(".bad") for part in names], parts / "bad.tmp", b"")
             (parts / "bad.tmp").replace(bad_file)
         writer.join(names, parts / "all.tmp")
         (parts / "all.tmp").replace(target)
         shutil.rmtree(parts, ignore_errors=True)
     return Scored(n_rows, n_bad, resumed, bad_file)
+
+
+def _state(source: Path) -> list[int]:
+    """Tell a file's size and time, to notice that it has changed."""
+    found = source.stat()
+    return [found.st_size, found.st_mtime_ns]
+
+
+def _digest(read: list[Any]) -> str:
+    """Name the rows of a chunk, as they were read."""
+    return hashlib.sha256(repr(read).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _check_same(part: Path, read: list[Any], source: Path) -> None:
+    """Refuse to go on from a part that was made of other rows."""
+    note = part.with_suffix(".sum")
+    if not note.is_file() or note.read_text(encoding="utf-8") != _digest(read):
+        raise ValueError(
+            f"{source} is not the file that {part.parent} was made from, though it has its size "
+            "and time: remove that folder to start anew"
+        )
 
 
 @contextmanager
@@ -191,81 +235,28 @@ def _start(parts: Path, target: Path, job: dict[str, Any]) -> None:
     (parts / "job.tmp").replace(note)
 
 
-def _read(source: Path) -> Iterator[tuple[dict[str, Any] | None, str, Any]]:
-    """Give each row, or None with the reason and what stood there."""
-    if source.suffix == ".parquet":
-        import pyarrow.parquet as pq
-
-        with pq.ParquetFile(source) as file:
-            for batch in file.iter_batches(batch_size=1024):
-                yield from ((row, "", None) for row in batch.to_pylist())
-    elif source.suffix == ".csv":
-        with open(source, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            lines = csv.reader(file)
-            names = next(lines, [])
-            while True:
-                try:
-                    cells = next(lines)
-                except StopIteration:
-                    return
-                except csv.Error as error:  # nobody knows where the next row begins
-                    raise ValueError(
-                        f"{source} cannot be read beyond line {lines.line_num}: {error}. Is a "
-                        "quote not closed? Write the file as .jsonl or .parquet for longer cells"
-                    ) from None
-                if len(cells) == len(names):
-                    yield dict(zip(names, cells, strict=True)), "", None
-                elif cells:  # an empty line is no row
-                    reason = f"expected {len(names)} cells, got {len(cells)}"
-                    yield None, reason, cells
-    else:
-        with open(source, "rb") as file:
-            for line in filter(bytes.strip, file):
-                try:
-                    row = json.loads(line)
-                    reason = "" if isinstance(row, dict) else "expected a JSON object"
-                except (ValueError, RecursionError) as error:
-                    row, reason = None, f"no JSON: {error}"
-                good = row if not reason else None
-                yield good, reason, None if good else line.decode("utf-8", "replace")
-
-
-def _columns(source: Path) -> list[str]:
-    """Name the columns of a file; for JSON lines those of its first row."""
-    if source.suffix == ".parquet":
-        import pyarrow.parquet as pq
-
-        return pq.read_schema(source).names
-    if source.suffix == ".csv":
-        with open(source, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            names = next(csv.reader(file), [])
-        if not _is_unicode(names):
-            raise ValueError(f"{source} is not UTF-8: save it as UTF-8")
-        if len(set(names)) < len(names):
-            raise ValueError(f"{source} has two columns of one name: {', '.join(names)}")
-        return names
-    return next((list(row) for row, *_ in _read(source) if row is not None), [])
-
-
 def _checked(
-    source: Path, columns: list[str] | None, text: str, added: Mapping[str, Any]
-) -> Iterator[tuple[dict[str, Any] | None, dict[str, Any]]]:
+    rows: Iterator[tuple[dict[str, Any] | None, str, Any]],
+    columns: list[str] | None,
+    text: str,
+    added: Mapping[str, Any],
+) -> Iterator[tuple[tuple[dict[str, Any], Any] | None, dict[str, Any]]]:
     """Give each row that can be decided, or None with its number, the reason and its content."""
-    for number, (row, reason, content) in enumerate(_read(source), start=1):
+    for number, (row, reason, content) in enumerate(rows, start=1):
         if row is not None:
             value = row.get(text)
             extra = [n for n in row if n in added or (columns is not None and n not in columns)]
-            if not isinstance(value, str) or not value.strip():
+            if not isinstance(value, str) or is_blank(value):
                 reason = f"no text in {text!r}"
             elif extra:
                 reason = f"unexpected columns: {', '.join(extra)}"
             elif not _is_unicode(row):
                 reason = "not valid Unicode"
+            if not reason:
+                yield (row, content), {}
+                continue
             content = {name: str(value) for name, value in row.items()}
-        if reason:
-            yield None, {"row": number, "reason": reason, "content": content}
-        else:
-            yield row, {}
+        yield None, {"row": number, "reason": reason, "content": content}
 
 
 def _is_unicode(value: Any) -> bool:
@@ -283,88 +274,3 @@ def _is_unicode(value: Any) -> bool:
             except UnicodeEncodeError:
                 return False
     return True
-
-
-class _Writer:
-    """Write parts in one format, and put them together."""
-
-    def __init__(
-        self, suffix: str, columns: list[str] | None, example: Mapping[str, Any], source: Path
-    ) -> None:
-        self.suffix, self.columns, self.example, self.source = suffix, columns, example, source
-
-    def part(self, path: Path, rows: list[dict[str, Any]]) -> None:
-        if self.suffix == ".parquet":
-            self._parquet(path, rows)
-            return
-        with open(path, "w", encoding="utf-8", newline="") as file:
-            if self.suffix == ".csv":
-                names = [*(self.columns or ()), *self.example]
-                lines = csv.writer(file, lineterminator="\n")
-                quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
-                for row in rows:
-                    cells = [_cell(row.get(name)) for name in names]
-                    bare = any("\r" in cell for cell in cells)  # Python 3.11 does not quote it
-                    (quoted if bare else lines).writerow(cells)
-            else:
-                file.writelines(
-                    json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows
-                )
-
-    def _parquet(self, path: Path, rows: list[dict[str, Any]]) -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        kinds = {str: pa.string(), bool: pa.bool_(), int: pa.int64(), float: pa.float64()}
-        new = [pa.field(n, kinds.get(type(v), pa.string())) for n, v in self.example.items()]
-        packed = [name for name, v in self.example.items() if isinstance(v, list | dict)]
-        rows = [{**row, **{name: _cell(row[name]) for name in packed}} for row in rows]
-        columns = self.columns or []
-        if self.source.suffix == ".parquet":
-            old = list(pq.read_schema(self.source))
-        elif self.source.suffix == ".csv":
-            old = [pa.field(name, pa.string()) for name in columns]
-        else:
-            try:
-                old = [pa.field(n, pa.array([row.get(n) for row in rows]).type) for n in columns]
-            except pa.ArrowException as error:
-                raise ValueError(f"{self.source}: a column holds several kinds: {error}") from None
-        try:
-            pq.write_table(pa.Table.from_pylist(rows, schema=pa.schema([*old, *new])), path)
-        except (pa.ArrowException, OverflowError) as error:
-            raise ValueError(f"{self.source}: a value does not fit into Parquet: {error}") from None
-
-    def join(self, parts: list[Path], path: Path) -> None:
-        if self.suffix != ".parquet":
-            head = io.StringIO(newline="")
-            if self.suffix == ".csv":
-                names = [*(self.columns or ()), *self.example]
-                csv.writer(head, lineterminator="\n").writerow(names)
-            _join(parts, path, head.getvalue().encode())
-            return
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        try:
-            schemas = [pq.read_schema(part) for part in parts]
-            schema = pa.unify_schemas(schemas, promote_options="permissive")
-        except pa.ArrowException as error:
-            raise ValueError(f"{self.source}: a column holds several kinds: {error}") from None
-        with pq.ParquetWriter(path, schema) as file:
-            for part in parts:
-                file.write_table(pq.read_table(part).cast(schema))
-
-
-def _cell(value: Any) -> str:
-    """Write a value into a CSV cell."""
-    if isinstance(value, list | dict):
-        return json.dumps(value, ensure_ascii=False, default=str)
-    return "" if value is None else str(value)
-
-
-def _join(parts: list[Path], path: Path, head: bytes) -> None:
-    with open(path, "wb") as whole:
-        whole.write(head)
-        for part in parts:
-            with open(part, "rb") as file:
-                shutil.copyfileobj(file, whole)

@@ -33,7 +33,7 @@ def imports(path):
 def layers():
     """Read CONTRIBUTING's picture: module to line, from the top."""
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    picture = re.search(r"```\n(portable/checks\n.*?)```", text, re.DOTALL).group(1)
+    picture = re.search(r"```\n(portable/checks.*?)```", text, re.DOTALL).group(1)
     lines = [re.split(r"\s{2,}#", line)[0].split() for line in picture.splitlines()]
     return {
         "helpers." + name.replace("/", "."): i for i, names in enumerate(lines) for name in names

@@ -152,3 +152,12 @@ def test_a_silent_name_server_does_not_stop_the_doctor(monkeypatch):
     status, text = doctor._hub(timeout=0.1)
     assert status == "warning" and "no answer" in text and not answers.is_set()
     answers.set()
+
+
+def test_a_file_without_one_good_row_is_a_failure(saved, tmp_path):
+    """Where no row could be decided the exit code is 3, and the rows are in the side file."""
+    (tmp_path / "in.csv").write_text("text\n' '\n\" \"\n".replace("' '", '" "'))
+    arguments = ["score", saved, tmp_path / "in.csv", tmp_path / "out.csv"]
+    found = run.invoke(command_line.app, list(map(str, arguments)))
+    assert found.exit_code == 3 and "no row could be decided" in found.output
+    assert len((tmp_path / "out.csv.bad.jsonl").read_text().splitlines()) == 2
