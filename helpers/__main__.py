@@ -122,6 +122,50 @@ def score(
 
 
 @app.command()
+def rule(
+    folder: Annotated[Path, typer.Argument(help="Where network and rule were saved.")],
+    threshold: Annotated[
+        float | None, typer.Option(help="A probability, or a confidence, from 0 to 1.")
+    ] = None,
+    thresholds: Annotated[
+        str | None, typer.Option(help="For many labels: name=0.3,other name=0.7.")
+    ] = None,
+    false_positive: Annotated[float | None, typer.Option(help="Cost, for the formula.")] = None,
+    false_negative: Annotated[float | None, typer.Option(help="Cost, for the formula.")] = None,
+    reject: Annotated[float | None, typer.Option(help="Cost of Other, for the formula.")] = None,
+    error: Annotated[float | None, typer.Option(help="Cost of a wrong label.")] = None,
+    old_rate: Annotated[
+        float | None, typer.Option(help="Share of yes where it was chosen.")
+    ] = None,
+    new_rate: Annotated[float | None, typer.Option(help="Share of yes where it is used.")] = None,
+) -> None:
+    """Show the rule of a saved folder; with an option, change it, and the model card with it.
+
+    Example: python -m helpers rule models/urgent --false-positive 1 --false-negative 50
+    """
+    import json
+
+    from helpers import deployment
+    from helpers.decisions import Costs, RejectCosts
+    from helpers.portable.pipeline import read_decision
+    from helpers.rules import changed
+
+    old = read_decision(folder.expanduser()).rule
+    costs: Costs | RejectCosts | None = None
+    if false_positive is not None or false_negative is not None:
+        if false_positive is None or false_negative is None:
+            raise ValueError("give both --false-positive and --false-negative")
+        costs = Costs(false_positive=false_positive, false_negative=false_negative)
+    elif reject is not None or error is not None:
+        costs = RejectCosts(reject=reject or 0.0, error=1.0 if error is None else error)
+    rates = None if old_rate is None and new_rate is None else (old_rate, new_rate)
+    new = changed(old, threshold=threshold, thresholds=thresholds, costs=costs, rates=rates)
+    if new is not None:
+        deployment.change_rule(folder, new)
+    typer.echo(json.dumps((new or old).to_dict(), indent=2, ensure_ascii=False))
+
+
+@app.command()
 def serve(
     folder: Annotated[Path, typer.Argument(help="Where network and rule were saved.")],
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",

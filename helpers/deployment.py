@@ -7,7 +7,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -188,14 +188,9 @@ def save(
     shutil.rmtree(scratch, ignore_errors=True)  # of a run that crashed
     try:
         _write(scratch, model, tokenizer)
-        files = {
-            p.name: file_hash(p)
-            for p in sorted(scratch.iterdir())
-            if p.suffix == ".safetensors" or p.name == "tokenizer.json"
-        }
+        files = {p.name: file_hash(p) for p in sorted(scratch.iterdir())}  # all decide an answer
         decision = Decision(rule=rule, dtype=dtype, max_length=max_length, files=files, data=data)
-        text = json.dumps(decision.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
-        (scratch / DECISION_FILE).write_text(text + "\n", encoding="utf-8")
+        (scratch / DECISION_FILE).write_text(_as_text(decision), encoding="utf-8")
         card = _model_card(decision, base_model, reports or {}, limits)
         (scratch / "README.md").write_text(card, encoding="utf-8")
         previous = _previous(directory)
@@ -227,7 +222,7 @@ def check_place(directory: str | Path) -> Path:
     ValueError
         If it is a file, or a folder that holds anything that `save` did not write.
     """
-    directory = Path(os.path.realpath(directory))
+    directory = Path(os.path.realpath(Path(directory).expanduser()))
     _recover(directory)
     if directory.exists() and not directory.is_dir():
         raise ValueError(f"{directory} is a file: name a folder")
@@ -273,6 +268,62 @@ def _write(folder: Path, model: Any, tokenizer: Any) -> None:
         shutil.copyfile(module, folder / module.name)
 
 
+def change_rule(directory: str | Path, rule: Rule) -> Path:
+    """Give a saved network another rule: a new cut, or new costs.
+
+    Parameters
+    ----------
+    directory : path
+        As `save` wrote it.
+    rule : a rule of `helpers.decisions`
+        For the same labels, and the same kind of task.
+
+    Returns
+    -------
+    Path
+        The decision file: the old one, or the new one, never half of each.
+
+    Raises
+    ------
+    ValueError
+        If the folder is not sound, or the rule is of another type or for other labels.
+    """
+    directory = Path(os.path.realpath(Path(directory).expanduser()))
+    _recover(directory)
+    decision = read_decision(directory)
+    old = decision.rule
+    if type(rule) is not type(old) or tuple(rule.label_names) != tuple(old.label_names):
+        raise ValueError(
+            f"expected a {type(old).__name__} for the labels {', '.join(old.label_names[:5])}, got "
+            f"a {type(rule).__name__} for {', '.join(rule.label_names[:5])}"
+        )
+    changed = replace(decision, rule=rule)
+    _replace(directory / DECISION_FILE, _as_text(changed))
+    card = directory / "README.md"
+    if card.is_file():
+        lines = card.read_text(encoding="utf-8").splitlines(keepends=True)
+        about = {line.split(": ")[0]: line for line in _about(changed)}
+        text = [
+            f"{about[head]}\n" if (head := line.split(": ")[0]) in about else line for line in lines
+        ]
+        _replace(card, "".join(text))
+    return directory / DECISION_FILE
+
+
+def _as_text(decision: Decision) -> str:
+    return json.dumps(decision.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file beside its place, then move it there."""
+    scratch = path.with_name(f".{path.name}.new")
+    try:
+        scratch.write_text(text, encoding="utf-8")
+        scratch.replace(path)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
 def _previous(directory: Path) -> Path:
     return directory.with_name(f".{directory.name}.previous-of-save")
 
@@ -301,7 +352,7 @@ def load(directory: str | Path) -> Deployment:
         If the folder is missing, or its decision file is missing, corrupt, foreign, newer, or
         belongs to other weights or labels; the message says what to do.
     """
-    directory = Path(os.path.abspath(directory))
+    directory = Path(os.path.abspath(Path(directory).expanduser()))
     _recover(directory)
     if not directory.is_dir():
         raise ValueError(f"there is no folder {directory}: save one with helpers.deployment.save")
@@ -337,15 +388,14 @@ def _model_card(
     limits: str,
 ) -> str:
     """Write a README.md in the Hub's format."""
-    rule, chosen = decision.rule, decision.rule.chosen
+    rule = decision.rule
     head = ["library_name: transformers", "pipeline_tag: text-classification"]
     head += [f"base_model: {base_model}"] if base_model else []
     about = [
-        f"Rule: {type(rule).__name__}, {json.dumps(_without_names(rule), ensure_ascii=False)}",
-        f"How it was chosen: {json.dumps(chosen, ensure_ascii=False)}",
+        *(line[2:] for line in _about(decision)),
         f"Data: {decision.data or 'not named'}",
         f"Labels, in order: {', '.join(rule.label_names)}",
-        f"Logits in {decision.dtype}, texts cut at {decision.max_length} tokens",
+        f"Logits in {decision.dtype}, texts truncated at {decision.max_length} tokens",
     ]
     tables = [f"## {name}\n\n{_table(rows)}" for name, rows in reports.items()]
     uses = (
@@ -353,8 +403,7 @@ def _model_card(
         "with the helpers:\n\n"
         "```python\nfrom helpers.deployment import load\n\n"
         'load("FOLDER").explain(["a text"])\n```\n\n'
-        "With transformers alone; read `pipeline.py`, `decisions.py` and `probabilities.py` "
-        "first:\n\n"
+        "With transformers alone; read the `.py` files first:\n\n"
         "```python\nfrom transformers import pipeline\n\n"
         'pipeline("text-classification", model="FOLDER", trust_remote_code=True)("a text")\n```'
     )
@@ -370,6 +419,16 @@ def _model_card(
         "or the prices do, choose or shift the rule anew.",
     ]
     return "\n\n".join(sections) + "\n"
+
+
+def _about(decision: Decision) -> list[str]:
+    """Write the lines of the model card that change with the rule."""
+    rule = decision.rule
+    values = json.dumps(_without_names(rule), ensure_ascii=False)
+    return [
+        f"- Rule: {type(rule).__name__}, {values}",
+        f"- How it was chosen: {json.dumps(rule.chosen, ensure_ascii=False)}",
+    ]
 
 
 def _without_names(rule: Rule) -> dict[str, Any]:

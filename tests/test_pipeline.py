@@ -17,6 +17,7 @@ from transformers.pipelines.pt_utils import KeyDataset
 from helpers import deployment
 from helpers.decisions import BinaryThreshold
 from helpers.pipeline import Decision, DecisionPipeline, check_head, read_decision
+from helpers.portable.decisions import checksum
 
 
 @pytest.fixture(scope="module")
@@ -220,7 +221,8 @@ def copy(saved, tmp_path):
 def change(folder, **values):
     """Change fields of the decision file."""
     path = folder / "decision.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+    changed = {**json.loads(path.read_text()), **values}
+    path.write_text(json.dumps({**changed, "checksum": checksum(changed)}))
 
 
 def test_a_missing_file_is_named(copy):

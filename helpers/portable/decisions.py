@@ -6,6 +6,8 @@ Lesson 01 explains `Costs` and `BinaryThreshold`, lesson 02 `RejectCosts` and `R
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
@@ -49,6 +51,31 @@ def rule_from_dict(values: dict[str, Any]) -> Rule:
     return rules[name].from_dict(values)
 
 
+def checksum(values: dict[str, Any]) -> str:
+    """Compute what tells that a decision file was changed by hand.
+
+    A guard against slips, not against intent.
+
+    Parameters
+    ----------
+    values : dict
+        Plain JSON; its own ``checksum`` is left out.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+
+    Examples
+    --------
+    >>> checksum({"a": 1}) == checksum({"checksum": "x", "a": 1})
+    True
+    """
+    plain = {name: value for name, value in values.items() if name != "checksum"}
+    text = json.dumps(plain, sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Decision:
     """What ``decision.json`` holds: the rule, and what it needs to mean the same elsewhere.
@@ -82,8 +109,12 @@ class Decision:
             raise ValueError(f'dtype must be "bf16", "fp16" or "fp32", got {self.dtype!r}')
         if type(self.max_length) is not int or self.max_length < 3:
             raise ValueError(f"max_length must be an int of at least 3, got {self.max_length!r}")
-        if not isinstance(self.files, Mapping) or not isinstance(self.data, str):
+        if not isinstance(self.data, str) or not isinstance(self.files, Mapping):
             raise ValueError("files must be a mapping and data a string")
+        for name, found in self.files.items():
+            plain = isinstance(name, str) and name == name.rpartition("/")[2] and name[:1] != "."
+            if not plain or not isinstance(found, str):
+                raise ValueError(f"files must map names to SHA-256 texts, got {name!r}: {found!r}")
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values.
@@ -99,7 +130,8 @@ class Decision:
             "files": dict(self.files),
         }
         head = {"format": FORMAT, "format_version": FORMAT_VERSION}
-        return {**head, "rule": self.rule.to_dict(), **values}
+        whole = {**head, "rule": self.rule.to_dict(), **values}
+        return {**whole, "checksum": checksum(whole)}
 
     @classmethod
     def from_dict(cls, values: Any) -> Decision:
@@ -116,13 +148,26 @@ class Decision:
         Raises
         ------
         ValueError
-            If the dict is of another format, of a newer one, or lacks a field.
+            If the dict is of another format, of a newer one, lacks a field, or was changed by hand.
+
+        Examples
+        --------
+        >>> decision = Decision(rule=BinaryThreshold.from_threshold(0.7), dtype="fp32")
+        >>> Decision.from_dict(decision.to_dict()).rule.threshold
+        0.7
         """
         if not isinstance(values, dict) or values.get("format") != FORMAT:
             raise ValueError(f"it was not written by {FORMAT}")
         check_version(values, "file")
         try:
             fields = {name: values[name] for name in ("dtype", "max_length", "files", "data")}
+            if values["format_version"] > 1 and values["checksum"] != checksum(values):
+                raise ValueError(
+                    "it was changed by hand: `python -m helpers rule FOLDER` changes a rule soundly"
+                )
+            known = {"format", "format_version", "rule", "checksum", *fields}
+            if unknown := sorted(set(values) - known):
+                raise ValueError(f"unknown fields: {', '.join(unknown)}")
             rule = rule_from_dict(values["rule"])
         except KeyError as error:
             raise ValueError(f"the field {error} is missing") from None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -20,9 +21,18 @@ from torch.utils.data import Dataset
 from transformers import TextClassificationPipeline
 from transformers.utils import cached_file
 
-from .decisions import DECISION_FILE, Decision, Dtype, Rule
+from .decisions import (
+    DECISION_FILE,
+    BinaryThreshold,
+    Decision,
+    Dtype,
+    LabelThresholds,
+    Rule,
+)
 from .probabilities import log_softmax, sigmoid
 from .texts import check_text, in_order
+
+CONFIG = "config.json"
 
 
 def read_decision(source: str | Path, *, revision: str | None = None) -> Decision:
@@ -51,19 +61,33 @@ def read_decision(source: str | Path, *, revision: str | None = None) -> Decisio
         try:
             return Path(cached_file(source, name, revision=revision))
         except (OSError, TypeError, ValueError):  # HFValidationError is a ValueError
+            what = "there is no saved decision, and no threshold to fall back on"
+            if name != DECISION_FILE:
+                what = "the network cannot answer as it did where its rule was chosen"
             raise ValueError(
-                f"{source} has no {name}: without it there is no saved decision, and no threshold "
-                "to fall back on. Save network and rule together with helpers.deployment.save"
+                f"{source} has no {name}: without it {what}. Save network and rule together with "
+                "helpers.deployment.save"
             ) from None
 
     path = find(DECISION_FILE)
     try:
         decision = Decision.from_dict(json.loads(path.read_text(encoding="utf-8")))
-    except ValueError as error:  # JSON and Unicode errors are ValueErrors too
+    except (
+        OSError,
+        ValueError,
+        RecursionError,
+    ) as error:  # JSON and Unicode errors are ValueErrors
         raise ValueError(
             f"{path} cannot be used: {error}. Restore it from where the model was saved, or save "
             "anew with helpers.deployment.save"
         ) from None
+    if os.path.isdir(source) and CONFIG in decision.files:
+        for one in sorted(os.listdir(source)):
+            if one not in decision.files and not _harmless(one):
+                raise ValueError(
+                    f"{one} was added to {source}: it may change the answers. Remove it, or save "
+                    "anew with helpers.deployment.save"
+                )
     for name, expected in decision.files.items():
         if file_hash(find(name)) != expected:
             raise ValueError(
@@ -71,6 +95,18 @@ def read_decision(source: str | Path, *, revision: str | None = None) -> Decisio
                 "other logits. Choose the rule anew and save both with helpers.deployment.save"
             )
     return decision
+
+
+def _harmless(name: str) -> bool:
+    """Tell whether a file that was not saved with the model cannot change an answer."""
+    return (
+        name in (DECISION_FILE, "__pycache__")
+        or name.startswith(".")
+        or (
+            name.partition(".")[0].upper()
+            in ("README", "LICENSE", "NOTICE", "CHANGELOG", "CITATION")
+        )
+    )
 
 
 def file_hash(path: Path) -> str:
@@ -90,7 +126,7 @@ def file_hash(path: Path) -> str:
 
 
 def check_head(model: Any, rule: Rule) -> None:
-    """Refuse a rule whose labels are not those of the network.
+    """Refuse a rule that does not fit the network's head: its labels, its size, its function.
 
     Parameters
     ----------
@@ -100,8 +136,21 @@ def check_head(model: Any, rule: Rule) -> None:
     Raises
     ------
     ValueError
-        If number or order of the labels differ.
+        If number or order of the labels differ, or the head was trained for another kind of task:
+        softmax under `LabelThresholds`, sigmoid under `RejectOption`, regression under any.
     """
+    kind, n = model.config.problem_type, model.config.num_labels
+    if isinstance(rule, LabelThresholds) or (isinstance(rule, BinaryThreshold) and n == 1):
+        wanted = "multi_label_classification"  # a sigmoid for each logit
+    else:
+        wanted = "single_label_classification"
+    # transformers takes several logits without a word for one label of many
+    if kind != wanted and not (kind is None and n > 1 and wanted[0] == "s"):
+        raise ValueError(
+            f"{type(rule).__name__} with {n} logits needs a head for {wanted}, the network's "
+            f"problem_type is {kind}: take another rule, or set model.config.problem_type if the "
+            "network was trained so"
+        )
     names = tuple(model.config.id2label[i] for i in range(model.config.num_labels))
     wanted = tuple(rule.label_names)
     if names != wanted and not (len(names) == 1 and len(wanted) == 2 and names == wanted[1:]):

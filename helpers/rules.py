@@ -1,0 +1,99 @@
+"""Change a saved rule by what a person says: a threshold, prices, another base rate."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from helpers.portable.costs import Costs, RejectCosts, check_costs, check_reject_costs
+from helpers.portable.decisions import BinaryThreshold, RejectOption, Rule
+
+
+def changed(
+    rule: Rule,
+    *,
+    threshold: float | None = None,
+    thresholds: str | None = None,
+    costs: Costs | RejectCosts | None = None,
+    rates: tuple[float | None, float | None] | None = None,
+) -> Rule | None:
+    """Make a rule of the same type, for the same labels, with another cut.
+
+    Parameters
+    ----------
+    rule : BinaryThreshold, RejectOption or LabelThresholds
+    threshold : float in [0, 1], optional
+        For all labels, where there are many.
+    thresholds : str, optional
+        For many labels: ``"home=0.3,water=0.7"``; labels that are not named keep their cuts.
+    costs : Costs or RejectCosts, optional
+        The cut by formula; not for many labels.
+    rates : pair of float, optional
+        Base rate where a yes/no rule was chosen, and where it is used.
+
+    Returns
+    -------
+    a rule, or None where nothing was asked for
+
+    Raises
+    ------
+    ValueError
+        If more than one change is asked for, or one that does not go with the rule.
+
+    Examples
+    --------
+    >>> old = BinaryThreshold.from_threshold(0.5, label_names=("wait", "urgent"))
+    >>> changed(old, threshold=0.2).label_names
+    ('wait', 'urgent')
+    """
+    ways = {"threshold": threshold, "thresholds": thresholds, "costs": costs, "rates": rates}
+    given = [name for name, value in ways.items() if value is not None]
+    if len(given) > 1:
+        raise ValueError(f"give one change at a time, got {', '.join(given)}")
+    if not given:
+        return None
+    kept = {"temperature": rule.temperature, "label_names": rule.label_names}
+    if isinstance(rule, BinaryThreshold):
+        if threshold is not None:
+            return BinaryThreshold.from_threshold(threshold, **kept)
+        if costs is not None:
+            return BinaryThreshold.from_costs(check_costs(costs), **kept)
+        if rates is not None:
+            old, new = rates
+            if old is None or new is None:
+                raise ValueError("a change of the base rate needs both, the old rate and the new")
+            return rule.at_base_rate(old=old, new=new)
+    elif isinstance(rule, RejectOption):
+        if threshold is not None:
+            return RejectOption.from_threshold(
+                threshold, measure=rule.measure, other=rule.other, **kept
+            )
+        if costs is not None:
+            return RejectOption.from_costs(check_reject_costs(costs), other=rule.other, **kept)
+    elif threshold is not None or thresholds is not None:
+        values = dict(zip(rule.label_names, rule.cuts, strict=True))
+        named = _read(thresholds) if thresholds else dict.fromkeys(rule.label_names, threshold)
+        unknown = [name for name in named if name not in values]
+        if unknown:
+            raise ValueError(
+                f"no label {', '.join(unknown)}; there are {', '.join(rule.label_names)}"
+            )
+        for name, value in named.items():
+            values[name] = BinaryThreshold.from_threshold(value).cut
+        return replace(
+            rule, cuts=tuple(values.values()), chosen={"method": "given", "threshold": named}
+        )
+    raise ValueError(f"{given[0]} does not go with a {type(rule).__name__}")
+
+
+def _read(text: str) -> dict[str, float]:
+    """Read ``name=number,name=number``."""
+    found = {}
+    for one in text.split(","):
+        name, equals, value = one.rpartition("=")
+        try:
+            found[name.strip()] = float(value)
+        except ValueError:
+            equals = ""
+        if not equals or not name.strip():
+            raise ValueError(f"thresholds are given as name=0.3,other=0.7, got {one!r}")
+    return found
