@@ -161,10 +161,10 @@ def test_explain_gives_the_reasons():
         ({"temperature": -1.0}, "temperature must be"),
         ({"temperature": np.nan}, "temperature must be"),
         ({"temperature": None}, "temperature must be"),
-        ({"label_names": "no"}, "label_names must be two names"),
+        ({"label_names": "no"}, "label_names must be a sequence"),
         ({"label_names": ("a", "b", "c")}, "label_names must be two names"),
         ({"label_names": (0, 1)}, "label_names must be two names"),
-        ({"label_names": None}, "label_names must be two names"),
+        ({"label_names": None}, "label_names must be a sequence"),
     ],
 )
 def test_rule_refuses(values, words):

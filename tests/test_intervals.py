@@ -63,7 +63,7 @@ def test_intervals_repeat_and_turn_round():
     ("first", "second", "options", "words"),
     [
         ([1.0], [1.0, 2.0], {}, "the same shape"),
-        ([[1.0]], [[1.0]], {}, "the same shape"),
+        ([[1.0]], [[1.0]], {}, r"first must be finite numbers of shape \(n,\)"),
         ([], [], {}, "n at least 1"),
         ([1.0], [1.0], {"confidence_level": 1.0}, "strictly between 0 and 1, got 1.0"),
         ([1.0], [1.0], {"confidence_level": 95}, "strictly between 0 and 1, got 95"),

@@ -121,9 +121,9 @@ def test_label_reports_refuse_the_rows_that_chose():
     """On the rows that chose a rule there is no report, or a stamped one."""
     z, y = label_sample()
     rule = LabelThresholds.choose(z, y, micro_f1=True, label_names=tuple("abcde"))
-    with pytest.raises(ValueError, match="these rows chose a rule"):
+    with pytest.raises(ValueError, match="chose the rule 'tuned'"):
         report_labels({"tuned": rule}, z[::-1], y[::-1])
-    with pytest.raises(ValueError, match="these rows chose a rule"):
+    with pytest.raises(ValueError, match="chose the rule 'given'"):
         report_each_label(rule, z, y.astype(bool))
     assert report_labels({"tuned": rule}, z, y, seen=True)[0]["note"] == OPTIMISTIC
     assert len(report_each_label(rule, z, y, seen=True)) == 5

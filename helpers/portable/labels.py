@@ -2,40 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .arrays import Floats, check_label_logits, check_label_matrix, divided
 from .binary import BinaryThreshold
-from .checks import Floats, check_label_logits, check_label_matrix, check_temperature, is_real
+from .checks import (
+    check_choice,
+    check_count,
+    check_flag,
+    check_names,
+    check_sequence,
+    check_temperature,
+    exactly_one,
+    is_real,
+)
 from .costs import Costs, check_costs
-from .probabilities import sigmoid
+from .probabilities import PAIRS, sigmoid, warn_upside_down, wrong_pairs
 from .rule import ALWAYS, NEVER, BaseRule, check_cut, label_fingerprint
 from .search import Steps
 
 
 def _costs_of_labels(costs: Costs | Sequence[Costs], n_labels: int) -> list[Costs]:
-    if isinstance(costs, list | tuple):
-        if len(costs) != n_labels:
-            raise ValueError(f"costs must be one Costs or {n_labels} of them, got {len(costs)}")
-        return [check_costs(one) for one in costs]
-    return [check_costs(costs)] * n_labels
+    if isinstance(costs, Costs) or not isinstance(costs, Iterable):
+        return [check_costs(costs)] * n_labels
+    each = check_sequence("costs", costs)
+    if len(each) != n_labels:
+        raise ValueError(f"costs must be one Costs or {n_labels} of them, got {len(each)}")
+    return [check_costs(one) for one in each]
 
 
 def _scaled(scores: NDArray, scale: float) -> NDArray[np.floating]:
     """Divide by the temperature in float64; float32 that need not be divided sorts faster as is."""
-    return scores if scale == 1 and scores.dtype == np.float32 else scores.astype(float) / scale
+    return scores if scale == 1 and scores.dtype == np.float32 else divided(scores, scale)
 
 
 def _shared_cut(
     scores: NDArray, positive: NDArray[np.bool_], scale: float, prices: list[Costs] | None
-) -> float:
-    """Find the best single cut: by micro-F1, or by the total of each label's costs."""
+) -> tuple[float, float | None]:
+    """Find the best single cut: by micro-F1, or by the total of each label's costs.
+
+    With it comes the share of wrong pairs, where chance cannot make so many.
+    """
     if positive.all() or not positive.any():
-        return ALWAYS if positive.all() else NEVER
+        return (ALWAYS if positive.all() else NEVER), None
     pooled = _scaled(scores.ravel(), scale)
     weight = None
     if prices is not None:
@@ -43,9 +57,10 @@ def _shared_cut(
         miss = [one.false_negative - one.true_positive for one in prices]
         weight = np.where(positive, miss, alarm).ravel()
     steps = Steps.of(pooled, positive.ravel(), weight)
+    wrong = wrong_pairs(pooled, positive.ravel()) if steps.mostly_lost() else None
     if prices is None:
-        return steps.best_f(1.0)
-    return steps.cheapest(Costs(false_positive=1, false_negative=1))
+        return steps.best_f(1.0), wrong
+    return steps.cheapest(Costs(false_positive=1, false_negative=1)), wrong
 
 
 def _joint_f1(hulls: dict[int, Steps], n_positive: int, hits: int, alarms: int) -> dict[int, float]:
@@ -71,12 +86,12 @@ class LabelThresholds(BaseRule):
     Parameters
     ----------
     cuts : sequence of float, or "always" or "never", length n_labels
-        On the logit scale, after division by the temperature; ``>=`` is positive. "always" is kept
-        as ``-inf``, "never" as ``inf``; in JSON the words stand.
+        On the scale "logit divided by the temperature"; ``>=`` is positive. "always" is kept as
+        ``-inf``, "never" as ``inf``; in JSON the words stand.
     temperature : float, default 1
         Above 0.
     label_names : sequence of str, length n_labels
-        By default ``"0"``, ``"1"``, and so on.
+        In the order of the cuts; by default ``"0"``, ``"1"``, and so on.
     empty : "allow" or "top1"
         What to do with a row whose logits all lie below their cuts: leave it without a label, or
         give it the label with the largest logit (the first of equals).
@@ -105,20 +120,19 @@ class LabelThresholds(BaseRule):
     chosen: dict[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        cuts = self.cuts
-        if not isinstance(cuts, list | tuple | np.ndarray) or len(cuts) == 0:
-            raise ValueError(f"cuts must be a sequence, one for each label, got {cuts!r}")
+        cuts = check_sequence("cuts", self.cuts)
+        if len(cuts) == 0:
+            raise ValueError("cuts must be a sequence, one for each label, got none")
         object.__setattr__(self, "cuts", tuple(check_cut(cut, "logit") for cut in cuts))
-        if isinstance(self.label_names, list | tuple) and len(self.label_names) == 0:
-            object.__setattr__(self, "label_names", tuple(map(str, range(len(cuts)))))
+        names = check_sequence("label_names", self.label_names)
+        object.__setattr__(self, "label_names", names or tuple(map(str, range(len(cuts)))))
         self._check_shared(least=1)
         if len(self.label_names) != len(cuts):
             raise ValueError(
                 f"there must be one name for each label, got {len(self.label_names)} names and "
                 f"{len(cuts)} cuts"
             )
-        if self.empty not in ("allow", "top1"):
-            raise ValueError(f'empty must be "allow" or "top1", got {self.empty!r}')
+        check_choice("empty", self.empty, ("allow", "top1"))
 
     # How a rule comes about
 
@@ -155,13 +169,14 @@ class LabelThresholds(BaseRule):
         >>> LabelThresholds.from_thresholds(0.5, label_names=("home", "water")).cuts
         (0.0, 0.0)
         """
+        names = check_names("label_names", label_names)
         one = is_real(thresholds)
-        values = [thresholds] * len(label_names) if one else list(thresholds)
+        values = [thresholds] * len(names) if one else check_sequence("thresholds", thresholds)
         rules = [BinaryThreshold.from_threshold(value) for value in values]
         return cls(
             cuts=tuple(rule.cut for rule in rules),
             temperature=temperature,
-            label_names=label_names,
+            label_names=names,
             empty=empty,
             chosen={"method": "given", "threshold": [float(value) for value in values]},
         )
@@ -201,7 +216,7 @@ class LabelThresholds(BaseRule):
             One cut for all labels, the best such; with `micro_f1` or `costs`.
         min_positives : int, default 10
             A label with fewer validation positives gets the shared cut (by `micro_f1` where
-            `macro_f1` is asked for): so few cannot place a cut of its own. 0 for none.
+            `macro_f1` is asked for): so few cannot place a cut of its own. At least 0; 0 for none.
         temperature, label_names, empty
             See the class.
 
@@ -214,6 +229,11 @@ class LabelThresholds(BaseRule):
         ValueError
             If no way, or more than one, is given, or the input does not fit; if F1 is asked for
             and there is no positive at all.
+
+        Warns
+        -----
+        UserWarning
+            If the logits of a label's 1s are the lower ones, beyond chance: are two labels swapped?
 
         Notes
         -----
@@ -240,17 +260,15 @@ class LabelThresholds(BaseRule):
         >>> LabelThresholds.choose(z, y, micro_f1=True, shared=True).cuts
         (-2.5, -2.5)
         """
-        given = {"micro_f1": micro_f1, "macro_f1": macro_f1, "costs": costs is not None}
-        ways = [name for name, asked in given.items() if asked]
-        if len(ways) != 1:
-            raise ValueError(
-                f"give exactly one of {', '.join(given)}; got {', '.join(ways) or 'none'}"
-            )
-        way = ways[0]
+        way, _ = exactly_one(
+            micro_f1=check_flag("micro_f1", micro_f1) or None,
+            macro_f1=check_flag("macro_f1", macro_f1) or None,
+            costs=costs,
+        )
+        shared = check_flag("shared", shared)
         if shared and way == "macro_f1":
             raise ValueError("one shared cut is chosen by micro_f1 or costs, not by macro_f1")
-        if isinstance(min_positives, bool) or not isinstance(min_positives, int):
-            raise ValueError(f"min_positives must be a whole number, got {min_positives!r}")
+        min_positives = check_count("min_positives", min_positives, least=0)
         scale = check_temperature(temperature)
         scores = check_label_logits(logits)
         positive = check_label_matrix(labels, scores.shape)
@@ -263,9 +281,11 @@ class LabelThresholds(BaseRule):
         cuts: list[float] = [NEVER] * n_labels
         falls_back = np.full(n_labels, True) if shared else n_positive < min_positives
         if falls_back.any():
-            common = _shared_cut(scores, positive, scale, prices)
+            common, wrong = _shared_cut(scores, positive, scale, prices)
+            warn_upside_down(wrong if shared else None, f"{PAIRS}, all labels together,")
             cuts = [common if back else cut for back, cut in zip(falls_back, cuts, strict=True)]
         hulls: dict[int, Steps] = {}
+        upside_down: dict[int, float] = {}
         width = max(1, 2_000_000 // n)
         for start in range(0, n_labels, width):
             block = slice(start, start + width)
@@ -278,6 +298,8 @@ class LabelThresholds(BaseRule):
                     cuts[k] = ALWAYS
                     continue
                 steps = Steps.of(column, truth, None)
+                if steps.mostly_lost() and (wrong := wrong_pairs(column, truth)) is not None:
+                    upside_down[k] = wrong
                 if way == "micro_f1":
                     hulls[k] = steps.hull()
                 else:
@@ -294,7 +316,7 @@ class LabelThresholds(BaseRule):
         chosen: dict[str, Any] = {
             "method": "search",
             "criterion": way,
-            "shared": bool(shared),
+            "shared": shared,
             "min_positives": min_positives,
             "n_samples": n,
             "n_positive": n_positive.tolist(),
@@ -303,13 +325,17 @@ class LabelThresholds(BaseRule):
         }
         if prices is not None:
             chosen["costs"] = [asdict(one) for one in prices]
-        return cls(
+        rule = cls(
             cuts=tuple(cuts),
-            temperature=temperature,
+            temperature=scale,
             label_names=label_names,
             empty=empty,
             chosen=chosen,
         )
+        if upside_down:
+            names = ", ".join(rule.label_names[k] for k in upside_down)
+            warn_upside_down(max(upside_down.values()), f"{PAIRS} of {names}")
+        return rule
 
     # How a rule is applied
 
@@ -404,7 +430,7 @@ class LabelThresholds(BaseRule):
         scores = check_label_logits(logits)
         if scores.shape[1] != len(self.cuts):
             raise ValueError(f"this rule is for {len(self.cuts)} labels, got {scores.shape[1]}")
-        return scores.astype(np.float64) / self.temperature
+        return divided(scores, self.temperature)
 
     def _reached(self, scores: Floats) -> NDArray[np.bool_]:
         return scores >= np.array(self.cuts)

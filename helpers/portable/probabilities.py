@@ -10,12 +10,20 @@ import warnings
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from .checks import Floats, check_binary_labels, check_class_logits, check_logits, is_real
+from .arrays import (
+    Floats,
+    as_floats,
+    check_binary_labels,
+    check_class_logits,
+    check_labels_or_other,
+    check_logits,
+)
+from .checks import check_choice, check_open_unit
 
 
-def binary_logit(logits: ArrayLike) -> Floats:
+def binary_logit(logits: ArrayLike, name: str = "logits") -> Floats:
     """Reduce the output of a one-logit or two-logit head to one logit a row.
 
     A two-logit softmax and a one-logit sigmoid are the same function: P(1) = sigmoid(z1 - z0).
@@ -24,6 +32,8 @@ def binary_logit(logits: ArrayLike) -> Floats:
     ----------
     logits : array_like of float, shape (n,), (n, 1) or (n, 2)
         For two columns, column 1 is the positive class.
+    name : str, default "logits"
+        What the message calls them.
 
     Returns
     -------
@@ -39,7 +49,7 @@ def binary_logit(logits: ArrayLike) -> Floats:
     >>> binary_logit([[3.0, 0.0], [0.5, 2.5]])
     array([-3.,  2.])
     """
-    array = check_logits(logits)
+    array = check_logits(logits, name)
     if array.ndim == 1:
         return array
     if array.shape[1] == 1:
@@ -61,18 +71,24 @@ def sigmoid(logits: ArrayLike) -> Floats:
     Parameters
     ----------
     logits : array_like of float, any shape
+        Infinities count, and NaN stays NaN.
 
     Returns
     -------
     ndarray of float64, same shape
         Probabilities in [0, 1].
 
+    Raises
+    ------
+    ValueError
+        If they are no real numbers.
+
     Examples
     --------
     >>> sigmoid([0.0, 1000.0, -1000.0])
     array([0.5, 1. , 0. ])
     """
-    z = np.asarray(logits, dtype=np.float64)
+    z = as_floats("logits", logits)
     small = np.exp(-np.abs(z))
     return np.where(z >= 0, 1.0, small) / (1.0 + small)
 
@@ -99,7 +115,7 @@ def logit(probabilities: ArrayLike) -> Floats:
     >>> logit([0.5, 0.0])
     array([  0., -inf])
     """
-    p = np.asarray(probabilities, dtype=np.float64)
+    p = as_floats("probabilities", probabilities)
     if not np.all((p >= 0) & (p <= 1)):
         bad = p[~((p >= 0) & (p <= 1))].ravel()[0]
         raise ValueError(f"probabilities must lie in [0, 1], got {bad}")
@@ -112,19 +128,32 @@ def log_softmax(logits: ArrayLike) -> Floats:
 
     Parameters
     ----------
-    logits : array_like of float, shape (..., n_classes)
+    logits : array_like of float, shape (..., n_classes), n_classes at least 1
+        ``-inf`` is a class that cannot be; each row needs a finite largest value.
 
     Returns
     -------
     ndarray of float64, same shape
+
+    Raises
+    ------
+    ValueError
+        If there is no axis or no class, or the largest value of a row is NaN or infinite.
 
     Examples
     --------
     >>> log_softmax([[1000.0, 1000.0]]).round(3)
     array([[-0.693, -0.693]])
     """
-    z = np.asarray(logits, dtype=np.float64)
-    shifted = z - z.max(axis=-1, keepdims=True)
+    z = as_floats("logits", logits)
+    if z.ndim == 0 or z.shape[-1] == 0:
+        raise ValueError(f"logits must have shape (..., n_classes), got {z.shape}")
+    top = z.max(axis=-1, keepdims=True)  # NaN if there is one
+    if not np.isfinite(top).all():
+        bad = top[~np.isfinite(top)][0]
+        raise ValueError(f"each row of logits needs a finite largest value, got {bad}")
+    with np.errstate(over="ignore"):
+        shifted = z - top
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
 
@@ -133,12 +162,18 @@ def softmax(logits: ArrayLike) -> Floats:
 
     Parameters
     ----------
-    logits : array_like of float, shape (..., n_classes)
+    logits : array_like of float, shape (..., n_classes), n_classes at least 1
+        ``-inf`` is a class that cannot be; each row needs a finite largest value.
 
     Returns
     -------
     ndarray of float64, same shape
         Probabilities; each row sums to 1.
+
+    Raises
+    ------
+    ValueError
+        As `log_softmax` does.
 
     Examples
     --------
@@ -174,7 +209,8 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
     UserWarning
         If no finite T is best, and T = 1 is returned: either every row has its largest logit at the
         true label (the loss falls for ever as T goes to 0), or the logits say no more about the
-        labels than chance (it falls for ever as T grows).
+        labels than chance (it falls for ever as T grows). If the logits contradict the labels
+        beyond chance, as when two labels are swapped: see `wrong_pairs` and `wrong_answers`.
 
     Notes
     -----
@@ -195,24 +231,21 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
     z = check_logits(logits)
     if z.ndim == 1 or z.shape[1] <= 2:
         margin = binary_logit(z)
-        labels = check_binary_labels(labels, len(margin)).astype(int)
+        true = check_binary_labels(labels, len(margin))
+        warn_upside_down(wrong_pairs(margin, true), PAIRS)
+        index = true.astype(int)
         z = np.stack([np.zeros_like(margin), margin], axis=1)
     else:
-        labels = np.asarray(labels)
-        if labels.shape != (len(z),) or labels.dtype.kind not in "iu":
-            raise ValueError(
-                f"labels must be integers of shape ({len(z)},), "
-                f"got {labels.dtype} of shape {labels.shape}"
-            )
-        if len(z) and not (labels.min() >= 0 and labels.max() < z.shape[1]):
-            outside = labels[(labels < 0) | (labels >= z.shape[1])]
-            raise ValueError(f"labels must lie in range({z.shape[1]}), got {outside[0]}")
+        index = check_labels_or_other(labels, len(z), z.shape[1], other=False)
+        warn_upside_down(wrong_answers(index, z.argmax(axis=1)), ANSWERS)
     if len(z) == 0:
         raise ValueError("a temperature needs at least one labelled row, got none")
 
-    true = z[np.arange(len(z)), labels]
+    size = int(np.frexp(np.abs(z).max())[1])
+    z = np.ldexp(z, -size)  # by a power of two: nothing is rounded, and nothing overflows
+    at_label = z[np.arange(len(z)), index]
     scale = float((z - z.mean(axis=1, keepdims=True)).std())
-    if scale == 0.0 or np.all(true == z.max(axis=1)):
+    if scale == 0.0 or np.all(at_label == z.max(axis=1)):
         warnings.warn(
             "no temperature is best: every row has its largest logit at the true label; "
             "T = 1 is returned",
@@ -222,9 +255,13 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
 
     def slope(log_temperature: float) -> float:
         p = softmax(z / (scale * np.exp(log_temperature)))
-        return float(((p * z).sum(axis=1) - true).mean()) / scale
+        return float(((p * z).sum(axis=1) - at_label).mean()) / scale
 
-    if slope(30.0) >= 0 or slope(-30.0) <= 0:
+    best = None
+    if slope(30.0) < 0 < slope(-30.0):
+        with np.errstate(over="ignore"):
+            best = np.ldexp(scale * np.exp(brentq(slope, -30.0, 30.0, xtol=1e-12)), size)
+    if best is None or not 0 < best < np.inf:
         warnings.warn(
             "no temperature is best: the logits say no more about the labels than chance, or fit "
             "them all but for rounding; "
@@ -232,7 +269,121 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
             stacklevel=2,
         )
         return 1.0
-    return scale * float(np.exp(brentq(slope, -30.0, 30.0, xtol=1e-12)))
+    return float(best)
+
+
+# Logits that contradict their labels
+
+
+PAIRS = "pairs of a 1 and a 0"
+ANSWERS = "answers"
+SURE = 4  # standard errors beyond chance from which it is no chance
+
+
+def auroc(positive: Floats, negative: Floats) -> float:
+    """Compute the share of pairs in which the positive is the higher one; a tie counts half.
+
+    Parameters
+    ----------
+    positive : ndarray of float, shape (n,), rising
+    negative : ndarray of float, shape (m,)
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> auroc(np.array([1.0, 3.0]), np.array([1.0, 0.0]))
+    0.875
+    """
+    below = np.searchsorted(positive, negative, side="left")
+    ties = np.searchsorted(positive, negative, side="right") - below
+    above = len(positive) - below - ties
+    return float((above + ties / 2).mean() / len(positive))
+
+
+def wrong_pairs(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> float | None:
+    """Compute the share of pairs of a 1 and a 0 in the wrong order, if chance cannot make it.
+
+    Parameters
+    ----------
+    scores : ndarray of float, shape (n,)
+    positive : ndarray of bool, shape (n,)
+
+    Returns
+    -------
+    float or None
+        None unless the area under the ROC curve lies below .5 by more than four standard errors
+        (those of scores that know nothing).
+
+    Examples
+    --------
+    >>> z, y = np.arange(40.0), np.arange(40) < 20
+    >>> wrong_pairs(z, y), wrong_pairs(-z, y)
+    (1.0, None)
+    """
+    one, zero = np.sort(scores[positive]), scores[~positive]
+    n, m = len(one), len(zero)
+    if n == 0 or m == 0:
+        return None
+    area = auroc(one, zero)
+    return 1 - area if area < 0.5 - SURE * np.sqrt((n + m + 1) / (12 * n * m)) else None
+
+
+def wrong_answers(labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> float | None:
+    """Compute the share of answers that are wrong, if chance cannot make so many.
+
+    Parameters
+    ----------
+    labels, predicted : ndarray of int, shape (n,)
+        Class indices.
+
+    Returns
+    -------
+    float or None
+        None unless the right ones are fewer, by more than four standard errors, than when the same
+        answers are dealt out at random.
+
+    Examples
+    --------
+    >>> y = np.arange(40) % 2
+    >>> wrong_answers(y, 1 - y), wrong_answers(y, y)
+    (1.0, None)
+    """
+    n = len(labels)
+    if n < 2:
+        return None
+    size = int(max(labels.max(), predicted.max())) + 1
+    true, said = (np.bincount(part, minlength=size) / n for part in (labels, predicted))
+    by_chance = float(true @ said)
+    spread = by_chance + by_chance**2 - said @ true**2 - true @ said**2
+    right = np.count_nonzero(labels == predicted)
+    few = n * by_chance - SURE * n * np.sqrt(max(spread, 0.0) / (n - 1))
+    return float(1 - right / n) if right < few - 0.5 else None
+
+
+def warn_upside_down(wrong: float | None, what: str, *, stacklevel: int = 3) -> None:
+    """Ask loudly whether labels are swapped, unless `wrong` is None.
+
+    Parameters
+    ----------
+    wrong : float or None
+        What `wrong_pairs` or `wrong_answers` found.
+    what : str
+        What is wrong in so many.
+    stacklevel : int
+
+    Examples
+    --------
+    >>> warn_upside_down(None, "answers")
+    """
+    if wrong is not None:
+        warnings.warn(
+            f"upside down: {wrong:.0%} of the {what} are wrong, more than chance would make: are "
+            "two labels swapped, or the columns in another order?",
+            stacklevel=stacklevel,
+        )
 
 
 # Measures of confidence
@@ -280,6 +431,7 @@ def confidence(logits: ArrayLike, *, measure: Measure = "softmax") -> Floats:
     >>> [float(confidence(z, measure=m)[0].round(3)) for m in MEASURES]
     [0.787, 0.68, -0.666, 2.0, 2.24]
     """
+    check_choice("measure", measure, MEASURES)
     z = check_class_logits(logits)
     if measure == "softmax":
         return np.exp(log_softmax(z).max(axis=1))
@@ -287,14 +439,13 @@ def confidence(logits: ArrayLike, *, measure: Measure = "softmax") -> Floats:
         two = np.partition(softmax(z), -2, axis=1)[:, -2:]
         return two[:, 1] - two[:, 0]
     if measure == "entropy":
-        logs = log_softmax(z)
+        logs = np.maximum(log_softmax(z), -800.0)  # exp(-800) is 0, and 0 times -inf is NaN
         return np.minimum((np.exp(logs) * logs).sum(axis=1), 0.0)
+    top = z.max(axis=1)
     if measure == "logit":
-        return z.max(axis=1)
-    if measure == "energy":
-        top = z.max(axis=1)
+        return top
+    with np.errstate(over="ignore"):
         return top + np.log(np.exp(z - top[:, None]).sum(axis=1))
-    raise ValueError(f"measure must be one of {', '.join(MEASURES)}, got {measure!r}")
 
 
 # A changed base rate
@@ -334,7 +485,5 @@ def prior_shift(*, old: float, new: float) -> float:
     >>> round(prior_shift(old=0.1, new=0.5), 3)
     2.197
     """
-    for name, rate in (("old", old), ("new", new)):
-        if not is_real(rate) or not 0 < rate < 1:
-            raise ValueError(f"{name} must be a share strictly between 0 and 1, got {rate!r}")
-    return float(logit(new) - logit(old))
+    before, after = check_open_unit("old", old), check_open_unit("new", new)
+    return float(logit(after) - logit(before))
