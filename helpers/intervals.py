@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from helpers.evaluation import check_decisions, separation
-from helpers.portable.arrays import as_array, check_finite
+from helpers.portable.arrays import as_array, as_floats, check_finite
 from helpers.portable.checks import check_choice, check_count, check_open_unit, shown
 
 
@@ -82,6 +82,7 @@ def bootstrap_interval(
     """
     n_resamples, confidence_level = _check_resampling(rng, n_resamples, confidence_level)
     rows = np.atleast_1d(as_array("values", values))
+    rows = as_floats("values", rows) if rows.dtype.kind == "f" else rows
     if len(rows) == 0:
         raise ValueError("an interval needs at least one row, got none")
     if not callable(statistic):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -55,7 +55,7 @@ def _check_reference(rules: Mapping[str, Any], reference: str | None) -> str:
     """Return the name of the rule to compare with: the one given, or the first."""
     if reference is None and rules:
         return next(iter(rules))
-    if not isinstance(reference, Hashable) or reference not in rules:
+    if not isinstance(reference, str) or reference not in rules:
         raise ValueError(f"the reference must be one of {list(rules)}, got {shown(reference)}")
     return reference
 

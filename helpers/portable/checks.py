@@ -48,7 +48,7 @@ def is_real(value: object) -> bool:
     >>> is_real(np.float32(0.5)), is_real(float("nan")), is_real(True), is_real("1")
     (True, False, False, False)
     """
-    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
+    if isinstance(value, bool | np.bool_ | np.timedelta64) or not isinstance(value, numbers.Real):
         return False
     try:
         return bool(np.isfinite(float(value)))
@@ -121,7 +121,7 @@ def check_count(name: str, value: int, *, least: int, most: int = 10**9) -> int:
     >>> check_count("n_bins", np.int64(15), least=1)
     15
     """
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+    if isinstance(value, bool | np.timedelta64) or not isinstance(value, numbers.Integral):
         raise ValueError(f"{name} must be a whole number, got {shown(value)}")
     if not least <= value <= most:
         bound = f"at least {least}" if value < least else f"at most {most:,}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -45,8 +45,9 @@ class Costs:
     true_negative: float = 0.0
 
     def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
-            if not is_real(value) or abs(value) > LARGEST:
+        for name in (one.name for one in fields(self)):
+            value = getattr(self, name)
+            if not is_real(value) or abs(float(value)) > LARGEST:
                 raise ValueError(f"{name} must be a finite number up to 1e100, got {shown(value)}")
             object.__setattr__(self, name, float(value))
         if self.true_positive == self.true_negative == 0:
@@ -209,9 +210,10 @@ class RejectCosts:
     def __post_init__(self) -> None:
         if self.unknown is None:
             object.__setattr__(self, "unknown", self.error)
-        for name, value in asdict(self).items():
-            low = not is_real(value) or value < 0 or (value == 0 and name != "reject")
-            if low or value > LARGEST:
+        for name in (one.name for one in fields(self)):
+            value = getattr(self, name)
+            low = 0.0 if name == "reject" else 5e-324
+            if not is_real(value) or not low <= float(value) <= LARGEST:
                 least = "at least 0" if name == "reject" else "above 0"
                 raise ValueError(
                     f"{name} must be a finite number {least}, up to 1e100, got {shown(value)}"

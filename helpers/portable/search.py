@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from math import frexp, ldexp
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -119,8 +120,8 @@ class Steps:
         miss = costs.false_negative - costs.true_positive
         if alarm == 0:
             return ALWAYS
-        unit = -np.frexp(max(alarm, miss))[1]  # a power of two: nothing is rounded
-        alarm, miss = np.ldexp([alarm, miss], unit)
+        unit = -frexp(max(alarm, miss))[1]  # a power of two: nothing is rounded
+        alarm, miss = ldexp(alarm, unit), ldexp(miss, unit)
         return self._middle(alarm * self.alarms + miss * self.misses)
 
     def best_f(self, beta: float) -> float:
