@@ -21,9 +21,10 @@ from helpers.portable.arrays import (
     check_label_logits,
     check_label_matrix,
 )
+from helpers.portable.chance import auroc
 from helpers.portable.checks import check_choice, check_count
 from helpers.portable.costs import Costs, check_costs
-from helpers.portable.probabilities import auroc, binary_logit, sigmoid
+from helpers.portable.probabilities import binary_logit, sigmoid
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .arrays import Floats, check_binary_labels, divided
+from .chance import PAIRS, warn_upside_down, wrong_pairs
 from .checks import (
     check_floor,
     check_open_unit,
@@ -18,15 +19,7 @@ from .checks import (
     shown,
 )
 from .costs import Costs, check_costs
-from .probabilities import (
-    PAIRS,
-    binary_logit,
-    logit,
-    prior_shift,
-    sigmoid,
-    warn_upside_down,
-    wrong_pairs,
-)
+from .probabilities import binary_logit, logit, prior_shift, sigmoid
 from .rule import BaseRule, check_cut, fingerprint
 from .search import Steps, check_unused, prove, rounded_down
 

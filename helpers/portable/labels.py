@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .arrays import Floats, check_label_logits, check_label_matrix, divided
 from .binary import BinaryThreshold
+from .chance import PAIRS, warn_upside_down, wrong_pairs
 from .checks import (
     check_choice,
     check_count,
@@ -22,7 +23,7 @@ from .checks import (
     is_real,
 )
 from .costs import Costs, check_costs
-from .probabilities import PAIRS, sigmoid, warn_upside_down, wrong_pairs
+from .probabilities import sigmoid
 from .rule import ALWAYS, NEVER, BaseRule, check_cut, label_fingerprint
 from .search import Steps
 
@@ -43,13 +44,10 @@ def _scaled(scores: NDArray, scale: float) -> NDArray[np.floating]:
 
 def _shared_cut(
     scores: NDArray, positive: NDArray[np.bool_], scale: float, prices: list[Costs] | None
-) -> tuple[float, float | None]:
-    """Find the best single cut: by micro-F1, or by the total of each label's costs.
-
-    With it comes the share of wrong pairs, where chance cannot make so many.
-    """
+) -> float:
+    """Find the best single cut: by micro-F1, or by the total of each label's costs."""
     if positive.all() or not positive.any():
-        return (ALWAYS if positive.all() else NEVER), None
+        return ALWAYS if positive.all() else NEVER
     pooled = _scaled(scores.ravel(), scale)
     weight = None
     if prices is not None:
@@ -57,10 +55,17 @@ def _shared_cut(
         miss = [one.false_negative - one.true_positive for one in prices]
         weight = np.where(positive, miss, alarm).ravel()
     steps = Steps.of(pooled, positive.ravel(), weight)
-    wrong = wrong_pairs(pooled, positive.ravel()) if steps.mostly_lost() else None
     if prices is None:
-        return steps.best_f(1.0), wrong
-    return steps.cheapest(Costs(false_positive=1, false_negative=1)), wrong
+        return steps.best_f(1.0)
+    return steps.cheapest(Costs(false_positive=1, false_negative=1))
+
+
+def _seems_upside_down(column: NDArray, truth: NDArray[np.bool_]) -> bool:
+    """Tell whether the logits of 1s are lower in the mean: quicker than to sort them."""
+    if truth.all() or not truth.any():
+        return False
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(column[truth].mean(dtype=float) < column[~truth].mean(dtype=float))
 
 
 def _joint_f1(hulls: dict[int, Steps], n_positive: int, hits: int, alarms: int) -> dict[int, float]:
@@ -281,11 +286,14 @@ class LabelThresholds(BaseRule):
         cuts: list[float] = [NEVER] * n_labels
         falls_back = np.full(n_labels, True) if shared else n_positive < min_positives
         if falls_back.any():
-            common, wrong = _shared_cut(scores, positive, scale, prices)
-            warn_upside_down(wrong if shared else None, f"{PAIRS}, all labels together,")
+            common = _shared_cut(scores, positive, scale, prices)
             cuts = [common if back else cut for back, cut in zip(falls_back, cuts, strict=True)]
         hulls: dict[int, Steps] = {}
-        upside_down: dict[int, float] = {}
+        suspects = [
+            k
+            for k in np.flatnonzero(falls_back)
+            if _seems_upside_down(scores[:, k], positive[:, k])
+        ]
         width = max(1, 2_000_000 // n)
         for start in range(0, n_labels, width):
             block = slice(start, start + width)
@@ -298,8 +306,8 @@ class LabelThresholds(BaseRule):
                     cuts[k] = ALWAYS
                     continue
                 steps = Steps.of(column, truth, None)
-                if steps.mostly_lost() and (wrong := wrong_pairs(column, truth)) is not None:
-                    upside_down[k] = wrong
+                if steps.mostly_lost():
+                    suspects.append(k)
                 if way == "micro_f1":
                     hulls[k] = steps.hull()
                 else:
@@ -332,9 +340,10 @@ class LabelThresholds(BaseRule):
             empty=empty,
             chosen=chosen,
         )
-        if upside_down:
-            names = ", ".join(rule.label_names[k] for k in upside_down)
-            warn_upside_down(max(upside_down.values()), f"{PAIRS} of {names}")
+        tested = {k: wrong_pairs(scores[:, k], positive[:, k]) for k in sorted(suspects)}
+        wrong = {rule.label_names[k]: share for k, share in tested.items() if share is not None}
+        if wrong:
+            warn_upside_down(max(wrong.values()), f"{PAIRS} of {', '.join(wrong)}")
         return rule
 
     # How a rule is applied

@@ -10,7 +10,7 @@ import warnings
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from .arrays import (
     Floats,
@@ -20,6 +20,7 @@ from .arrays import (
     check_labels_or_other,
     check_logits,
 )
+from .chance import ANSWERS, PAIRS, warn_upside_down, wrong_answers, wrong_pairs
 from .checks import check_choice, check_open_unit
 
 
@@ -232,12 +233,14 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
     if z.ndim == 1 or z.shape[1] <= 2:
         margin = binary_logit(z)
         true = check_binary_labels(labels, len(margin))
-        warn_upside_down(wrong_pairs(margin, true), PAIRS)
+        wrong = wrong_pairs(margin, true)
+        warn_upside_down(wrong, PAIRS)
         index = true.astype(int)
         z = np.stack([np.zeros_like(margin), margin], axis=1)
     else:
         index = check_labels_or_other(labels, len(z), z.shape[1], other=False)
-        warn_upside_down(wrong_answers(index, z.argmax(axis=1)), ANSWERS)
+        wrong = wrong_answers(index, z.argmax(axis=1))
+        warn_upside_down(wrong, ANSWERS)
     if len(z) == 0:
         raise ValueError("a temperature needs at least one labelled row, got none")
 
@@ -262,128 +265,14 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
         with np.errstate(over="ignore"):
             best = np.ldexp(scale * np.exp(brentq(slope, -30.0, 30.0, xtol=1e-12)), size)
     if best is None or not 0 < best < np.inf:
+        reason = "contradict the labels"
+        if wrong is None:
+            reason = "say no more about the labels than chance, or fit them all but for rounding"
         warnings.warn(
-            "no temperature is best: the logits say no more about the labels than chance, or fit "
-            "them all but for rounding; "
-            "T = 1 is returned",
-            stacklevel=2,
+            f"no temperature is best: the logits {reason}; T = 1 is returned", stacklevel=2
         )
         return 1.0
     return float(best)
-
-
-# Logits that contradict their labels
-
-
-PAIRS = "pairs of a 1 and a 0"
-ANSWERS = "answers"
-SURE = 4  # standard errors beyond chance from which it is no chance
-
-
-def auroc(positive: Floats, negative: Floats) -> float:
-    """Compute the share of pairs in which the positive is the higher one; a tie counts half.
-
-    Parameters
-    ----------
-    positive : ndarray of float, shape (n,), rising
-    negative : ndarray of float, shape (m,)
-
-    Returns
-    -------
-    float
-
-    Examples
-    --------
-    >>> auroc(np.array([1.0, 3.0]), np.array([1.0, 0.0]))
-    0.875
-    """
-    below = np.searchsorted(positive, negative, side="left")
-    ties = np.searchsorted(positive, negative, side="right") - below
-    above = len(positive) - below - ties
-    return float((above + ties / 2).mean() / len(positive))
-
-
-def wrong_pairs(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> float | None:
-    """Compute the share of pairs of a 1 and a 0 in the wrong order, if chance cannot make it.
-
-    Parameters
-    ----------
-    scores : ndarray of float, shape (n,)
-    positive : ndarray of bool, shape (n,)
-
-    Returns
-    -------
-    float or None
-        None unless the area under the ROC curve lies below .5 by more than four standard errors
-        (those of scores that know nothing).
-
-    Examples
-    --------
-    >>> z, y = np.arange(40.0), np.arange(40) < 20
-    >>> wrong_pairs(z, y), wrong_pairs(-z, y)
-    (1.0, None)
-    """
-    one, zero = np.sort(scores[positive]), scores[~positive]
-    n, m = len(one), len(zero)
-    if n == 0 or m == 0:
-        return None
-    area = auroc(one, zero)
-    return 1 - area if area < 0.5 - SURE * np.sqrt((n + m + 1) / (12 * n * m)) else None
-
-
-def wrong_answers(labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> float | None:
-    """Compute the share of answers that are wrong, if chance cannot make so many.
-
-    Parameters
-    ----------
-    labels, predicted : ndarray of int, shape (n,)
-        Class indices.
-
-    Returns
-    -------
-    float or None
-        None unless the right ones are fewer, by more than four standard errors, than when the same
-        answers are dealt out at random.
-
-    Examples
-    --------
-    >>> y = np.arange(40) % 2
-    >>> wrong_answers(y, 1 - y), wrong_answers(y, y)
-    (1.0, None)
-    """
-    n = len(labels)
-    if n < 2:
-        return None
-    size = int(max(labels.max(), predicted.max())) + 1
-    true, said = (np.bincount(part, minlength=size) / n for part in (labels, predicted))
-    by_chance = float(true @ said)
-    spread = by_chance + by_chance**2 - said @ true**2 - true @ said**2
-    right = np.count_nonzero(labels == predicted)
-    few = n * by_chance - SURE * n * np.sqrt(max(spread, 0.0) / (n - 1))
-    return float(1 - right / n) if right < few - 0.5 else None
-
-
-def warn_upside_down(wrong: float | None, what: str, *, stacklevel: int = 3) -> None:
-    """Ask loudly whether labels are swapped, unless `wrong` is None.
-
-    Parameters
-    ----------
-    wrong : float or None
-        What `wrong_pairs` or `wrong_answers` found.
-    what : str
-        What is wrong in so many.
-    stacklevel : int
-
-    Examples
-    --------
-    >>> warn_upside_down(None, "answers")
-    """
-    if wrong is not None:
-        warnings.warn(
-            f"upside down: {wrong:.0%} of the {what} are wrong, more than chance would make: are "
-            "two labels swapped, or the columns in another order?",
-            stacklevel=stacklevel,
-        )
 
 
 # Measures of confidence

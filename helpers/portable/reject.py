@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .arrays import Floats, as_floats, check_class_logits, check_labels_or_other, divided
+from .chance import ANSWERS, warn_upside_down, wrong_answers
 from .checks import check_choice, check_floor, check_open_unit, exactly_one, is_real, shown
 from .costs import Costs, RejectCosts, check_reject_costs
-from .probabilities import ANSWERS, MEASURES, Measure, softmax, warn_upside_down, wrong_answers
+from .probabilities import MEASURES, Measure, softmax
 from .probabilities import confidence as confidence_of
 from .rule import ALWAYS, NEVER, WORDS, BaseRule, check_cut, fingerprint
 from .search import EQUAL, Steps, check_unused, prove

@@ -126,7 +126,7 @@ class Steps:
 
     def best_f(self, beta: float) -> float:
         """Take the cut of highest F-beta."""
-        if not is_real(beta) or not 1e-6 <= beta <= 1e6:
+        if not is_real(beta) or not 1e-6 <= float(beta) <= 1e6:
             raise ValueError(f"f_beta must be a number between 1e-6 and 1e6, got {shown(beta)}")
         b2 = float(beta) ** 2
         found = (1 + b2) * self.hits
