@@ -27,6 +27,25 @@ from helpers.portable.costs import Costs, check_costs
 from helpers.portable.probabilities import binary_logit, sigmoid
 
 
+def share(part: float, whole: float) -> float:
+    """Divide a part by the whole; NaN where there is none.
+
+    Parameters
+    ----------
+    part, whole : float
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> share(1, 4), share(0, 0)
+    (0.25, nan)
+    """
+    return part / whole if whole else float("nan")
+
+
 @dataclass(frozen=True)
 class Counts:
     """The four outcomes of a yes/no decision.
@@ -50,25 +69,6 @@ class Counts:
     def precision(self) -> float:
         """Share of the predicted 1s that are true; NaN where there are none."""
         return share(self.true_positive, self.true_positive + self.false_positive)
-
-
-def share(part: float, whole: float) -> float:
-    """Divide a part by the whole; NaN where there is none.
-
-    Parameters
-    ----------
-    part, whole : float
-
-    Returns
-    -------
-    float
-
-    Examples
-    --------
-    >>> share(1, 4), share(0, 0)
-    (0.25, nan)
-    """
-    return part / whole if whole else float("nan")
 
 
 def counts(labels: ArrayLike, predicted: ArrayLike) -> Counts:
@@ -306,6 +306,24 @@ def reliability(
 # Many labels
 
 
+def check_decisions(
+    labels: ArrayLike, predicted: ArrayLike
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return labels and decisions, both of shape (n, n_labels), or say what is wrong.
+
+    Examples
+    --------
+    >>> true, said = check_decisions([[1, 0]], [[1, 1]])
+    >>> said
+    array([[ True,  True]])
+    """
+    true = check_label_matrix(labels)
+    said = check_label_matrix(predicted, name="decisions")
+    if said.shape != true.shape:
+        raise ValueError(f"decisions must have the labels' shape {true.shape}, got {said.shape}")
+    return true, said
+
+
 def f1_scores(labels: ArrayLike, predicted: ArrayLike) -> Floats:
     """Compute F1 = 2 TP / (2 TP + FP + FN) of each label.
 
@@ -416,24 +434,6 @@ def ranking_scores(logits: ArrayLike, labels: ArrayLike) -> tuple[Floats, Floats
             found[0, k] = np.trapezoid(curve.recall[::-1], curve.false_positive_rate[::-1])
             found[1, k] = -np.sum(np.diff(curve.recall) * curve.precision[:-1])
     return found[0], found[1]
-
-
-def check_decisions(
-    labels: ArrayLike, predicted: ArrayLike
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return labels and decisions, both of shape (n, n_labels), or say what is wrong.
-
-    Examples
-    --------
-    >>> true, said = check_decisions([[1, 0]], [[1, 1]])
-    >>> said
-    array([[ True,  True]])
-    """
-    true = check_label_matrix(labels)
-    said = check_label_matrix(predicted, name="decisions")
-    if said.shape != true.shape:
-        raise ValueError(f"decisions must have the labels' shape {true.shape}, got {said.shape}")
-    return true, said
 
 
 # Answering only what is sure

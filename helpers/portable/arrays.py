@@ -273,6 +273,15 @@ def divided(logits: Floats, temperature: float) -> Floats:
 # Labels
 
 
+def _zero_or_one(name: str, array: NDArray[Any]) -> NDArray[np.bool_]:
+    if array.dtype == np.bool_:
+        return array
+    outside = array[(array != 0) & (array != 1)]
+    if outside.size:
+        raise ValueError(f"{name} must be 0 or 1, got {outside.ravel()[0]}")
+    return array.astype(bool)
+
+
 def check_binary_labels(
     labels: ArrayLike, n_samples: int | None = None, name: str = "labels"
 ) -> NDArray[np.bool_]:
@@ -306,15 +315,6 @@ def check_binary_labels(
         n = "n" if n_samples is None else n_samples
         raise ValueError(f"{name} must have shape ({n},), one for each row, got {array.shape}")
     return _zero_or_one(name, array)
-
-
-def _zero_or_one(name: str, array: NDArray[Any]) -> NDArray[np.bool_]:
-    if array.dtype == np.bool_:
-        return array
-    outside = array[(array != 0) & (array != 1)]
-    if outside.size:
-        raise ValueError(f"{name} must be 0 or 1, got {outside.ravel()[0]}")
-    return array.astype(bool)
 
 
 def check_label_matrix(

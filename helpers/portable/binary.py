@@ -308,7 +308,7 @@ class BinaryThreshold(BaseRule):
         -------
         BinaryThreshold
             With its cut moved by minus `prior_shift`: the same decisions as adding the shift to the
-            logits. Its `threshold` is on the old probabilities.
+            logits, after division by the temperature. Its `threshold` is on the old probabilities.
 
         Raises
         ------

@@ -353,6 +353,15 @@ class LabelThresholds(BaseRule):
         """The cuts as probabilities (after temperature); 0 for always, 1 for never."""
         return tuple(sigmoid(self.cuts).tolist())
 
+    def _scores(self, logits: ArrayLike) -> Floats:
+        scores = check_label_logits(logits)
+        if scores.shape[1] != len(self.cuts):
+            raise ValueError(f"this rule is for {len(self.cuts)} labels, got {scores.shape[1]}")
+        return divided(scores, self.temperature)
+
+    def _reached(self, scores: Floats) -> NDArray[np.bool_]:
+        return scores >= np.array(self.cuts)
+
     def probability(self, logits: ArrayLike) -> Floats:
         """Compute the probability of each label after the temperature.
 
@@ -434,12 +443,3 @@ class LabelThresholds(BaseRule):
             }
             for said, p, reached in rows
         ]
-
-    def _scores(self, logits: ArrayLike) -> Floats:
-        scores = check_label_logits(logits)
-        if scores.shape[1] != len(self.cuts):
-            raise ValueError(f"this rule is for {len(self.cuts)} labels, got {scores.shape[1]}")
-        return divided(scores, self.temperature)
-
-    def _reached(self, scores: Floats) -> NDArray[np.bool_]:
-        return scores >= np.array(self.cuts)

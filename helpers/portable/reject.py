@@ -271,9 +271,9 @@ class RejectOption(BaseRule):
             For `max_risk`: the promise is broken by chance in at most 1 - confidence_level of all
             choices.
         candidates : array_like of float, optional
-            For `max_risk`: the cuts to try, fixed before these rows were seen. By default .05 to
-            .95 by .05, for "softmax" and "margin"; the other measures have no scale of their own
-            and need them.
+            For `max_risk`: the cuts to try, on the scale of the measure, fixed before these rows
+            were seen. By default .05 to .95 by .05, for "softmax" and "margin"; the other measures
+            have no scale of their own and need them.
         used : array_like of float, shape (m, n_classes), optional
             For `max_risk`: logits of the rows that something was already chosen on (the
             temperature, the best epoch, the measure). Needed where the temperature is not 1.
@@ -385,6 +385,14 @@ class RejectOption(BaseRule):
         """
         return float(np.clip(self.cut, 0, 1)) if self.measure in _BOUNDED else self.cut
 
+    def _scaled(self, logits: ArrayLike) -> Floats:
+        z = check_class_logits(logits)
+        if z.shape[1] != len(self.label_names):
+            raise ValueError(
+                f"expected {len(self.label_names)} logits a row, one a label, got {z.shape[1]}"
+            )
+        return divided(z, self.temperature)
+
     def confidence(self, logits: ArrayLike) -> Floats:
         """Compute the confidence that is compared with the cut, after the temperature.
 
@@ -408,14 +416,6 @@ class RejectOption(BaseRule):
         array([0.731])
         """
         return confidence_of(self._scaled(logits), measure=self.measure)
-
-    def _scaled(self, logits: ArrayLike) -> Floats:
-        z = check_class_logits(logits)
-        if z.shape[1] != len(self.label_names):
-            raise ValueError(
-                f"expected {len(self.label_names)} logits a row, one a label, got {z.shape[1]}"
-            )
-        return divided(z, self.temperature)
 
     def decide(self, logits: ArrayLike) -> NDArray[np.int64]:
         """Answer a class index, or ``n_classes`` for Other, for each row.

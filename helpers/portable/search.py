@@ -114,6 +114,26 @@ class Steps:
             negatives=float(neg_from[0]),
         )
 
+    def _cut_between(self, first: int, last: int) -> float:
+        low, high = float(self.lower[first]), float(self.upper[last])
+        if low == ALWAYS or high == NEVER:
+            return low if low == ALWAYS else high
+        middle = low / 2 + high / 2
+        return float(middle if low < middle <= high else high)
+
+    def _middle(self, loss: Floats) -> float:
+        """Take the middle of the widest plateau of least loss."""
+        least = loss.min()
+        best = np.flatnonzero(loss <= least + EQUAL * abs(least))
+        starts = np.flatnonzero(
+            np.concatenate([[True], self.lower[best[1:]] != self.upper[best[:-1]]])
+        )
+        ends = np.append(starts[1:], len(best)) - 1
+        with np.errstate(over="ignore"):
+            widths = self.upper[best[ends]] - self.lower[best[starts]]
+        widest = int(np.argmax(widths))
+        return self._cut_between(int(best[starts[widest]]), int(best[ends[widest]]))
+
     def cheapest(self, costs: Costs) -> float:
         """Take the cut of least total cost."""
         alarm = costs.false_positive - costs.true_negative
@@ -180,26 +200,6 @@ class Steps:
                 break
         columns = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "negatives"}
         return replace(self, **{name: column[kept] for name, column in columns.items()})
-
-    def _middle(self, loss: Floats) -> float:
-        """Take the middle of the widest plateau of least loss."""
-        least = loss.min()
-        best = np.flatnonzero(loss <= least + EQUAL * abs(least))
-        starts = np.flatnonzero(
-            np.concatenate([[True], self.lower[best[1:]] != self.upper[best[:-1]]])
-        )
-        ends = np.append(starts[1:], len(best)) - 1
-        with np.errstate(over="ignore"):
-            widths = self.upper[best[ends]] - self.lower[best[starts]]
-        widest = int(np.argmax(widths))
-        return self._cut_between(int(best[starts[widest]]), int(best[ends[widest]]))
-
-    def _cut_between(self, first: int, last: int) -> float:
-        low, high = float(self.lower[first]), float(self.upper[last])
-        if low == ALWAYS or high == NEVER:
-            return low if low == ALWAYS else high
-        middle = low / 2 + high / 2
-        return float(middle if low < middle <= high else high)
 
 
 # Promises
