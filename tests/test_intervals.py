@@ -1,5 +1,7 @@
 """Claims about intervals, each against a worked example or a simulation."""
 
+import warnings
+
 import numpy as np
 import pytest
 from cases import label_sample, sample
@@ -152,3 +154,58 @@ def test_baseline_of_other_texts(baseline, words):
     """A baseline scores the same texts."""
     with pytest.raises(ValueError, match=words):
         auroc_interval([1.0, 2.0], [0.0, 0.5], baseline=baseline, rng=np.random.default_rng(0))
+
+
+# What all intervals need
+
+INTERVALS = {
+    "bootstrap_interval": lambda **options: bootstrap_interval([1.0, 2.0], np.mean, **options),
+    "paired_bootstrap": lambda **options: paired_bootstrap([1.0, 2.0], [0.0, 1.0], **options),
+    "paired_bootstrap_f1": lambda **options: paired_bootstrap_f1([[1]], [[1]], [[0]], **options),
+    "auroc_interval": lambda **options: auroc_interval([1.0, 2.0], [0.0, 1.0], **options),
+}
+
+
+@pytest.mark.parametrize("name", INTERVALS)
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"confidence_level": 95}, "confidence_level must lie strictly between 0 and 1, got 95"),
+        ({"confidence_level": np.array([0.9])}, "confidence_level must lie strictly"),
+        ({"n_resamples": 0}, "n_resamples must be a whole number of at least 1, got 0"),
+        ({"n_resamples": 10.0}, "n_resamples must be a whole number, got 10.0"),
+        ({"n_resamples": True}, "n_resamples must be a whole number, got True"),
+        ({"rng": np.random.RandomState(0)}, "rng must be a numpy.random.Generator, got Random"),
+    ],
+)
+def test_all_intervals_check_their_options(name, options, words):
+    """Level, number of resamples and generator are checked alike by every interval."""
+    with pytest.raises(ValueError, match=words):
+        INTERVALS[name](**{"rng": np.random.default_rng(0), **options})
+
+
+@pytest.mark.parametrize("name", INTERVALS)
+def test_a_count_of_numpy_draws_as_many(name):
+    """Numpy's whole numbers draw the same resamples as Python's."""
+    one, other = (
+        INTERVALS[name](rng=np.random.default_rng(0), n_resamples=n) for n in (7, np.int32(7))
+    )
+    assert one == other
+
+
+@pytest.mark.parametrize(
+    ("values", "statistic", "words"),
+    [
+        ([1.0, np.nan], np.mean, "NaN or infinite in .* of 2000 resamples"),
+        ([1e308, 1e308], np.sum, "NaN or infinite in 2000 of 2000"),
+        ([1.0, 2.0], lambda rows: rows, "the statistic must give one number, got"),
+        ([1.0, 2.0], "mean", "statistic must be a function of rows, got 'mean'"),
+        (["a", "b"], np.mean, "values must be an array of real numbers"),
+    ],
+)
+def test_a_statistic_gives_one_finite_number(values, statistic, words):
+    """No number, NaN and infinity are refused by name; numpy's warnings stay inside."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ValueError, match=words):
+            bootstrap_interval(values, statistic, rng=np.random.default_rng(0))

@@ -1,6 +1,7 @@
 """Claims about reports: worked examples, and that rows which chose a rule are refused."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from cases import FULL_PRICES, label_sample, sample
 from sklearn import metrics
@@ -168,3 +169,56 @@ def test_rows_that_chose_a_reject_option_are_refused():
     assert report_two(rules, z[1:], y[1:])[0]["note"] == ""
     with pytest.raises(ValueError, match=r"reference must be one of \['half'\], got 'best'"):
         report_two(rules, z, y, reference="best")
+
+
+# What all reports need
+
+Z2, Y2 = np.array([[2.0, -1.0], [-1.0, 1.0]]), np.array([[1, 0], [0, 1]])
+HALF = {
+    "binary": {"half": BinaryThreshold(cut=0.0)},
+    "reject": {"half": RejectOption.from_threshold(0.5, **LETTERS)},
+}
+
+
+@pytest.mark.parametrize("kind", HALF)
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"rules": [BinaryThreshold(cut=0.0)]}, "rules must be a mapping of names to"),
+        ({"rules": {"all": LabelThresholds(cuts=(0.0,))}}, "rules must be a mapping of names to"),
+        ({"costs": 3}, r"costs must be (Reject)?Costs\("),
+        ({"rng": None}, r"rng must be a numpy.random.Generator, got None"),
+        ({"reference": ["half"]}, r"reference must be one of \['half'\], got \['half'\]"),
+        ({"reference": ("half", [])}, r"reference must be one of \['half'\]"),
+    ],
+)
+def test_reports_say_what_they_need(kind, options, words):
+    """Rules of another kind, no costs, no generator and no such reference are named."""
+    costs = FULL_PRICES if kind == "binary" else PRICE
+    call = report_binary if kind == "binary" else report_reject
+    given = {"rules": HALF[kind], "costs": costs, "rng": np.random.default_rng(0), **options}
+    with pytest.raises(ValueError, match=words):
+        call(logits=Z2, labels=[0, 1], **given)
+
+
+def test_reports_of_labels_say_what_they_need():
+    """No mapping, no rule, and a rule for another number of labels are named."""
+    with pytest.raises(ValueError, match="rules must be a mapping of names"):
+        report_labels([LabelThresholds(cuts=(0.0, 0.0))], Z2, Y2)
+    with pytest.raises(ValueError, match="LabelThresholds, got"):
+        report_each_label(BinaryThreshold(cut=0.0), Z2, Y2)
+    with pytest.raises(ValueError, match=r"validation must be a pair \(logits, labels\)"):
+        report_each_label(LabelThresholds(cuts=(0.0, 0.0)), Z2, Y2, validation=Z2[:1])
+    for labels in (Y2, Y2 & [1, 0]):
+        with pytest.raises(ValueError, match="for 1 labels, got 2"):
+            report_each_label(LabelThresholds(cuts=(0.0,)), Z2, labels)
+
+
+def test_a_report_from_a_data_frame_refuses_the_rows_that_chose():
+    """Rows in a data frame are known again, whatever memory order they have inside."""
+    rng = np.random.default_rng(0)
+    z, y = pd.DataFrame(rng.normal(size=(40, 3))), pd.Series(rng.integers(0, 4, 40))
+    rules = {"best": RejectOption.choose(z[[0, 1, 2]].to_numpy(), y, costs=PRICE)}
+    for rows in (z, z.to_numpy(), z.to_numpy().tolist(), np.asfortranarray(z)):
+        with pytest.raises(ValueError, match="these rows chose the rule 'best'"):
+            report_two(rules, rows, y)

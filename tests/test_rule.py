@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.decisions import BinaryThreshold, fingerprint
+from helpers.portable.search import check_unused
 
 ROOT = Path(__file__).parents[1]
 
@@ -144,3 +146,29 @@ def test_importing_the_package_is_quick():
     """Importing `helpers` takes under 0.2 s in a new process, at best of three."""
     code = "import time; t = time.perf_counter(); import helpers; print(time.perf_counter() - t)"
     assert min(float(fresh(code)) for _ in range(3)) < 0.2
+
+
+def test_a_fingerprint_reads_any_memory_order():
+    """Columns side by side, slices and huge numbers name the same rows as a plain copy."""
+    z = np.random.default_rng(0).normal(size=(30, 5))
+    y = np.arange(30) % 2
+    wide = np.repeat(z, 2, axis=1)
+    for same in (np.asfortranarray(z), np.array([*z.T]).T, wide[:, ::2], z.tolist()):
+        assert fingerprint(same, y) == fingerprint(z, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert re.fullmatch("[0-9a-f]{16}", fingerprint([[1e308, -1e308]], [1]))
+
+
+def test_a_zero_below_zero_is_a_zero():
+    """Rows that differ in the sign of a zero are the same rows, in both guards."""
+    assert fingerprint([0.0, 1.0], [0, 1]) == fingerprint([-0.0, 1.0], [0, 1])
+    with pytest.raises(ValueError, match="1 of 2 rows have been used"):
+        check_unused(np.array([-0.0, 1.0]), np.array([0.0]))
+
+
+@pytest.mark.parametrize("chosen", [{"n": np.int64(3)}, {"a": {1, 2}}, {"a": np.nan}, {"a": len}])
+def test_how_a_rule_was_chosen_is_plain_json(chosen):
+    """What JSON cannot hold is refused when the rule is made, not when it is saved."""
+    with pytest.raises(ValueError, match="chosen must hold plain JSON values alone"):
+        BinaryThreshold(cut=0.0, chosen=chosen)

@@ -14,6 +14,7 @@ from .costs import Costs
 from .rule import ALWAYS, NEVER
 
 EQUAL = 1e-12  # two totals closer than this, relative to their size, count as equal
+TINY = 5e-324  # the smallest number above 0
 
 
 def rounded_down(value: float) -> str:
@@ -151,7 +152,7 @@ class Steps:
         b2 = float(beta) ** 2
         found = (1 + b2) * self.hits
         whole = found + b2 * self.misses + self.alarms
-        return self._middle(-found / np.maximum(whole, np.finfo(float).smallest_subnormal))
+        return self._middle(-found / np.maximum(whole, TINY))
 
     def recall_floor(self, floor: float, confidence_level: float | None) -> float:
         """Take the highest cut whose recall reaches the floor."""
