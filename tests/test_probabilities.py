@@ -1,5 +1,7 @@
 """Claims about logits and probabilities, each against a worked example, an oracle or a property."""
 
+import warnings
+
 import numpy as np
 import pytest
 import scipy.special
@@ -342,3 +344,40 @@ def test_rates_outside_the_open_interval_are_refused(rates):
     """A base rate is a share strictly between 0 and 1."""
     with pytest.raises(ValueError, match="must lie strictly between 0 and 1, got"):
         prior_shift(old=rates[0], new=rates[1])
+
+
+# The ends of the numbers
+
+
+@pytest.fixture
+def silent():
+    """Turn every warning into an error: numpy's must not come through."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_confidence_of_the_largest_logits_is_a_number(silent, measure):
+    """Logits a whole range apart are the surest of rows, not NaN."""
+    sure = confidence([[1e308, -1e308, 0.0], [-1e308, -1e308, -1e308]], measure=measure)
+    assert np.isfinite(sure).all() and sure[0] > sure[1]
+
+
+@pytest.mark.parametrize("power", [-1060, -900, 900, 1019])
+def test_temperature_at_the_ends_of_the_numbers(silent, power):
+    """Logits in the smallest and the largest unit have the temperature in that unit."""
+    z, labels = [3.0, 3.0, 3.0, -3.0], [1, 1, 0, 0]
+    unit = 2.0**power
+    assert fit_temperature(np.array(z) * unit, labels) == fit_temperature(z, labels) * unit
+
+
+def test_softmax_takes_classes_that_cannot_be(silent):
+    """Minus infinity is probability 0; a row needs one logit that is finite and none above."""
+    np.testing.assert_array_equal(softmax([[-np.inf, 0.0, 0.0]]), [[0, 0.5, 0.5]])
+    for row in ([np.nan, 0.0], [np.inf, 0.0], [-np.inf, -np.inf]):
+        with pytest.raises(ValueError, match="needs a finite largest value, got"):
+            softmax([[1.0, 2.0], row])
+    for shape in ((), (2, 0)):
+        with pytest.raises(ValueError, match=r"must have shape \(\.\.\., n_classes\), got"):
+            log_softmax(np.zeros(shape))

@@ -2,6 +2,7 @@
 
 import re
 import time
+import warnings
 from fractions import Fraction
 
 import numpy as np
@@ -421,3 +422,42 @@ def test_dropping_cuts_below_the_hull_changes_nothing():
     for guess in np.linspace(0, 1, 21):
         best, kept = ((guess * s.alarms - (2 - guess) * s.hits).min() for s in (steps, hull))
         assert best == kept
+
+
+# The ends of the numbers
+
+
+@pytest.mark.parametrize("power", [-1070, -500, 500, 1000])
+@pytest.mark.parametrize("way", [{"costs": PRICES}, {"f_beta": 1}, {"min_precision": 0.5}])
+def test_weights_in_any_unit_give_one_cut(way, power):
+    """The unit of the weights does not matter, down to the smallest and up to the largest."""
+    scores, labels, weight, _ = small_case(np.random.default_rng(3))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        one, other = (
+            BinaryThreshold.choose(scores, labels, sample_weight=weight * unit, **way)
+            for unit in (1.0, 2.0**power)
+        )
+    assert one.cut == other.cut
+
+
+def test_costs_in_any_unit_give_one_cut():
+    """The unit of the costs does not matter; above 1e100 they are refused."""
+    scores, labels, _, _ = small_case(np.random.default_rng(3))
+    cuts = {
+        BinaryThreshold.choose(
+            scores, labels, costs=Costs(false_positive=unit, false_negative=5 * unit)
+        ).cut
+        for unit in (1.0, 2.0**-1060, 2.0**320)
+    }
+    assert len(cuts) == 1
+    with pytest.raises(ValueError, match="false_negative must be a finite number up to 1e100"):
+        Costs(false_positive=1, false_negative=1e101)
+
+
+def test_scores_a_whole_range_apart():
+    """The widest plateau may be wider than any number; its middle is taken all the same."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        rule = BinaryThreshold.choose([-1.5e308, 1.5e308], [0, 1], costs=PRICES)
+    assert rule.cut == 0
