@@ -395,16 +395,16 @@ def test_precision_is_proven_by_the_fallback_procedure(seed):
 
 
 def test_search_of_a_million_rows_is_a_sort():
-    """A million rows are searched in the time of a few sorts."""
+    """A million rows are searched in the processor time of a few sorts."""
     rng = np.random.default_rng(11)
     y = (rng.random(10**6) < 0.1).astype(int)
     z = rng.normal(2.0 * y)
-    started = time.perf_counter()
+    started = time.process_time()
     np.sort(z)
-    sorting = time.perf_counter() - started
-    started = time.perf_counter()
+    sorting = time.process_time() - started
+    started = time.process_time()
     BinaryThreshold.choose(z, y, costs=PRICES)
-    assert time.perf_counter() - started < 30 * sorting + 1
+    assert time.process_time() - started < 30 * sorting
 
 
 # The hull
