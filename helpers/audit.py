@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from helpers.portable.checks import Floats
+from helpers.portable.arrays import Floats
 
 BLOCK = 2048  # texts that are compared with all others at a time
 

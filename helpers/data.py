@@ -244,6 +244,13 @@ def label_table_task(
     ValueError
         If a column is missing, a text is empty, a label is neither 0 nor 1, a part is empty, or
         names are missing or doubled.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"text": [f"text {i}" for i in range(10)], "home": [0, 1] * 5})
+    >>> task = label_table_task(rows, name="mine", labels=["home"])
+    >>> task.kind, len(task.train)
+    ('multilabel', 6)
     """
     wanted = [text, *labels] + ([split] if split else [])
     missing = [c for c in wanted if c not in rows.columns]

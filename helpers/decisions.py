@@ -1,7 +1,7 @@
 """The rules and their costs, under the name to import them by; they live in `portable`."""
 
+from helpers.portable.arrays import check_label_logits, check_label_matrix, check_labels_or_other
 from helpers.portable.binary import BinaryThreshold
-from helpers.portable.checks import check_label_logits, check_label_matrix, check_labels_or_other
 from helpers.portable.costs import Costs, RejectCosts, check_costs
 from helpers.portable.decisions import Rule, rule_from_dict
 from helpers.portable.labels import LabelThresholds

@@ -13,14 +13,37 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from helpers.moved import forward
-from helpers.portable.checks import (
+from helpers.portable.arrays import (
     Floats,
+    as_floats,
     check_binary_labels,
+    check_finite,
     check_label_logits,
     check_label_matrix,
 )
-from helpers.portable.costs import Costs
+from helpers.portable.chance import auroc
+from helpers.portable.checks import check_choice, check_count
+from helpers.portable.costs import Costs, check_costs
 from helpers.portable.probabilities import binary_logit, sigmoid
+
+
+def share(part: float, whole: float) -> float:
+    """Divide a part by the whole; NaN where there is none.
+
+    Parameters
+    ----------
+    part, whole : float
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> share(1, 4), share(0, 0)
+    (0.25, nan)
+    """
+    return part / whole if whole else float("nan")
 
 
 @dataclass(frozen=True)
@@ -48,20 +71,6 @@ class Counts:
         return share(self.true_positive, self.true_positive + self.false_positive)
 
 
-def share(part: float, whole: float) -> float:
-    """Divide a part by the whole; NaN where there is none.
-
-    Parameters
-    ----------
-    part, whole : float
-
-    Returns
-    -------
-    float
-    """
-    return part / whole if whole else float("nan")
-
-
 def counts(labels: ArrayLike, predicted: ArrayLike) -> Counts:
     """Count the four outcomes.
 
@@ -84,8 +93,8 @@ def counts(labels: ArrayLike, predicted: ArrayLike) -> Counts:
     >>> counts([1, 0, 1, 0], [1, 1, 0, 0])
     Counts(true_positive=1, false_positive=1, false_negative=1, true_negative=1)
     """
-    true = check_binary_labels(labels, np.size(labels))
-    said = check_binary_labels(predicted, len(true))
+    true = check_binary_labels(labels)
+    said = check_binary_labels(predicted, len(true), "predicted")
     return Counts(
         true_positive=int(np.sum(said & true)),
         false_positive=int(np.sum(said & ~true)),
@@ -143,7 +152,19 @@ class CutCurve:
         Returns
         -------
         ndarray of float64, shape (m + 1,)
+
+        Raises
+        ------
+        ValueError
+            If it is given no `Costs`.
+
+        Examples
+        --------
+        >>> curve = cut_curve([-1.0, 0.5, 2.0], [0, 1, 1])
+        >>> curve.mean_cost(Costs(false_positive=3, false_negative=6))
+        array([1., 0., 2., 4.])
         """
+        costs = check_costs(costs)
         missed = self.n_positive - self.true_positives
         spared = self.n_negative - self.false_positives
         total = (
@@ -238,6 +259,7 @@ def reliability(
     labels : array_like of int, shape (n,)
         1 where the event happened, else 0.
     n_bins : int, default 15
+        From 1 to 1,000,000.
     strategy : "width" or "mass"
         Bins of equal width over [0, 1] (the last one closed), or of like numbers of rows; equal
         probabilities share a bin.
@@ -261,22 +283,17 @@ def reliability(
     >>> reliability([0.95, 1.0], [1, 0], n_bins=10).error
     0.475
     """
-    p = np.asarray(probabilities, dtype=np.float64)
+    p = as_floats("probabilities", probabilities)
     if p.ndim != 1 or len(p) == 0:
         raise ValueError(f"probabilities must have shape (n,) with n of at least 1, got {p.shape}")
     if not np.all((p >= 0) & (p <= 1)):
         raise ValueError("probabilities must lie in [0, 1]: pass them after sigmoid or softmax")
     true = check_binary_labels(labels, len(p))
-    if not isinstance(n_bins, int) or n_bins < 1:
-        raise ValueError(f"n_bins must be a whole number of at least 1, got {n_bins!r}")
-    if strategy == "width":
-        edges = np.arange(1, n_bins) / n_bins
-        which = np.searchsorted(edges, p, side="right")
-    elif strategy == "mass":
-        edges = np.quantile(p, np.arange(1, n_bins) / n_bins)
-        which = np.searchsorted(edges, p, side="right")
-    else:
-        raise ValueError(f'strategy must be "width" or "mass", got {strategy!r}')
+    n_bins = check_count("n_bins", n_bins, least=1, most=10**6)
+    edges = np.arange(1, n_bins) / n_bins
+    if check_choice("strategy", strategy, ("width", "mass")) == "mass":
+        edges = np.quantile(p, edges)
+    which = np.searchsorted(edges, p, side="right")
     count = np.bincount(which, minlength=n_bins)
     filled = count > 0
     return Reliability(
@@ -287,6 +304,24 @@ def reliability(
 
 
 # Many labels
+
+
+def check_decisions(
+    labels: ArrayLike, predicted: ArrayLike
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return labels and decisions, both of shape (n, n_labels), or say what is wrong.
+
+    Examples
+    --------
+    >>> true, said = check_decisions([[1, 0]], [[1, 1]])
+    >>> said
+    array([[ True,  True]])
+    """
+    true = check_label_matrix(labels)
+    said = check_label_matrix(predicted, name="decisions")
+    if said.shape != true.shape:
+        raise ValueError(f"decisions must have the labels' shape {true.shape}, got {said.shape}")
+    return true, said
 
 
 def f1_scores(labels: ArrayLike, predicted: ArrayLike) -> Floats:
@@ -401,20 +436,6 @@ def ranking_scores(logits: ArrayLike, labels: ArrayLike) -> tuple[Floats, Floats
     return found[0], found[1]
 
 
-def check_decisions(
-    labels: ArrayLike, predicted: ArrayLike
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return labels and decisions, both of shape (n, n_labels), or say what is wrong."""
-    shape = np.shape(labels)
-    if len(shape) != 2:
-        raise ValueError(f"labels must have shape (n, n_labels), got {shape}")
-    if np.shape(predicted) != shape:
-        raise ValueError(
-            f"decisions must have the labels' shape {shape}, got {np.shape(predicted)}"
-        )
-    return check_label_matrix(labels, shape), check_label_matrix(predicted, shape)
-
-
 # Answering only what is sure
 
 
@@ -474,7 +495,7 @@ def risk_coverage(confidence: ArrayLike, wrong: ArrayLike) -> RiskCoverage:
     >>> curve.coverage.round(2), curve.risk.round(2), round(curve.aurc, 4)
     (array([0.33, 0.67, 1.  ]), array([0.  , 0.5 , 0.67]), 0.3889)
     """
-    sure = check_scores("confidence", confidence)
+    sure = check_finite("confidence", confidence)
     errors = check_binary_labels(wrong, len(sure))
     cuts, block, size = np.unique(-sure, return_inverse=True, return_counts=True)
     in_block = np.bincount(block, weights=errors)
@@ -526,27 +547,13 @@ def separation(known: ArrayLike, other: ArrayLike) -> Separation:
     >>> separation([0.9, 0.8, 0.3], [0.5, 0.1])
     Separation(auroc=0.8333333333333334, fpr95=0.5)
     """
-    inside = np.sort(check_scores("known", known))
-    outside = check_scores("other", other)
-    below = np.searchsorted(inside, outside, side="left")
-    ties = np.searchsorted(inside, outside, side="right") - below
-    above = len(inside) - below - ties
+    inside = np.sort(check_finite("known", known))
+    outside = check_finite("other", other)
     kept = -(-95 * len(inside) // 100)  # rounded up
     return Separation(
-        auroc=float((above + ties / 2).mean() / len(inside)),
+        auroc=auroc(inside, outside),
         fpr95=float((outside >= inside[len(inside) - kept]).mean()),
     )
-
-
-def check_scores(name: str, values: ArrayLike) -> Floats:
-    """Return finite numbers of shape (n,), n at least 1, or say what came."""
-    array = np.asarray(values, dtype=np.float64)
-    if array.ndim != 1 or len(array) == 0 or not np.isfinite(array).all():
-        raise ValueError(
-            f"{name} must be finite numbers of shape (n,), n at least 1, got shape {array.shape}"
-            + (" with NaN or infinity" if array.size and array.ndim == 1 else "")
-        )
-    return array
 
 
 __getattr__ = forward(__name__)

@@ -5,13 +5,43 @@ Lesson 01 explains the paired bootstrap; lessons 02 and 03 use it for other figu
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from helpers.evaluation import check_decisions, check_scores, separation
+from helpers.evaluation import check_decisions, separation
+from helpers.portable.arrays import as_array, as_floats, check_finite
+from helpers.portable.checks import check_choice, check_count, check_open_unit, shown
+
+
+def _resampled(
+    figure: Callable[[], float], whole: float, n_resamples: int, confidence_level: float
+) -> tuple[float, float, float]:
+    """Draw a figure again and again: `whole`, the figure itself, and its percentile interval."""
+    drawn = np.array([figure() for _ in range(n_resamples)])
+    if not np.isfinite([*drawn, whole]).all():
+        raise ValueError(
+            f"the statistic is NaN or infinite in {int((~np.isfinite(drawn)).sum())} of "
+            f"{n_resamples} resamples: the values hold NaN, are too large, or too few rows are of "
+            "a kind that the statistic needs"
+        )
+    low, high = np.quantile(drawn, [(1 - confidence_level) / 2, (1 + confidence_level) / 2])
+    return whole, float(low), float(high)
+
+
+def _check_resampling(
+    rng: np.random.Generator, n_resamples: int, confidence_level: float
+) -> tuple[int, float]:
+    """Return the number of resamples and the level, or say what all intervals need."""
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(f"rng must be a numpy.random.Generator, got {shown(rng)}")
+    return (
+        check_count("n_resamples", n_resamples, least=1),
+        check_open_unit("confidence_level", confidence_level),
+    )
 
 
 def bootstrap_interval(
@@ -26,7 +56,7 @@ def bootstrap_interval(
 
     Parameters
     ----------
-    values : array_like, shape (n, ...)
+    values : array_like of float, int or bool, shape (n, ...)
         One row a message.
     statistic : callable
         Takes rows like `values`, gives a number.
@@ -42,31 +72,27 @@ def bootstrap_interval(
     Raises
     ------
     ValueError
-        If there are no rows, the level lies outside (0, 1), or the statistic is NaN in a
-        resample.
+        If there are no rows, the level lies outside (0, 1), `n_resamples` is below 1, or the
+        statistic gives no number, NaN or infinity.
 
     Examples
     --------
     >>> bootstrap_interval([3.0, 3.0, 3.0], np.mean, rng=np.random.default_rng(0))
     (3.0, 3.0, 3.0)
     """
-    rows = np.atleast_1d(np.asarray(values))
+    n_resamples, confidence_level = _check_resampling(rng, n_resamples, confidence_level)
+    rows = np.atleast_1d(as_array("values", values))
+    rows = as_floats("values", rows) if rows.dtype.kind == "f" else rows
     if len(rows) == 0:
         raise ValueError("an interval needs at least one row, got none")
-    if not isinstance(n_resamples, int) or n_resamples < 1:
-        raise ValueError(f"n_resamples must be a whole number of at least 1, got {n_resamples!r}")
-    if not 0 < confidence_level < 1:
-        raise ValueError(
-            f"confidence_level must lie strictly between 0 and 1, got {confidence_level!r}"
-        )
-    drawn = [statistic(rows[rng.integers(0, len(rows), len(rows))]) for _ in range(n_resamples)]
-    if np.isnan(drawn).any():
-        raise ValueError(
-            f"the statistic is NaN in {int(np.isnan(drawn).sum())} of {n_resamples} resamples: "
-            "the values hold NaN, or too few rows of a kind that the statistic needs"
-        )
-    low, high = np.quantile(drawn, [(1 - confidence_level) / 2, (1 + confidence_level) / 2])
-    return float(statistic(rows)), float(low), float(high)
+    if not callable(statistic):
+        raise ValueError(f"statistic must be a function of rows, got {shown(statistic)}")
+    with np.errstate(over="ignore", invalid="ignore"):  # NaN and infinity are refused by name
+        found = statistic(rows)
+        if np.ndim(found) != 0 or not isinstance(found, numbers.Real | np.ndarray | np.bool_):
+            raise ValueError(f"the statistic must give one number, got {shown(found)}")
+        draw = lambda: float(statistic(rows[rng.integers(0, len(rows), len(rows))]))
+        return _resampled(draw, float(found), n_resamples, confidence_level)
 
 
 def paired_bootstrap(
@@ -107,11 +133,13 @@ def paired_bootstrap(
     >>> paired_bootstrap([1.0, 1.0], [0.5, 0.5], rng=rng)
     (0.5, 0.5, 0.5)
     """
-    a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
-    if a.ndim != 1 or a.shape != b.shape or len(a) == 0:
+    a, b = check_finite("first", first), check_finite("second", second)
+    if a.shape != b.shape:
         raise ValueError(f"both need the same shape (n,), n at least 1, got {a.shape}, {b.shape}")
+    with np.errstate(over="ignore"):
+        differences = a - b
     return bootstrap_interval(
-        a - b, np.mean, rng=rng, n_resamples=n_resamples, confidence_level=confidence_level
+        differences, np.mean, rng=rng, n_resamples=n_resamples, confidence_level=confidence_level
     )
 
 
@@ -153,8 +181,7 @@ def paired_bootstrap_f1(
     >>> paired_bootstrap_f1(y, y, y, rng=np.random.default_rng(0))
     (0.0, 0.0, 0.0)
     """
-    if average not in ("micro", "macro"):
-        raise ValueError(f'average must be "micro" or "macro", got {average!r}')
+    check_choice("average", average, ("micro", "macro"))
     true, one = check_decisions(labels, first)
     _, other = check_decisions(labels, second)
     kept = true.any(axis=0)
@@ -208,16 +235,20 @@ def auroc_interval(
     Raises
     ------
     ValueError
-        If `separation` refuses the confidences, or the baseline's shapes differ.
+        If `separation` refuses the confidences, the baseline's shapes differ, the level lies
+        outside (0, 1), or `n_resamples` is below 1.
 
     Examples
     --------
     >>> auroc_interval([2.0, 3.0], [0.0, 1.0], rng=np.random.default_rng(0))
     (1.0, 1.0, 1.0)
     """
-    scores = [(check_scores("known", known), check_scores("other", other))]
+    n_resamples, confidence_level = _check_resampling(rng, n_resamples, confidence_level)
+    scores = [(check_finite("known", known), check_finite("other", other))]
     if baseline is not None:
-        scores.append(tuple(check_scores("baseline", part) for part in baseline))
+        if not isinstance(baseline, list | tuple) or len(baseline) != 2:
+            raise ValueError(f"baseline must be a pair (known, other), got {shown(baseline)}")
+        scores.append(tuple(check_finite("baseline", part) for part in baseline))
     n, m = map(len, scores[0])
     if any((len(inside), len(outside)) != (n, m) for inside, outside in scores):
         raise ValueError(f"the baseline must hold {n} known and {m} other texts, as the score does")
@@ -226,6 +257,5 @@ def auroc_interval(
         found = [separation(inside[i], outside[j]).auroc for inside, outside in scores]
         return found[0] - found[1] if len(found) == 2 else found[0]
 
-    drawn = [figure(rng.integers(0, n, n), rng.integers(0, m, m)) for _ in range(n_resamples)]
-    low, high = np.quantile(drawn, [(1 - confidence_level) / 2, (1 + confidence_level) / 2])
-    return figure(np.arange(n), np.arange(m)), float(low), float(high)
+    draw = lambda: figure(rng.integers(0, n, n), rng.integers(0, m, m))
+    return _resampled(draw, figure(np.arange(n), np.arange(m)), n_resamples, confidence_level)

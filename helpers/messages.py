@@ -222,6 +222,11 @@ def load_corpus(folder: str | Path = CORPUS) -> datasets.DatasetDict:
     ------
     ValueError
         If the files are not in the corpus format.
+
+    Examples
+    --------
+    >>> load_corpus()["test"].features["urgent"].names
+    ['no', 'yes']
     """
     import datasets
 

@@ -24,6 +24,11 @@ def forward(module: str) -> Callable[[str], Any]:
     -------
     callable
         Takes a name; raises AttributeError where it is in none of the places.
+
+    Examples
+    --------
+    >>> forward("helpers.data")("stratified_split").__module__
+    'helpers.splits'
     """
 
     def find(name: str) -> Any:

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from helpers import plots
 from helpers.choosing import report_rule
 from helpers.evaluation import counts, cut_curve, reliability, risk_coverage
-from helpers.portable.checks import check_binary_labels, check_label_matrix, check_labels_or_other
+from helpers.portable.arrays import check_binary_labels, check_label_matrix, check_labels_or_other
 from helpers.portable.costs import Costs, RejectCosts
 from helpers.portable.decisions import BinaryThreshold, LabelThresholds, RejectOption, Rule
 from helpers.portable.probabilities import binary_logit, sigmoid, softmax

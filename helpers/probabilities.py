@@ -1,12 +1,12 @@
 """Logits to probabilities, under the name to import them by; they live in `portable`."""
 
-from helpers.portable.checks import (
+from helpers.portable.arrays import (
     Floats,
     check_binary_labels,
     check_class_logits,
     check_logits,
-    is_real,
 )
+from helpers.portable.checks import is_real
 from helpers.portable.probabilities import (
     MEASURES,
     Measure,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,14 +11,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from helpers.evaluation import counts, f1_scores, label_scores, ranking_scores, share
 from helpers.intervals import paired_bootstrap
-from helpers.portable.checks import (
+from helpers.portable.arrays import (
+    Floats,
     check_binary_labels,
     check_class_logits,
     check_label_logits,
     check_label_matrix,
     check_labels_or_other,
 )
-from helpers.portable.costs import Costs, RejectCosts, check_costs
+from helpers.portable.checks import check_flag, shown
+from helpers.portable.costs import Costs, RejectCosts, check_costs, check_reject_costs
 from helpers.portable.decisions import BinaryThreshold, LabelThresholds, RejectOption
 from helpers.portable.probabilities import binary_logit
 from helpers.portable.rule import fingerprint, label_fingerprint
@@ -26,28 +28,77 @@ from helpers.portable.rule import fingerprint, label_fingerprint
 OPTIMISTIC = "chosen on this data: optimistic"
 
 
-def _check_report(
-    rules: Iterable[Any], logits: ArrayLike, labels: ArrayLike, seen: bool
-) -> tuple[NDArray[np.floating], NDArray[np.bool_], str]:
+def _check_rules(rules: Mapping[str, Any], kind: type) -> Mapping[str, Any]:
+    """Return rules by name, all of one kind, or say what came."""
+    if not isinstance(rules, Mapping) or not all(isinstance(one, kind) for one in rules.values()):
+        found = shown(rules if not isinstance(rules, Mapping) else dict(rules))
+        raise ValueError(f"rules must be a mapping of names to {kind.__name__}, got {found}")
+    return rules
+
+
+def _chosen_here(rules: Mapping[str, Any], here: str, seen: bool) -> dict[str, str]:
+    """Give each rule its note; refuse the rows that chose one, unless they may be seen."""
+    notes = {
+        name: OPTIMISTIC if getattr(rule, "chosen", {}).get("fingerprint") == here else ""
+        for name, rule in rules.items()
+    }
+    stamped = [name for name, note in notes.items() if note]
+    if stamped and not check_flag("seen", seen):
+        raise ValueError(
+            f"these rows chose the rule {stamped[0]!r}: its figures on them would be too good. "
+            "Report on other data, or pass seen=True to have the figures stamped"
+        )
+    return notes
+
+
+def _check_reference(rules: Mapping[str, Any], reference: str | None) -> str:
+    """Return the name of the rule to compare with: the one given, or the first."""
+    if reference is None and rules:
+        return next(iter(rules))
+    if not isinstance(reference, str) or reference not in rules:
+        raise ValueError(f"the reference must be one of {list(rules)}, got {shown(reference)}")
+    return reference
+
+
+def _compared(
+    paid: Mapping[str, Floats], reference: str, rng: np.random.Generator
+) -> dict[str, dict[str, float]]:
+    """Give each rule its mean cost, and the interval of the difference to the reference."""
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(f"rng must be a numpy.random.Generator, got {shown(rng)}")
+    seed = int(rng.integers(2**32))  # the same resamples for every rule
+    figures = {}
+    for name, one in paid.items():
+        resample = np.random.default_rng(seed)
+        difference, low, high = paired_bootstrap(one, paid[reference], rng=resample)
+        figures[name] = {
+            "cost": float(one.mean()),
+            "difference": difference,
+            "low": low,
+            "high": high,
+        }
+    return figures
+
+
+def _check_label_report(
+    rules: Mapping[str, Any], logits: ArrayLike, labels: ArrayLike, seen: bool
+) -> tuple[NDArray[np.floating], NDArray[np.bool_], dict[str, str]]:
     """Refuse data that chose a rule; warn of labels that no row has."""
     scores = check_label_logits(logits)
     true = check_label_matrix(labels, scores.shape)
-    here = label_fingerprint(scores, true)
-    known = [rule for rule in rules if isinstance(rule, LabelThresholds)]
-    if not seen and any(rule.chosen.get("fingerprint") == here for rule in known):
-        raise ValueError(
-            "these rows chose a rule: its figures on them would be too good. Report on other data, "
-            "or pass seen=True"
-        )
+    notes = _chosen_here(rules, label_fingerprint(scores, true), seen)
     absent = np.flatnonzero(~true.any(axis=0))
     if len(absent):
+        known = [rule for rule in rules.values() if isinstance(rule, LabelThresholds)]
         names = known[0].label_names if known else tuple(map(str, range(true.shape[1])))
+        if len(names) != true.shape[1]:
+            raise ValueError(f"the rule is for {len(names)} labels, got {true.shape[1]}")
         warnings.warn(
             f"no row has {', '.join(names[k] for k in absent)}: no figures for it, and it is left "
             "out of averages over labels",
             stacklevel=3,
         )
-    return scores, true, here
+    return scores, true, notes
 
 
 def report_binary(
@@ -97,29 +148,18 @@ def report_binary(
     >>> report_binary(rules, z, y, prices, rng=np.random.default_rng(0))[0]["cost"]
     1.5
     """
-    names = list(rules)
-    reference = names[0] if reference is None and names else reference
-    if reference not in rules:
-        raise ValueError(f"the reference must be one of {names}, got {reference!r}")
+    _check_rules(rules, BinaryThreshold)
+    reference = _check_reference(rules, reference)
     costs = check_costs(costs)
     logits = binary_logit(logits)
-    labels = check_binary_labels(labels, len(logits)).astype(int)
-    here = fingerprint(logits, labels)
-    seed = int(rng.integers(2**32))  # the same resamples for every rule
-    chosen_here = [name for name in names if rules[name].chosen.get("fingerprint") == here]
-    if chosen_here and not seen:
-        raise ValueError(
-            f"these rows chose the rule {chosen_here[0]!r}: its figures on them would be too good. "
-            "Report on other data, or pass seen=True to have the figures stamped"
-        )
-    base = costs.of(labels, rules[reference].decide(logits))
+    true = check_binary_labels(labels, len(logits))
+    notes = _chosen_here(rules, fingerprint(logits, true), seen)
+    predicted = {name: rule.decide(logits) for name, rule in rules.items()}
+    paid = {name: costs.of(true, said) for name, said in predicted.items()}
+    figures = _compared(paid, reference, rng)
     table = []
     for name, rule in rules.items():
-        predicted = rule.decide(logits)
-        paid = costs.of(labels, predicted)
-        found = counts(labels, predicted)
-        resample = np.random.default_rng(seed)
-        difference, low, high = paired_bootstrap(paid, base, rng=resample)
+        found = counts(true, predicted[name])
         table.append(
             {
                 "rule": name,
@@ -128,11 +168,8 @@ def report_binary(
                 "precision": found.precision,
                 "missed": found.false_negative,
                 "false_alarms": found.false_positive,
-                "cost": float(paid.mean()),
-                "difference": difference,
-                "low": low,
-                "high": high,
-                "note": OPTIMISTIC if name in chosen_here else "",
+                **figures[name],
+                "note": notes[name],
             }
         )
     return table
@@ -167,7 +204,7 @@ def report_reject(
     Returns
     -------
     list of dict
-        One a rule: ``rule``, ``score``, ``threshold``, ``coverage``, ``risk`` (share of the
+        One a rule: ``rule``, ``measure``, ``threshold``, ``coverage``, ``risk`` (share of the
         answered that is wrong; NaN if none is answered), ``unknown_answered`` (share of the
         unknown that is answered; NaN if there are none), ``cost`` (a message), ``difference`` to
         the reference with its paired bootstrap interval ``low``, ``high`` (95 %), ``note``.
@@ -186,43 +223,31 @@ def report_reject(
     >>> report_reject(rules, z, y, RejectCosts(reject=0.4), rng=np.random.default_rng(0))[0]["cost"]
     0.2
     """
-    names = list(rules)
-    reference = names[0] if reference is None and names else reference
-    if reference not in rules:
-        raise ValueError(f"the reference must be one of {names}, got {reference!r}")
+    _check_rules(rules, RejectOption)
+    reference = _check_reference(rules, reference)
+    costs = check_reject_costs(costs)
     z = check_class_logits(logits)
     n_classes = z.shape[1]
     true = check_labels_or_other(labels, len(z), n_classes)
-    here = fingerprint(z, true)
-    seed = int(rng.integers(2**32))  # the same resamples for every rule
-    chosen_here = [name for name in names if rules[name].chosen.get("fingerprint") == here]
-    if chosen_here and not seen:
-        raise ValueError(
-            f"these rows chose the rule {chosen_here[0]!r}: its figures on them would be too good. "
-            "Report on other data, or pass seen=True to have the figures stamped"
-        )
-    base = costs.of(true, rules[reference].decide(z), n_classes=n_classes)
+    notes = _chosen_here(rules, fingerprint(z, true), seen)
+    predicted = {name: rule.decide(z) for name, rule in rules.items()}
+    paid = {name: costs.of(true, said, n_classes=n_classes) for name, said in predicted.items()}
+    figures = _compared(paid, reference, rng)
     unknown = true == n_classes
     table = []
     for name, rule in rules.items():
-        predicted = rule.decide(z)
-        answered = predicted < n_classes
-        paid = costs.of(true, predicted, n_classes=n_classes)
-        resample = np.random.default_rng(seed)
-        difference, low, high = paired_bootstrap(paid, base, rng=resample)
+        answered = predicted[name] < n_classes
+        wrong = answered & (predicted[name] != true)
         table.append(
             {
                 "rule": name,
                 "measure": rule.measure,
                 "threshold": rule.threshold,
                 "coverage": float(answered.mean()),
-                "risk": share(int((answered & (predicted != true)).sum()), int(answered.sum())),
+                "risk": share(int(wrong.sum()), int(answered.sum())),
                 "unknown_answered": share(int((answered & unknown).sum()), int(unknown.sum())),
-                "cost": float(paid.mean()),
-                "difference": difference,
-                "low": low,
-                "high": high,
-                "note": OPTIMISTIC if name in chosen_here else "",
+                **figures[name],
+                "note": notes[name],
             }
         )
     return table
@@ -268,13 +293,12 @@ def report_labels(
     >>> report_labels({"0.5": half, "all": [[1, 1], [1, 1]]}, z, y)[1]["exact_match"]
     0.0
     """
-    scores, true, here = _check_report(rules.values(), logits, labels, seen)
+    _check_rules(rules, object)
+    scores, true, notes = _check_label_report(rules, logits, labels, seen)
     table = []
     for name, rule in rules.items():
-        own = isinstance(rule, LabelThresholds)
-        row = {"rule": name, **label_scores(true, rule.decide(scores) if own else rule)}
-        chosen_here = own and rule.chosen.get("fingerprint") == here
-        table.append({**row, "note": OPTIMISTIC if chosen_here else ""})
+        said = rule.decide(scores) if isinstance(rule, LabelThresholds) else rule
+        table.append({"rule": name, **label_scores(true, said), "note": notes[name]})
     return table
 
 
@@ -323,7 +347,8 @@ def report_each_label(
     >>> row["label"], row["f1"], round(row["f1_always"], 3)
     ('home', 1.0, 0.667)
     """
-    scores, true, _ = _check_report([rule], logits, labels, seen)
+    _check_rules({"rule": rule}, LabelThresholds)
+    scores, true, _ = _check_label_report({"given": rule}, logits, labels, seen)
     said = rule.decide(scores)
     each = [counts(true[:, k], said[:, k]) for k in range(true.shape[1])]
     auroc, average_precision = ranking_scores(scores, true)
@@ -340,6 +365,8 @@ def report_each_label(
         "base_rate": true.mean(axis=0),
     }
     if validation is not None:
+        if not isinstance(validation, list | tuple) or len(validation) != 2:
+            raise ValueError(f"validation must be a pair (logits, labels), got {shown(validation)}")
         seen_scores = check_label_logits(validation[0])
         seen_labels = check_label_matrix(validation[1], seen_scores.shape)
         columns["f1_validation"] = f1_scores(seen_labels, rule.decide(seen_scores))

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from helpers.portable.checks import Floats
+from helpers.portable.arrays import Floats
 
 Kind = Literal["binary", "multiclass", "multilabel"]
 CLIP = (

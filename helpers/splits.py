@@ -13,7 +13,31 @@ WAIT = 8  # swaps before a row may move again
 
 
 def random_split(labels: NDArray, validation: float, test: float, seed: int) -> NDArray:
-    """Deal the rows of each label to the three parts in their shares."""
+    """Deal the rows of each label to the three parts in their shares.
+
+    Parameters
+    ----------
+    labels : ndarray, shape (n,)
+    validation, test : float in (0, 1)
+        Shares of these parts.
+    seed : int
+
+    Returns
+    -------
+    ndarray of str, shape (n,)
+        "train", "validation" or "test".
+
+    Raises
+    ------
+    ValueError
+        If the shares leave no room for one of the parts.
+
+    Examples
+    --------
+    >>> where = random_split(np.array([0, 1] * 5), 0.2, 0.2, 0)
+    >>> [int((where == part).sum()) for part in ("train", "validation", "test")]
+    [6, 2, 2]
+    """
     if not (0 < validation < 1 and 0 < test < 1 and validation + test < 1):
         raise ValueError(
             "validation and test are shares above 0 with a sum below 1, "

@@ -1,11 +1,12 @@
-"""Claims about helpers.evaluation, each against a worked example, an oracle or a simulation."""
+"""Claims about measures of decisions, each against a worked example, an oracle or brute force."""
 
 from itertools import permutations
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from cases import FULL_PRICES, QUICK, label_sample, sample
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics
 from torchmetrics.functional.classification import (
@@ -18,7 +19,7 @@ from torchmetrics.functional.classification import (
     multilabel_hamming_distance,
 )
 
-from helpers.decisions import BinaryThreshold, Costs, LabelThresholds, RejectCosts, RejectOption
+from helpers.decisions import BinaryThreshold, LabelThresholds, RejectOption
 from helpers.evaluation import (
     Counts,
     counts,
@@ -30,32 +31,9 @@ from helpers.evaluation import (
     risk_coverage,
     separation,
 )
-from helpers.intervals import (
-    auroc_interval,
-    bootstrap_interval,
-    paired_bootstrap,
-    paired_bootstrap_f1,
-)
+from helpers.intervals import paired_bootstrap_f1
 from helpers.probabilities import confidence, sigmoid, softmax
-from helpers.reports import (
-    OPTIMISTIC,
-    report_binary,
-    report_each_label,
-    report_labels,
-    report_reject,
-)
-
-QUICK = settings(max_examples=60, deadline=None)
-PRICES = Costs(false_positive=2, false_negative=7, true_positive=1, true_negative=-1)
-
-
-def sample(seed=0, n=80):
-    """Draw overlapping scores with ties, and both classes."""
-    rng = np.random.default_rng(seed)
-    labels = (rng.random(n) < 0.4).astype(int)
-    labels[:2] = [0, 1]
-    return np.round(rng.normal(2.0 * labels - 1, 1.5), 1), labels
-
+from helpers.reports import report_each_label, report_labels
 
 # Counts
 
@@ -114,7 +92,7 @@ def test_curve_equals_brute_force(seed):
         assert curve.false_positives[i] == found.false_positive
         assert curve.recall[i] == found.recall
         np.testing.assert_equal(curve.precision[i], found.precision)
-        assert curve.mean_cost(PRICES)[i] == pytest.approx(PRICES.of(y, predicted).mean())
+        assert curve.mean_cost(FULL_PRICES)[i] == pytest.approx(FULL_PRICES.of(y, predicted).mean())
 
 
 def test_curve_equals_scikit_learn():
@@ -135,16 +113,16 @@ def test_curve_of_two_logits():
     """A two-logit head has the curve of its difference; thresholds end at 1."""
     z, y = sample(2)
     one, two = cut_curve(z, y), cut_curve(np.stack([0 * z, z], axis=1), y)
-    np.testing.assert_array_equal(one.mean_cost(PRICES), two.mean_cost(PRICES))
+    np.testing.assert_array_equal(one.mean_cost(FULL_PRICES), two.mean_cost(FULL_PRICES))
     assert one.thresholds[-1] == 1 and np.all(np.diff(one.thresholds) > 0)
 
 
 def test_least_of_the_curve_is_what_the_search_finds():
     """The chosen rule pays the least mean cost of the curve."""
     z, y = sample(3)
-    rule = BinaryThreshold.choose(z, y, costs=PRICES)
-    paid = PRICES.of(y, rule.decide(z)).mean()
-    assert paid == pytest.approx(cut_curve(z, y).mean_cost(PRICES).min())
+    rule = BinaryThreshold.choose(z, y, costs=FULL_PRICES)
+    paid = FULL_PRICES.of(y, rule.decide(z)).mean()
+    assert paid == pytest.approx(cut_curve(z, y).mean_cost(FULL_PRICES).min())
 
 
 @pytest.mark.parametrize(
@@ -238,154 +216,7 @@ def test_reliability_refuses(p, y, options, words):
         reliability(p, y, **options)
 
 
-# Intervals
-
-
-def test_interval_covers_the_truth():
-    """The 95 % interval of a paired difference covers it in about 95 % of 300 simulations."""
-    rng = np.random.default_rng(0)
-    covered = 0
-    for _ in range(300):
-        shared = rng.normal(0, 5, 100)  # what the pairing takes out
-        first, second = shared + rng.normal(0.3, 1, 100), shared + rng.exponential(1, 100)
-        _, low, high = paired_bootstrap(first, second, rng=rng, n_resamples=300)
-        covered += low <= 0.3 - 1 <= high
-    assert 0.89 < covered / 300 < 0.985
-
-
-def test_interval_is_as_wide_as_theory_says():
-    """For a mean of 400 normal values the interval is 2 * 1.96 * sd / 20 wide."""
-    rng = np.random.default_rng(1)
-    values = rng.normal(0, 3, 400)
-    mean, low, high = bootstrap_interval(values, np.mean, rng=rng)
-    assert mean == pytest.approx(values.mean())
-    assert high - low == pytest.approx(2 * 1.96 * values.std() / 20, rel=0.1)
-
-
-def test_interval_of_rows_with_columns():
-    """A statistic may take whole rows: here the recall of (decision, label) pairs."""
-    rows = np.column_stack(sample(4)) > 0
-    recall, low, high = bootstrap_interval(
-        rows, lambda r: counts(r[:, 1], r[:, 0]).recall, rng=np.random.default_rng(0)
-    )
-    assert recall == counts(rows[:, 1], rows[:, 0]).recall and low < recall < high
-
-
-def test_equal_rules_do_not_differ():
-    """Two rules with the same decisions differ by nothing, with certainty."""
-    paid = np.random.default_rng(2).random(50)
-    assert paired_bootstrap(paid, paid, rng=np.random.default_rng(0)) == (0.0, 0.0, 0.0)
-
-
-def test_intervals_repeat_and_turn_round():
-    """The same generator gives the same interval; swapping the rules turns its sign."""
-    rng = np.random.default_rng(3)
-    first, second = rng.random(40), rng.random(40)
-    there, again = (paired_bootstrap(first, second, rng=np.random.default_rng(5)) for _ in range(2))
-    value, low, high = paired_bootstrap(second, first, rng=np.random.default_rng(5))
-    assert there == again == pytest.approx((-value, -high, -low))
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "options", "words"),
-    [
-        ([1.0], [1.0, 2.0], {}, "the same shape"),
-        ([[1.0]], [[1.0]], {}, "the same shape"),
-        ([], [], {}, "n at least 1"),
-        ([1.0], [1.0], {"confidence_level": 1.0}, "strictly between 0 and 1, got 1.0"),
-        ([1.0], [1.0], {"confidence_level": 95}, "strictly between 0 and 1, got 95"),
-    ],
-)
-def test_bootstrap_refuses(first, second, options, words):
-    """Pairs of one length, at least one, and a confidence inside (0, 1) are needed."""
-    with pytest.raises(ValueError, match=words):
-        paired_bootstrap(first, second, rng=np.random.default_rng(0), **options)
-
-
-def test_interval_of_nothing():
-    """No rows, no interval."""
-    with pytest.raises(ValueError, match="at least one row, got none"):
-        bootstrap_interval([], np.mean, rng=np.random.default_rng(0))
-
-
-# Reports
-
-
-def report(rules, z, y, **options):
-    """Report with fixed prices and a fixed generator."""
-    return report_binary(rules, z, y, PRICES, rng=np.random.default_rng(0), **options)
-
-
-def test_report_by_hand():
-    """At cut 0, scores -2(0) -1(1) 1(0) 2(1) pay -1 + 7 + 2 + 1 = 9 for four; at "never" 12."""
-    rules = {"half": BinaryThreshold(cut=0.0), "quiet": BinaryThreshold(cut="never")}
-    half, quiet = report(rules, [-2.0, -1.0, 1.0, 2.0], [0, 1, 0, 1])
-    assert half["cost"] == 9 / 4 and quiet["cost"] == (-1 + 7 - 1 + 7) / 4
-    assert (half["missed"], half["false_alarms"], half["recall"], half["precision"]) == (
-        1,
-        1,
-        1 / 2,
-        1 / 2,
-    )
-    assert quiet["missed"] == 2 and np.isnan(quiet["precision"]) and quiet["threshold"] == 1
-    assert quiet["difference"] == (12 - 9) / 4
-    assert (half["difference"], half["low"], half["high"], half["note"]) == (0, 0, 0, "")
-
-
-def test_reference_can_be_named():
-    """Differences are to the named rule, whose own row is zero."""
-    rules = {"half": BinaryThreshold(cut=0.0), "quiet": BinaryThreshold(cut="never")}
-    half, quiet = report(rules, *sample(5), reference="quiet")
-    assert quiet["difference"] == quiet["low"] == quiet["high"] == 0
-    assert half["low"] <= half["difference"] == pytest.approx(half["cost"] - quiet["cost"])
-
-
-@pytest.mark.parametrize("rules", [{}, {"half": BinaryThreshold(cut=0.0)}])
-def test_reference_that_is_no_rule(rules):
-    """A reference that is not among the rules is refused, and so is having no rule."""
-    with pytest.raises(ValueError, match=r"reference must be one of \[.*\], got 'best'"):
-        report(rules, *sample(5), reference="best")
-    with pytest.raises(ValueError, match=r"reference must be one of \[\], got None"):
-        report({}, *sample(5))
-
-
-def test_rows_that_chose_a_rule_are_refused():
-    """On the rows that chose it a rule is reported only if asked for, and then stamped."""
-    z, y = sample(6)
-    rules = {"half": BinaryThreshold(cut=0.0), "best": BinaryThreshold.choose(z, y, costs=PRICES)}
-    shuffled = np.random.default_rng(0).permutation(len(z))
-    for rows in (np.arange(len(z)), shuffled):
-        with pytest.raises(ValueError, match=r"chose the rule 'best'.*seen=True"):
-            report(rules, z[rows], y[rows])
-        notes = [row["note"] for row in report(rules, z[rows], y[rows], seen=True)]
-        assert notes == ["", OPTIMISTIC]
-    assert [row["note"] for row in report(rules, *sample(7))] == ["", ""]
-
-
-@pytest.mark.parametrize(
-    ("z", "y", "words"),
-    [
-        ([1.0, 2.0, 3.0, 4.0], [0, 1, 1], "labels must have shape .*, one for each row"),
-        ([1.0, 2.0, 3.0, 4.0], [0, 1], "labels must have shape .*, one for each row"),
-        ([1.0, np.nan], [0, 1], "must be finite"),
-        ([1.0, 2.0], [0, 2], "0 or 1, got"),
-    ],
-)
-def test_report_names_what_does_not_fit(z, y, words):
-    """Labels and logits that do not fit are refused in words about labels and logits."""
-    with pytest.raises(ValueError, match=words):
-        report({"half": BinaryThreshold(cut=0.0)}, z, y)
-
-
 # Many labels
-
-
-def label_sample(seed=0, n=60, n_labels=5):
-    """Draw overlapping scores with ties; each label occurs and is missing somewhere."""
-    rng = np.random.default_rng(seed)
-    labels = (rng.random((n, n_labels)) < [0.1, 0.2, 0.3, 0.5, 0.8]).astype(int)
-    labels[0], labels[1] = 1, 0
-    return np.round(rng.normal(2.0 * labels - 1, 1.5), 1), labels
 
 
 def test_label_scores_by_hand():
@@ -464,76 +295,6 @@ def test_an_absent_label_poisons_nothing():
     assert none["samples_f1"] == none["jaccard"] == 0
 
 
-def test_report_labels_takes_rules_and_decisions():
-    """A baseline of 0/1 decisions and a rule that makes the same ones get the same figures."""
-    z, y = label_sample()
-    rule = LabelThresholds.from_thresholds(0.5, label_names=tuple("abcde"))
-    first, second = report_labels({"rule": rule, "same": rule.decide(z)}, z, y)
-    assert first == {**second, "rule": "rule"}
-    assert first["rule"] == "rule" and first["note"] == ""
-    assert set(first) == {"rule", *label_scores(y, y), "note"}
-
-
-def test_each_label_with_its_baselines():
-    """Every label's figures are those of its own column, beside those of guessing."""
-    z, y = label_sample()
-    rule = LabelThresholds.choose(z, y, macro_f1=True, label_names=tuple("abcde"))
-    z_new, y_new = label_sample(1)
-    table = report_each_label(rule, z_new, y_new, validation=(z, y))
-    said = rule.decide(z_new)
-    for k, row in enumerate(table):
-        assert row["label"] == "abcde"[k] and row["support"] == y_new[:, k].sum()
-        assert row["f1"] == pytest.approx(metrics.f1_score(y_new[:, k], said[:, k]))
-        assert row["f1_validation"] == pytest.approx(f1_scores(y, rule.decide(z))[k])
-        assert row["base_rate"] == pytest.approx(y_new[:, k].mean())
-        base = row["base_rate"]
-        assert row["f1_always"] == pytest.approx(2 * base / (1 + base))
-        assert row["threshold"] == rule.thresholds[k]
-
-
-def test_label_reports_refuse_the_rows_that_chose():
-    """On the rows that chose a rule there is no report, or a stamped one."""
-    z, y = label_sample()
-    rule = LabelThresholds.choose(z, y, micro_f1=True, label_names=tuple("abcde"))
-    with pytest.raises(ValueError, match="these rows chose a rule"):
-        report_labels({"tuned": rule}, z[::-1], y[::-1])
-    with pytest.raises(ValueError, match="these rows chose a rule"):
-        report_each_label(rule, z, y.astype(bool))
-    assert report_labels({"tuned": rule}, z, y, seen=True)[0]["note"] == OPTIMISTIC
-    assert len(report_each_label(rule, z, y, seen=True)) == 5
-
-
-@pytest.mark.parametrize("average", ["micro", "macro"])
-def test_paired_bootstrap_of_f1(average):
-    """The difference is that of scikit-learn's figures; it lies inside its interval."""
-    z, y = label_sample(n=200)
-    first, second = (z > 0).astype(int), (z > 1.5).astype(int)
-    found, low, high = paired_bootstrap_f1(
-        y, first, second, rng=np.random.default_rng(0), average=average, n_resamples=400
-    )
-    one, other = (metrics.f1_score(y, side, average=average) for side in (first, second))
-    assert found == pytest.approx(one - other)
-    assert low < found < high
-
-
-def test_the_interval_of_f1_holds_as_often_as_it_says():
-    """Over 100 drawn test sets the 90 % interval misses the true difference of F1 rarely."""
-    z, y = label_sample(n=20_000)
-    first, second = (z > 0).astype(int), (z > 1.0).astype(int)
-    truth = metrics.f1_score(y, first, average="micro") - metrics.f1_score(
-        y, second, average="micro"
-    )
-    missed = 0
-    for seed in range(100):
-        rng = np.random.default_rng(seed)
-        rows = rng.integers(0, len(y), 300)
-        _, low, high = paired_bootstrap_f1(
-            y[rows], first[rows], second[rows], rng=rng, n_resamples=200, confidence_level=0.9
-        )
-        missed += not low <= truth <= high
-    assert 3 <= missed <= 20
-
-
 @pytest.mark.parametrize(
     ("call", "words"),
     [
@@ -560,11 +321,12 @@ def test_label_figures_refuse_what_does_not_fit(call, words):
         call()
 
 
-# Answering only what is sure
-
 SHORT = st.lists(
     st.tuples(st.integers(0, 4), st.booleans()), min_size=1, max_size=6
 )  # confidences that tie, and whether each answer is wrong
+
+
+# Answering only what is sure
 
 
 def test_risk_and_coverage_by_hand():
@@ -631,42 +393,6 @@ def test_separation_equals_scikit_learn(known, other):
     assert found.fpr95 == pytest.approx(rate[np.flatnonzero(recall >= 0.95 - 1e-12)[0]])
 
 
-def test_interval_of_auroc_is_as_wide_as_theory_says():
-    """For 300 known and 150 other normal scores it is as wide as Hanley and McNeil's."""
-    rng = np.random.default_rng(0)
-    known, other = rng.normal(1.2, 1, 300), rng.normal(0, 1, 150)
-    value, low, high = auroc_interval(known, other, rng=rng, n_resamples=800)
-    assert value == separation(known, other).auroc and low < value < high
-    q1, q2 = value / (2 - value), 2 * value**2 / (1 + value)
-    variance = value * (1 - value) + 149 * (q1 - value**2) + 299 * (q2 - value**2)
-    assert high - low == pytest.approx(2 * 1.96 * (variance / (300 * 150)) ** 0.5, rel=0.15)
-
-
-def test_scores_of_the_same_texts_are_compared_in_pairs():
-    """A score does not differ from itself, and hardly from itself with a little noise."""
-    rng = np.random.default_rng(1)
-    known, other = rng.normal(1, 1, 200), rng.normal(0, 1, 100)
-    same = auroc_interval(known, other, baseline=(known, other), rng=rng, n_resamples=50)
-    assert same == (0, 0, 0)
-    noisy = known + rng.normal(0, 0.1, 200), other + rng.normal(0, 0.1, 100)
-    _, low, high = auroc_interval(known, other, baseline=noisy, rng=rng)
-    alone = auroc_interval(known, other, rng=rng)
-    assert high - low < 0.3 * (alone[2] - alone[1])
-
-
-@pytest.mark.parametrize(
-    ("baseline", "words"),
-    [
-        (([1.0], [0.0, 0.5]), "must hold 2 known and 2 other texts"),
-        (([1.0, np.nan], [0.0, 0.5]), "baseline must be finite"),
-    ],
-)
-def test_baseline_of_other_texts(baseline, words):
-    """A baseline scores the same texts."""
-    with pytest.raises(ValueError, match=words):
-        auroc_interval([1.0, 2.0], [0.0, 0.5], baseline=baseline, rng=np.random.default_rng(0))
-
-
 @pytest.mark.parametrize(
     ("function", "first", "second", "words"),
     [
@@ -695,41 +421,3 @@ def test_calibration_error_of_many_classes_equals_torchmetrics():
     )
     ours = reliability(confidence(z), z.argmax(axis=1) == y)
     assert ours.error == pytest.approx(float(oracle), rel=1e-5)
-
-
-LETTERS = {"label_names": ("a", "b")}
-PRICE = RejectCosts(reject=1, error=4, unknown=2)
-
-
-def report_two(rules, z, y, **options):
-    """Report with fixed prices and a fixed generator."""
-    return report_reject(rules, z, y, PRICE, rng=np.random.default_rng(0), **options)
-
-
-def test_report_of_rejects_by_hand():
-    """Right, wrong, unsure and unknown: always pays 4 + 4 + 2 for four, at .6 it is 4 + 1 + 2."""
-    z = [[3.0, 0.0], [3.0, 0.1], [0.1, 0.0], [3.0, 0.2]]
-    rules = {
-        "always": RejectOption(cut="always", **LETTERS),
-        "0.6": RejectOption.from_threshold(0.6, **LETTERS),
-        "never": RejectOption(cut="never", **LETTERS),
-    }
-    always, some, never = report_two(rules, z, [0, 1, 1, 2])
-    assert always["cost"] == 10 / 4 and some["cost"] == 7 / 4 and never["cost"] == 1
-    assert (some["coverage"], some["risk"], some["unknown_answered"]) == (3 / 4, 2 / 3, 1)
-    assert some["difference"] == pytest.approx(-3 / 4) and some["low"] <= some["high"]
-    assert np.isnan(never["risk"]) and never["coverage"] == 0 and never["threshold"] == 1
-    assert np.isnan(report_two(rules, z, [0, 1, 1, 0])[0]["unknown_answered"])
-
-
-def test_rows_that_chose_a_reject_option_are_refused():
-    """On the rows that chose it a rule is reported only if asked for, and then stamped."""
-    rng = np.random.default_rng(0)
-    z, y = rng.normal(size=(40, 2)), rng.integers(0, 2, 40)
-    rules = {"half": RejectOption.choose(z, y, coverage=0.5, label_names=("a", "b"))}
-    with pytest.raises(ValueError, match=r"chose the rule 'half'.*seen=True"):
-        report_two(rules, z[::-1], y[::-1])
-    assert report_two(rules, z, y, seen=True)[0]["note"] == OPTIMISTIC
-    assert report_two(rules, z[1:], y[1:])[0]["note"] == ""
-    with pytest.raises(ValueError, match=r"reference must be one of \['half'\], got 'best'"):
-        report_two(rules, z, y, reference="best")

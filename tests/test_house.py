@@ -148,6 +148,8 @@ NO_EXAMPLE = {
     "data.hub_task": "needs the Hub",
     "data.hub_label_task": "needs the Hub",
     "messages.check_messages": "returns nothing",
+    "portable.search.Steps": "each rule's choose shows it",
+    "tables": "reads and writes files",
 }
 
 

@@ -8,25 +8,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .arrays import Floats, check_binary_labels, divided
+from .chance import PAIRS, warn_upside_down, wrong_pairs
 from .checks import (
-    Floats,
-    check_binary_labels,
     check_floor,
     check_open_unit,
     check_temperature,
+    exactly_one,
     is_real,
+    shown,
 )
 from .costs import Costs, check_costs
 from .probabilities import binary_logit, logit, prior_shift, sigmoid
 from .rule import BaseRule, check_cut, fingerprint
-from .search import Steps, check_temperature_unseen, check_unused, prove, rounded_down
+from .search import Steps, check_unused, prove, rounded_down
 
 
 def _sure_precision(
     scores: Floats, positive: NDArray[np.bool_], floor: float, confidence_level: float
 ) -> float:
     """Take the lowest of 19 fixed thresholds whose precision is proven, or say what can be."""
-    check_floor("min_precision", floor)
+    floor = check_floor("min_precision", floor)
     cuts = logit(np.arange(19, 0, -1) / 20)
     cut, lowest = prove(scores, ~positive, cuts, 1 - floor, confidence_level)
     if cut is None:
@@ -47,12 +49,12 @@ class BinaryThreshold(BaseRule):
     Parameters
     ----------
     cut : float, or "always" or "never"
-        On the logit scale, after division by the temperature; ``>=`` is positive. "always" is kept
-        as ``-inf``, "never" as ``inf``; in JSON the words stand.
+        On the scale "logit divided by the temperature"; ``>=`` is positive. "always" is kept as
+        ``-inf``, "never" as ``inf``; in JSON the words stand.
     temperature : float, default 1
         Above 0.
-    label_names : tuple of two str
-        Names of 0 and 1.
+    label_names : two str
+        Names of 0 and 1, in this order: a set has none and is refused.
     chosen : dict
         How the rule came about, plain JSON: the way, its settings, the size and the `fingerprint`
         of the data.
@@ -113,7 +115,7 @@ class BinaryThreshold(BaseRule):
         0.0
         """
         if not is_real(threshold) or not 0 <= threshold <= 1:
-            raise ValueError(f"a threshold is a probability in [0, 1], got {threshold!r}")
+            raise ValueError(f"a threshold is a probability in [0, 1], got {shown(threshold)}")
         return cls(
             cut=float(logit(threshold)),
             temperature=temperature,
@@ -216,6 +218,11 @@ class BinaryThreshold(BaseRule):
             if a floor cannot be met (the message names the best that can); for a promise, if rows
             were used before.
 
+        Warns
+        -----
+        UserWarning
+            If the logits of 1s are the lower ones, beyond chance: are two labels swapped?
+
         Notes
         -----
         Equal costs (to 1e-12) form plateaus of cuts; the middle of the widest is taken, the lower
@@ -240,20 +247,11 @@ class BinaryThreshold(BaseRule):
         >>> BinaryThreshold.choose(z, y, costs=Costs(false_positive=3, false_negative=1)).cut
         1.0
         """
-        ways = {
-            "costs": costs,
-            "min_recall": min_recall,
-            "min_precision": min_precision,
-            "f_beta": f_beta,
-        }
-        given = {name: value for name, value in ways.items() if value is not None}
-        if len(given) != 1:
-            raise ValueError(
-                f"give exactly one of {', '.join(ways)}; got {', '.join(given) or 'none'}"
-            )
-        way, value = next(iter(given.items()))
+        way, value = exactly_one(
+            costs=costs, min_recall=min_recall, min_precision=min_precision, f_beta=f_beta
+        )
         if confidence_level is not None:
-            check_open_unit("confidence_level", confidence_level)
+            confidence_level = check_open_unit("confidence_level", confidence_level)
             if way not in ("min_recall", "min_precision"):
                 raise ValueError(
                     f"confidence_level goes with min_recall or min_precision, not {way}"
@@ -267,11 +265,14 @@ class BinaryThreshold(BaseRule):
 
         margin = binary_logit(logits)
         positive = check_binary_labels(labels, len(margin))
-        scores = margin / check_temperature(temperature)
-        if not np.isfinite(scores).all():
-            raise ValueError("logits divided by the temperature must be finite, got infinity")
-        check_unused(margin, None if used is None else binary_logit(used))
+        temperature = check_temperature(temperature)
+        scores = divided(margin, temperature)
+        sure_precision = way == "min_precision" and confidence_level is not None
+        before = None if used is None else binary_logit(used, "used")
+        check_unused(margin, before, temperature if sure_precision else None)
         steps = Steps.of(scores, positive, sample_weight)
+        if steps.mostly_lost():
+            warn_upside_down(wrong_pairs(scores, positive), PAIRS)
         if way == "costs":
             cut = steps.cheapest(check_costs(value))
         elif way == "f_beta":
@@ -281,7 +282,6 @@ class BinaryThreshold(BaseRule):
         elif confidence_level is None:
             cut = steps.precision_floor(value)
         else:
-            check_temperature_unseen(used, temperature)
             cut = _sure_precision(scores, positive, value, confidence_level)
 
         chosen: dict[str, Any] = {
@@ -293,7 +293,7 @@ class BinaryThreshold(BaseRule):
             "fingerprint": fingerprint(margin, positive),
         }
         if confidence_level is not None:
-            chosen["confidence_level"] = float(confidence_level)
+            chosen["confidence_level"] = confidence_level
         return cls(cut=cut, temperature=temperature, label_names=label_names, chosen=chosen)
 
     def at_base_rate(self, *, old: float, new: float) -> BinaryThreshold:
@@ -308,7 +308,7 @@ class BinaryThreshold(BaseRule):
         -------
         BinaryThreshold
             With its cut moved by minus `prior_shift`: the same decisions as adding the shift to the
-            logits. Its `threshold` is on the old probabilities.
+            logits, after division by the temperature. Its `threshold` is on the old probabilities.
 
         Raises
         ------
@@ -332,6 +332,9 @@ class BinaryThreshold(BaseRule):
         """The cut as a probability (after temperature), for reading; 0 for always, 1 for never."""
         return float(sigmoid(self.cut))
 
+    def _scores(self, logits: ArrayLike) -> Floats:
+        return divided(binary_logit(logits), self.temperature)
+
     def probability(self, logits: ArrayLike) -> Floats:
         """Compute P(1) after the temperature.
 
@@ -348,7 +351,7 @@ class BinaryThreshold(BaseRule):
         >>> BinaryThreshold(cut=0.0, temperature=2.0).probability([0.0, 2.0]).round(3)
         array([0.5  , 0.731])
         """
-        return sigmoid(binary_logit(logits) / self.temperature)
+        return sigmoid(self._scores(logits))
 
     def decide(self, logits: ArrayLike) -> NDArray[np.int64]:
         """Answer 0 or 1 for each row.
@@ -375,8 +378,7 @@ class BinaryThreshold(BaseRule):
         >>> BinaryThreshold(cut=1.0).decide([0.9, 1.0, 1.1])
         array([0, 1, 1])
         """
-        scores = binary_logit(logits) / self.temperature
-        return (scores >= self.cut).astype(np.int64)
+        return (self._scores(logits) >= self.cut).astype(np.int64)
 
     def explain(self, logits: ArrayLike) -> list[dict[str, Any]]:
         """Give each decision with its reasons.

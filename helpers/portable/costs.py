@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .checks import Floats, check_binary_labels, check_labels_or_other, is_real
+from .arrays import Floats, as_floats, check_binary_labels, check_labels_or_other
+from .checks import check_count, is_real, shown
+
+LARGEST = 1e100  # of all costs: their sums and quotients stay numbers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +30,9 @@ class Costs:
     Raises
     ------
     ValueError
-        If a cost is not finite; if right answers are free and a mistake costs less than 0, or both
-        cost 0; if right answers are not free and a mistake is no dearer than the right answer.
+        If a cost is no number up to 1e100; if right answers are free and a mistake costs less than
+        0, or both cost 0; if right answers are not free and a mistake is no dearer than the right
+        answer.
 
     Examples
     --------
@@ -42,9 +46,10 @@ class Costs:
     true_negative: float = 0.0
 
     def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
-            if not is_real(value):
-                raise ValueError(f"{name} must be a finite number, got {value!r}")
+        for name in (one.name for one in fields(self)):
+            value = getattr(self, name)
+            if not is_real(value) or abs(float(value)) > LARGEST:
+                raise ValueError(f"{name} must be a finite number up to 1e100, got {shown(value)}")
             object.__setattr__(self, name, float(value))
         if self.true_positive == self.true_negative == 0:
             if min(self.false_positive, self.false_negative) < 0 or (
@@ -93,7 +98,7 @@ class Costs:
         >>> Costs.from_matrix([[0, 20], [1, 0.5]]).true_positive
         0.5
         """
-        matrix = np.asarray(cost, dtype=np.float64)
+        matrix = as_floats("a cost matrix cost[predicted][true]", cost)
         if matrix.shape != (2, 2):
             raise ValueError(
                 f"a cost matrix cost[predicted][true] has shape (2, 2), got {matrix.shape}"
@@ -135,8 +140,8 @@ class Costs:
         >>> Costs(false_positive=1, false_negative=20).of([1, 0, 1, 0], [1, 1, 0, 0])
         array([ 0.,  1., 20.,  0.])
         """
-        true = check_binary_labels(labels, np.size(labels)).astype(int)
-        said = check_binary_labels(predicted, len(true)).astype(int)
+        true = check_binary_labels(labels).astype(int)
+        said = check_binary_labels(predicted, len(true), "predicted").astype(int)
         return np.array(
             [
                 [self.true_negative, self.false_negative],
@@ -169,7 +174,7 @@ def check_costs(costs: Any) -> Costs:
     if not isinstance(costs, Costs):
         raise ValueError(
             "costs must be Costs(false_positive=..., false_negative=...) or "
-            f"Costs.from_matrix(...), got {costs!r}"
+            f"Costs.from_matrix(...), got {shown(costs)}"
         )
     return costs
 
@@ -190,7 +195,8 @@ class RejectCosts:
     Raises
     ------
     ValueError
-        If a cost is not finite, `reject` is below 0, or one of the others is not above 0.
+        If a cost is no number up to 1e100, `reject` is below 0, or one of the others is not above
+        0.
 
     Examples
     --------
@@ -205,10 +211,14 @@ class RejectCosts:
     def __post_init__(self) -> None:
         if self.unknown is None:
             object.__setattr__(self, "unknown", self.error)
-        for name, value in asdict(self).items():
-            if not is_real(value) or value < 0 or (value == 0 and name != "reject"):
+        for name in (one.name for one in fields(self)):
+            value = getattr(self, name)
+            low = 0.0 if name == "reject" else 5e-324
+            if not is_real(value) or not low <= float(value) <= LARGEST:
                 least = "at least 0" if name == "reject" else "above 0"
-                raise ValueError(f"{name} must be a finite number {least}, got {value!r}")
+                raise ValueError(
+                    f"{name} must be a finite number {least}, up to 1e100, got {shown(value)}"
+                )
             object.__setattr__(self, name, float(value))
 
     @property
@@ -224,6 +234,7 @@ class RejectCosts:
         labels, predicted : array_like of int, shape (n,)
             True labels and decisions, class indices; `n_classes` stands for Other.
         n_classes : int
+            At least 1.
 
         Returns
         -------
@@ -239,15 +250,22 @@ class RejectCosts:
         >>> RejectCosts(reject=0.4, unknown=2).of([0, 0, 1, 2, 2], [0, 1, 2, 2, 0], n_classes=2)
         array([0. , 1. , 0.4, 0.4, 2. ])
         """
-        true = check_labels_or_other(labels, np.size(labels), n_classes)
-        said = check_labels_or_other(predicted, len(true), n_classes)
+        n_classes = check_count("n_classes", n_classes, least=1)
+        true = check_labels_or_other(labels, None, n_classes)
+        said = check_labels_or_other(predicted, len(true), n_classes, name="predicted")
         unknown = self.error if self.unknown is None else self.unknown
         wrong = np.where(true == n_classes, unknown, self.error)
         return np.where(said == n_classes, self.reject, np.where(said == true, 0.0, wrong))
 
 
 def check_reject_costs(costs: Any) -> RejectCosts:
-    """Return costs, or say how to make them."""
+    """Return costs, or say how to make them.
+
+    Examples
+    --------
+    >>> check_reject_costs(RejectCosts(reject=0.4)).error
+    1.0
+    """
     if not isinstance(costs, RejectCosts):
-        raise ValueError(f"costs must be RejectCosts(reject=..., error=...), got {costs!r}")
+        raise ValueError(f"costs must be RejectCosts(reject=..., error=...), got {shown(costs)}")
     return costs

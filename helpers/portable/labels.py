@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .arrays import Floats, check_label_logits, check_label_matrix, divided
 from .binary import BinaryThreshold
-from .checks import Floats, check_label_logits, check_label_matrix, check_temperature, is_real
+from .chance import PAIRS, warn_upside_down, wrong_pairs
+from .checks import (
+    check_choice,
+    check_count,
+    check_flag,
+    check_names,
+    check_sequence,
+    check_temperature,
+    exactly_one,
+    is_real,
+)
 from .costs import Costs, check_costs
 from .probabilities import sigmoid
 from .rule import ALWAYS, NEVER, BaseRule, check_cut, label_fingerprint
@@ -18,16 +29,17 @@ from .search import Steps
 
 
 def _costs_of_labels(costs: Costs | Sequence[Costs], n_labels: int) -> list[Costs]:
-    if isinstance(costs, list | tuple):
-        if len(costs) != n_labels:
-            raise ValueError(f"costs must be one Costs or {n_labels} of them, got {len(costs)}")
-        return [check_costs(one) for one in costs]
-    return [check_costs(costs)] * n_labels
+    if isinstance(costs, Costs) or not isinstance(costs, Iterable):
+        return [check_costs(costs)] * n_labels
+    each = check_sequence("costs", costs)
+    if len(each) != n_labels:
+        raise ValueError(f"costs must be one Costs or {n_labels} of them, got {len(each)}")
+    return [check_costs(one) for one in each]
 
 
 def _scaled(scores: NDArray, scale: float) -> NDArray[np.floating]:
     """Divide by the temperature in float64; float32 that need not be divided sorts faster as is."""
-    return scores if scale == 1 and scores.dtype == np.float32 else scores.astype(float) / scale
+    return scores if scale == 1 and scores.dtype == np.float32 else divided(scores, scale)
 
 
 def _shared_cut(
@@ -46,6 +58,14 @@ def _shared_cut(
     if prices is None:
         return steps.best_f(1.0)
     return steps.cheapest(Costs(false_positive=1, false_negative=1))
+
+
+def _seems_upside_down(column: NDArray, truth: NDArray[np.bool_]) -> bool:
+    """Tell whether the logits of 1s are lower in the mean: quicker than to sort them."""
+    if truth.all() or not truth.any():
+        return False
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(column[truth].mean(dtype=float) < column[~truth].mean(dtype=float))
 
 
 def _joint_f1(hulls: dict[int, Steps], n_positive: int, hits: int, alarms: int) -> dict[int, float]:
@@ -71,12 +91,12 @@ class LabelThresholds(BaseRule):
     Parameters
     ----------
     cuts : sequence of float, or "always" or "never", length n_labels
-        On the logit scale, after division by the temperature; ``>=`` is positive. "always" is kept
-        as ``-inf``, "never" as ``inf``; in JSON the words stand.
+        On the scale "logit divided by the temperature"; ``>=`` is positive. "always" is kept as
+        ``-inf``, "never" as ``inf``; in JSON the words stand.
     temperature : float, default 1
         Above 0.
     label_names : sequence of str, length n_labels
-        By default ``"0"``, ``"1"``, and so on.
+        In the order of the cuts; by default ``"0"``, ``"1"``, and so on.
     empty : "allow" or "top1"
         What to do with a row whose logits all lie below their cuts: leave it without a label, or
         give it the label with the largest logit (the first of equals).
@@ -105,20 +125,19 @@ class LabelThresholds(BaseRule):
     chosen: dict[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        cuts = self.cuts
-        if not isinstance(cuts, list | tuple | np.ndarray) or len(cuts) == 0:
-            raise ValueError(f"cuts must be a sequence, one for each label, got {cuts!r}")
+        cuts = check_sequence("cuts", self.cuts)
+        if len(cuts) == 0:
+            raise ValueError("cuts must be a sequence, one for each label, got none")
         object.__setattr__(self, "cuts", tuple(check_cut(cut, "logit") for cut in cuts))
-        if isinstance(self.label_names, list | tuple) and len(self.label_names) == 0:
-            object.__setattr__(self, "label_names", tuple(map(str, range(len(cuts)))))
+        names = check_sequence("label_names", self.label_names)
+        object.__setattr__(self, "label_names", names or tuple(map(str, range(len(cuts)))))
         self._check_shared(least=1)
         if len(self.label_names) != len(cuts):
             raise ValueError(
                 f"there must be one name for each label, got {len(self.label_names)} names and "
                 f"{len(cuts)} cuts"
             )
-        if self.empty not in ("allow", "top1"):
-            raise ValueError(f'empty must be "allow" or "top1", got {self.empty!r}')
+        check_choice("empty", self.empty, ("allow", "top1"))
 
     # How a rule comes about
 
@@ -155,13 +174,14 @@ class LabelThresholds(BaseRule):
         >>> LabelThresholds.from_thresholds(0.5, label_names=("home", "water")).cuts
         (0.0, 0.0)
         """
+        names = check_names("label_names", label_names)
         one = is_real(thresholds)
-        values = [thresholds] * len(label_names) if one else list(thresholds)
+        values = [thresholds] * len(names) if one else check_sequence("thresholds", thresholds)
         rules = [BinaryThreshold.from_threshold(value) for value in values]
         return cls(
             cuts=tuple(rule.cut for rule in rules),
             temperature=temperature,
-            label_names=label_names,
+            label_names=names,
             empty=empty,
             chosen={"method": "given", "threshold": [float(value) for value in values]},
         )
@@ -201,7 +221,7 @@ class LabelThresholds(BaseRule):
             One cut for all labels, the best such; with `micro_f1` or `costs`.
         min_positives : int, default 10
             A label with fewer validation positives gets the shared cut (by `micro_f1` where
-            `macro_f1` is asked for): so few cannot place a cut of its own. 0 for none.
+            `macro_f1` is asked for): so few cannot place a cut of its own. At least 0; 0 for none.
         temperature, label_names, empty
             See the class.
 
@@ -214,6 +234,11 @@ class LabelThresholds(BaseRule):
         ValueError
             If no way, or more than one, is given, or the input does not fit; if F1 is asked for
             and there is no positive at all.
+
+        Warns
+        -----
+        UserWarning
+            If the logits of a label's 1s are the lower ones, beyond chance: are two labels swapped?
 
         Notes
         -----
@@ -240,17 +265,15 @@ class LabelThresholds(BaseRule):
         >>> LabelThresholds.choose(z, y, micro_f1=True, shared=True).cuts
         (-2.5, -2.5)
         """
-        given = {"micro_f1": micro_f1, "macro_f1": macro_f1, "costs": costs is not None}
-        ways = [name for name, asked in given.items() if asked]
-        if len(ways) != 1:
-            raise ValueError(
-                f"give exactly one of {', '.join(given)}; got {', '.join(ways) or 'none'}"
-            )
-        way = ways[0]
+        way, _ = exactly_one(
+            micro_f1=check_flag("micro_f1", micro_f1) or None,
+            macro_f1=check_flag("macro_f1", macro_f1) or None,
+            costs=costs,
+        )
+        shared = check_flag("shared", shared)
         if shared and way == "macro_f1":
             raise ValueError("one shared cut is chosen by micro_f1 or costs, not by macro_f1")
-        if isinstance(min_positives, bool) or not isinstance(min_positives, int):
-            raise ValueError(f"min_positives must be a whole number, got {min_positives!r}")
+        min_positives = check_count("min_positives", min_positives, least=0)
         scale = check_temperature(temperature)
         scores = check_label_logits(logits)
         positive = check_label_matrix(labels, scores.shape)
@@ -266,6 +289,11 @@ class LabelThresholds(BaseRule):
             common = _shared_cut(scores, positive, scale, prices)
             cuts = [common if back else cut for back, cut in zip(falls_back, cuts, strict=True)]
         hulls: dict[int, Steps] = {}
+        suspects = [
+            k
+            for k in np.flatnonzero(falls_back)
+            if _seems_upside_down(scores[:, k], positive[:, k])
+        ]
         width = max(1, 2_000_000 // n)
         for start in range(0, n_labels, width):
             block = slice(start, start + width)
@@ -278,6 +306,8 @@ class LabelThresholds(BaseRule):
                     cuts[k] = ALWAYS
                     continue
                 steps = Steps.of(column, truth, None)
+                if steps.mostly_lost():
+                    suspects.append(k)
                 if way == "micro_f1":
                     hulls[k] = steps.hull()
                 else:
@@ -294,7 +324,7 @@ class LabelThresholds(BaseRule):
         chosen: dict[str, Any] = {
             "method": "search",
             "criterion": way,
-            "shared": bool(shared),
+            "shared": shared,
             "min_positives": min_positives,
             "n_samples": n,
             "n_positive": n_positive.tolist(),
@@ -303,13 +333,18 @@ class LabelThresholds(BaseRule):
         }
         if prices is not None:
             chosen["costs"] = [asdict(one) for one in prices]
-        return cls(
+        rule = cls(
             cuts=tuple(cuts),
-            temperature=temperature,
+            temperature=scale,
             label_names=label_names,
             empty=empty,
             chosen=chosen,
         )
+        tested = {k: wrong_pairs(scores[:, k], positive[:, k]) for k in sorted(suspects)}
+        wrong = {rule.label_names[k]: share for k, share in tested.items() if share is not None}
+        if wrong:
+            warn_upside_down(max(wrong.values()), f"{PAIRS} of {', '.join(wrong)}")
+        return rule
 
     # How a rule is applied
 
@@ -317,6 +352,15 @@ class LabelThresholds(BaseRule):
     def thresholds(self) -> tuple[float, ...]:
         """The cuts as probabilities (after temperature); 0 for always, 1 for never."""
         return tuple(sigmoid(self.cuts).tolist())
+
+    def _scores(self, logits: ArrayLike) -> Floats:
+        scores = check_label_logits(logits)
+        if scores.shape[1] != len(self.cuts):
+            raise ValueError(f"this rule is for {len(self.cuts)} labels, got {scores.shape[1]}")
+        return divided(scores, self.temperature)
+
+    def _reached(self, scores: Floats) -> NDArray[np.bool_]:
+        return scores >= np.array(self.cuts)
 
     def probability(self, logits: ArrayLike) -> Floats:
         """Compute the probability of each label after the temperature.
@@ -399,12 +443,3 @@ class LabelThresholds(BaseRule):
             }
             for said, p, reached in rows
         ]
-
-    def _scores(self, logits: ArrayLike) -> Floats:
-        scores = check_label_logits(logits)
-        if scores.shape[1] != len(self.cuts):
-            raise ValueError(f"this rule is for {len(self.cuts)} labels, got {scores.shape[1]}")
-        return scores.astype(np.float64) / self.temperature
-
-    def _reached(self, scores: Floats) -> NDArray[np.bool_]:
-        return scores >= np.array(self.cuts)

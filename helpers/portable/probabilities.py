@@ -12,10 +12,19 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .checks import Floats, check_binary_labels, check_class_logits, check_logits, is_real
+from .arrays import (
+    Floats,
+    as_floats,
+    check_binary_labels,
+    check_class_logits,
+    check_labels_or_other,
+    check_logits,
+)
+from .chance import ANSWERS, PAIRS, warn_upside_down, wrong_answers, wrong_pairs
+from .checks import check_choice, check_open_unit
 
 
-def binary_logit(logits: ArrayLike) -> Floats:
+def binary_logit(logits: ArrayLike, name: str = "logits") -> Floats:
     """Reduce the output of a one-logit or two-logit head to one logit a row.
 
     A two-logit softmax and a one-logit sigmoid are the same function: P(1) = sigmoid(z1 - z0).
@@ -24,6 +33,8 @@ def binary_logit(logits: ArrayLike) -> Floats:
     ----------
     logits : array_like of float, shape (n,), (n, 1) or (n, 2)
         For two columns, column 1 is the positive class.
+    name : str, default "logits"
+        What the message calls them.
 
     Returns
     -------
@@ -39,7 +50,7 @@ def binary_logit(logits: ArrayLike) -> Floats:
     >>> binary_logit([[3.0, 0.0], [0.5, 2.5]])
     array([-3.,  2.])
     """
-    array = check_logits(logits)
+    array = check_logits(logits, name)
     if array.ndim == 1:
         return array
     if array.shape[1] == 1:
@@ -61,18 +72,24 @@ def sigmoid(logits: ArrayLike) -> Floats:
     Parameters
     ----------
     logits : array_like of float, any shape
+        Infinities count, and NaN stays NaN.
 
     Returns
     -------
     ndarray of float64, same shape
         Probabilities in [0, 1].
 
+    Raises
+    ------
+    ValueError
+        If they are no real numbers.
+
     Examples
     --------
     >>> sigmoid([0.0, 1000.0, -1000.0])
     array([0.5, 1. , 0. ])
     """
-    z = np.asarray(logits, dtype=np.float64)
+    z = as_floats("logits", logits)
     small = np.exp(-np.abs(z))
     return np.where(z >= 0, 1.0, small) / (1.0 + small)
 
@@ -99,7 +116,7 @@ def logit(probabilities: ArrayLike) -> Floats:
     >>> logit([0.5, 0.0])
     array([  0., -inf])
     """
-    p = np.asarray(probabilities, dtype=np.float64)
+    p = as_floats("probabilities", probabilities)
     if not np.all((p >= 0) & (p <= 1)):
         bad = p[~((p >= 0) & (p <= 1))].ravel()[0]
         raise ValueError(f"probabilities must lie in [0, 1], got {bad}")
@@ -112,19 +129,32 @@ def log_softmax(logits: ArrayLike) -> Floats:
 
     Parameters
     ----------
-    logits : array_like of float, shape (..., n_classes)
+    logits : array_like of float, shape (..., n_classes), n_classes at least 1
+        ``-inf`` is a class that cannot be; each row needs a finite largest value.
 
     Returns
     -------
     ndarray of float64, same shape
+
+    Raises
+    ------
+    ValueError
+        If there is no axis or no class, or the largest value of a row is NaN or infinite.
 
     Examples
     --------
     >>> log_softmax([[1000.0, 1000.0]]).round(3)
     array([[-0.693, -0.693]])
     """
-    z = np.asarray(logits, dtype=np.float64)
-    shifted = z - z.max(axis=-1, keepdims=True)
+    z = as_floats("logits", logits)
+    if z.ndim == 0 or z.shape[-1] == 0:
+        raise ValueError(f"logits must have shape (..., n_classes), got {z.shape}")
+    top = z.max(axis=-1, keepdims=True)  # NaN if there is one
+    if not np.isfinite(top).all():
+        bad = top[~np.isfinite(top)][0]
+        raise ValueError(f"each row of logits needs a finite largest value, got {bad}")
+    with np.errstate(over="ignore"):
+        shifted = z - top
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
 
@@ -133,12 +163,18 @@ def softmax(logits: ArrayLike) -> Floats:
 
     Parameters
     ----------
-    logits : array_like of float, shape (..., n_classes)
+    logits : array_like of float, shape (..., n_classes), n_classes at least 1
+        ``-inf`` is a class that cannot be; each row needs a finite largest value.
 
     Returns
     -------
     ndarray of float64, same shape
         Probabilities; each row sums to 1.
+
+    Raises
+    ------
+    ValueError
+        As `log_softmax` does.
 
     Examples
     --------
@@ -174,7 +210,8 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
     UserWarning
         If no finite T is best, and T = 1 is returned: either every row has its largest logit at the
         true label (the loss falls for ever as T goes to 0), or the logits say no more about the
-        labels than chance (it falls for ever as T grows).
+        labels than chance (it falls for ever as T grows). If the logits contradict the labels
+        beyond chance, as when two labels are swapped: see `wrong_pairs` and `wrong_answers`.
 
     Notes
     -----
@@ -195,24 +232,23 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
     z = check_logits(logits)
     if z.ndim == 1 or z.shape[1] <= 2:
         margin = binary_logit(z)
-        labels = check_binary_labels(labels, len(margin)).astype(int)
+        true = check_binary_labels(labels, len(margin))
+        wrong = wrong_pairs(margin, true)
+        warn_upside_down(wrong, PAIRS)
+        index = true.astype(int)
         z = np.stack([np.zeros_like(margin), margin], axis=1)
     else:
-        labels = np.asarray(labels)
-        if labels.shape != (len(z),) or labels.dtype.kind not in "iu":
-            raise ValueError(
-                f"labels must be integers of shape ({len(z)},), "
-                f"got {labels.dtype} of shape {labels.shape}"
-            )
-        if len(z) and not (labels.min() >= 0 and labels.max() < z.shape[1]):
-            outside = labels[(labels < 0) | (labels >= z.shape[1])]
-            raise ValueError(f"labels must lie in range({z.shape[1]}), got {outside[0]}")
+        index = check_labels_or_other(labels, len(z), z.shape[1], other=False)
+        wrong = wrong_answers(index, z.argmax(axis=1))
+        warn_upside_down(wrong, ANSWERS)
     if len(z) == 0:
         raise ValueError("a temperature needs at least one labelled row, got none")
 
-    true = z[np.arange(len(z)), labels]
+    size = int(np.frexp(np.abs(z).max())[1])
+    z = np.ldexp(z, -size)  # by a power of two: nothing is rounded, and nothing overflows
+    at_label = z[np.arange(len(z)), index]
     scale = float((z - z.mean(axis=1, keepdims=True)).std())
-    if scale == 0.0 or np.all(true == z.max(axis=1)):
+    if scale == 0.0 or np.all(at_label == z.max(axis=1)):
         warnings.warn(
             "no temperature is best: every row has its largest logit at the true label; "
             "T = 1 is returned",
@@ -222,17 +258,21 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
 
     def slope(log_temperature: float) -> float:
         p = softmax(z / (scale * np.exp(log_temperature)))
-        return float(((p * z).sum(axis=1) - true).mean()) / scale
+        return float(((p * z).sum(axis=1) - at_label).mean()) / scale
 
-    if slope(30.0) >= 0 or slope(-30.0) <= 0:
+    best = None
+    if slope(30.0) < 0 < slope(-30.0):
+        with np.errstate(over="ignore"):
+            best = np.ldexp(scale * np.exp(brentq(slope, -30.0, 30.0, xtol=1e-12)), size)
+    if best is None or not 0 < best < np.inf:
+        reason = "contradict the labels"
+        if wrong is None:
+            reason = "say no more about the labels than chance, or fit them all but for rounding"
         warnings.warn(
-            "no temperature is best: the logits say no more about the labels than chance, or fit "
-            "them all but for rounding; "
-            "T = 1 is returned",
-            stacklevel=2,
+            f"no temperature is best: the logits {reason}; T = 1 is returned", stacklevel=2
         )
         return 1.0
-    return scale * float(np.exp(brentq(slope, -30.0, 30.0, xtol=1e-12)))
+    return float(best)
 
 
 # Measures of confidence
@@ -280,6 +320,7 @@ def confidence(logits: ArrayLike, *, measure: Measure = "softmax") -> Floats:
     >>> [float(confidence(z, measure=m)[0].round(3)) for m in MEASURES]
     [0.787, 0.68, -0.666, 2.0, 2.24]
     """
+    check_choice("measure", measure, MEASURES)
     z = check_class_logits(logits)
     if measure == "softmax":
         return np.exp(log_softmax(z).max(axis=1))
@@ -287,14 +328,13 @@ def confidence(logits: ArrayLike, *, measure: Measure = "softmax") -> Floats:
         two = np.partition(softmax(z), -2, axis=1)[:, -2:]
         return two[:, 1] - two[:, 0]
     if measure == "entropy":
-        logs = log_softmax(z)
+        logs = np.maximum(log_softmax(z), -800.0)  # exp(-800) is 0, and 0 times -inf is NaN
         return np.minimum((np.exp(logs) * logs).sum(axis=1), 0.0)
+    top = z.max(axis=1)
     if measure == "logit":
-        return z.max(axis=1)
-    if measure == "energy":
-        top = z.max(axis=1)
+        return top
+    with np.errstate(over="ignore"):
         return top + np.log(np.exp(z - top[:, None]).sum(axis=1))
-    raise ValueError(f"measure must be one of {', '.join(MEASURES)}, got {measure!r}")
 
 
 # A changed base rate
@@ -334,7 +374,5 @@ def prior_shift(*, old: float, new: float) -> float:
     >>> round(prior_shift(old=0.1, new=0.5), 3)
     2.197
     """
-    for name, rate in (("old", old), ("new", new)):
-        if not is_real(rate) or not 0 < rate < 1:
-            raise ValueError(f"{name} must be a share strictly between 0 and 1, got {rate!r}")
-    return float(logit(new) - logit(old))
+    before, after = check_open_unit("old", old), check_open_unit("new", new)
+    return float(logit(after) - logit(before))

@@ -9,19 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .checks import (
-    Floats,
-    check_class_logits,
-    check_floor,
-    check_labels_or_other,
-    check_open_unit,
-    is_real,
-)
+from .arrays import Floats, as_floats, check_class_logits, check_labels_or_other, divided
+from .chance import ANSWERS, warn_upside_down, wrong_answers
+from .checks import check_choice, check_floor, check_open_unit, exactly_one, is_real, shown
 from .costs import Costs, RejectCosts, check_reject_costs
 from .probabilities import MEASURES, Measure, softmax
 from .probabilities import confidence as confidence_of
 from .rule import ALWAYS, NEVER, WORDS, BaseRule, check_cut, fingerprint
-from .search import EQUAL, Steps, check_temperature_unseen, check_unused, prove
+from .search import EQUAL, Steps, check_unused, prove
 
 _BOUNDED = ("softmax", "margin")  # measures on a scale from 0 to 1
 
@@ -42,8 +37,8 @@ def _cheapest_reject(scores: Floats, extra: Floats) -> float:
 
 def _cut_for_coverage(scores: Floats, coverage: float) -> float:
     """Take the highest cut that answers enough, in the middle between two scores."""
-    check_floor("coverage", coverage)
-    needed = int(np.ceil(coverage * len(scores) * (1 - EQUAL)))
+    coverage = check_floor("coverage", coverage)
+    needed = max(int(np.ceil(coverage * len(scores) * (1 - EQUAL))), 1)
     lowest = np.sort(scores)[len(scores) - needed]
     below = scores[scores < lowest]
     if len(below) == 0:
@@ -61,7 +56,7 @@ def _check_candidates(candidates: ArrayLike | None, measure: Measure) -> Floats:
                 "cuts that were fixed without a look at these rows"
             )
         candidates = np.arange(1, 20) / 20
-    cuts = np.asarray(candidates, dtype=np.float64)
+    cuts = as_floats("candidates", candidates)
     if cuts.ndim != 1 or len(cuts) == 0 or not np.isfinite(cuts).all():
         raise ValueError(
             f"candidates must be finite cuts of shape (m,), m at least 1, got shape {cuts.shape}"
@@ -77,10 +72,10 @@ def _sure_risk(
     confidence_level: float | None,
 ) -> float:
     """Take the lowest candidate whose risk is proven, or say what can be."""
-    check_open_unit("max_risk", max_risk)
+    max_risk = check_open_unit("max_risk", max_risk)
     if confidence_level is None:
         raise ValueError("max_risk is a promise: say with which confidence_level=, as 0.95")
-    check_open_unit("confidence_level", confidence_level)
+    confidence_level = check_open_unit("confidence_level", confidence_level)
     cut, lowest = prove(scores, wrong, cuts, max_risk, confidence_level)
     if cut is None:
         raise ValueError(
@@ -101,10 +96,10 @@ class RejectOption(BaseRule):
     Parameters
     ----------
     cut : float, or "always" or "never"
-        On the scale of the measure, after division by the temperature; ``>=`` is answered.
+        On the scale of the measure of "logit divided by the temperature"; ``>=`` is answered.
         "always", kept as ``-inf``, answers every message, "never", kept as ``inf``, none.
     label_names : sequence of str
-        Names of the classes, in the order of the network's logits.
+        Names of the classes, in the order of the network's logits: a set has none and is refused.
     measure : "softmax", "margin", "entropy", "logit" or "energy"
         See `helpers.probabilities.confidence`.
     other : str, default "Other"
@@ -144,11 +139,10 @@ class RejectOption(BaseRule):
     def __post_init__(self) -> None:
         object.__setattr__(self, "cut", check_cut(self.cut, "number"))
         self._check_shared(least=2)
-        if self.measure not in MEASURES:
-            raise ValueError(f"measure must be one of {', '.join(MEASURES)}, got {self.measure!r}")
+        check_choice("measure", self.measure, MEASURES)
         if not isinstance(self.other, str) or self.other in self.label_names:
             raise ValueError(
-                f"the name for Other must be a string that is no label, got {self.other!r}: "
+                f"the name for Other must be a string that is no label, got {shown(self.other)}: "
                 "take another name"
             )
 
@@ -188,10 +182,10 @@ class RejectOption(BaseRule):
         >>> RejectOption.from_threshold(0, label_names=("a", "b")).cut
         -inf
         """
-        bounded = measure in _BOUNDED
+        bounded = check_choice("measure", measure, MEASURES) in _BOUNDED
         if not is_real(threshold) or (bounded and not 0 <= threshold <= 1):
             scale = "a probability in [0, 1]" if bounded else "a finite number"
-            raise ValueError(f"a threshold on {measure} is {scale}, got {threshold!r}")
+            raise ValueError(f"a threshold on {measure} is {scale}, got {shown(threshold)}")
         named = {0.0: ALWAYS, 1.0: NEVER} if bounded else {}
         return cls(
             cut=named.get(float(threshold), float(threshold)),
@@ -277,9 +271,9 @@ class RejectOption(BaseRule):
             For `max_risk`: the promise is broken by chance in at most 1 - confidence_level of all
             choices.
         candidates : array_like of float, optional
-            For `max_risk`: the cuts to try, fixed before these rows were seen. By default .05 to
-            .95 by .05, for "softmax" and "margin"; the other measures have no scale of their own
-            and need them.
+            For `max_risk`: the cuts to try, on the scale of the measure, fixed before these rows
+            were seen. By default .05 to .95 by .05, for "softmax" and "margin"; the other measures
+            have no scale of their own and need them.
         used : array_like of float, shape (m, n_classes), optional
             For `max_risk`: logits of the rows that something was already chosen on (the
             temperature, the best epoch, the measure). Needed where the temperature is not 1.
@@ -296,6 +290,11 @@ class RejectOption(BaseRule):
             If not exactly one way is given, an option goes with another way, the input does not
             fit, or there are no rows; for `max_risk`, if no candidate can be proven (the message
             names the lowest risk that can), or if rows were used before.
+
+        Warns
+        -----
+        UserWarning
+            If more answers are wrong than chance would make: are two labels swapped?
 
         Notes
         -----
@@ -334,13 +333,7 @@ class RejectOption(BaseRule):
         >>> RejectOption.choose(z, [0, 1, 1, 1], coverage=0.5).decide(z)
         array([0, 2, 1, 2])
         """
-        ways = {"costs": costs, "coverage": coverage, "max_risk": max_risk}
-        given = {name: value for name, value in ways.items() if value is not None}
-        if len(given) != 1:
-            raise ValueError(
-                f"give exactly one of {', '.join(ways)}; got {', '.join(given) or 'none'}"
-            )
-        way, value = next(iter(given.items()))
+        way, value = exactly_one(costs=costs, coverage=coverage, max_risk=max_risk)
         extra = {"confidence_level": confidence_level, "candidates": candidates, "used": used}
         if way != "max_risk" and any(option is not None for option in extra.values()):
             named = ", ".join(name for name, option in extra.items() if option is not None)
@@ -361,23 +354,24 @@ class RejectOption(BaseRule):
         true = check_labels_or_other(labels, len(z), n_classes)
         if len(z) == 0:
             raise ValueError("choosing needs at least one labelled message, got none")
-        wrong = z.argmax(axis=1) != true
+        best, known = z.argmax(axis=1), true < n_classes
+        warn_upside_down(wrong_answers(true[known], best[known]), ANSWERS)
         chosen: dict[str, Any] = {"method": "search", "criterion": way, "n_samples": len(z)}
         if way == "costs":
-            loss = check_reject_costs(value).of(true, z.argmax(axis=1), n_classes=n_classes)
+            loss = check_reject_costs(value).of(true, best, n_classes=n_classes)
             cut = _cheapest_reject(scores, loss - value.reject)
             chosen[way] = asdict(value)
         elif way == "coverage":
             cut = _cut_for_coverage(scores, value)
             chosen[way] = float(value)
         else:
-            check_unused(z, used)
-            check_temperature_unseen(used, rule.temperature)
+            before = None if used is None else check_class_logits(used, "used")
+            check_unused(z, before, rule.temperature)
             cuts = _check_candidates(candidates, measure)
-            cut = _sure_risk(scores, wrong, cuts, value, confidence_level)
+            cut = _sure_risk(scores, best != true, cuts, value, confidence_level)
             chosen |= {way: float(value), "confidence_level": float(confidence_level)}
             chosen["candidates"] = cuts.tolist()
-        chosen["n_other"] = int((true == n_classes).sum())
+        chosen["n_other"] = int(np.count_nonzero(~known))
         chosen["fingerprint"] = fingerprint(z, true)
         return replace(rule, cut=cut, chosen=chosen)
 
@@ -390,6 +384,14 @@ class RejectOption(BaseRule):
         For "softmax" and "margin" always is 0 and never is 1; elsewhere they are ``-inf``, ``inf``.
         """
         return float(np.clip(self.cut, 0, 1)) if self.measure in _BOUNDED else self.cut
+
+    def _scaled(self, logits: ArrayLike) -> Floats:
+        z = check_class_logits(logits)
+        if z.shape[1] != len(self.label_names):
+            raise ValueError(
+                f"expected {len(self.label_names)} logits a row, one a label, got {z.shape[1]}"
+            )
+        return divided(z, self.temperature)
 
     def confidence(self, logits: ArrayLike) -> Floats:
         """Compute the confidence that is compared with the cut, after the temperature.
@@ -414,17 +416,6 @@ class RejectOption(BaseRule):
         array([0.731])
         """
         return confidence_of(self._scaled(logits), measure=self.measure)
-
-    def _scaled(self, logits: ArrayLike) -> Floats:
-        z = check_class_logits(logits)
-        if z.shape[1] != len(self.label_names):
-            raise ValueError(
-                f"expected {len(self.label_names)} logits a row, one a label, got {z.shape[1]}"
-            )
-        scaled = z / self.temperature
-        if not np.isfinite(scaled).all():
-            raise ValueError("logits divided by the temperature must be finite, got infinity")
-        return scaled
 
     def decide(self, logits: ArrayLike) -> NDArray[np.int64]:
         """Answer a class index, or ``n_classes`` for Other, for each row.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from copy import deepcopy
 from dataclasses import fields
 from typing import Any, Literal, Self
@@ -9,7 +10,8 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .checks import check_temperature, is_real
+from .arrays import as_array, check_label_matrix
+from .checks import check_names, check_temperature, is_real, shown
 
 FORMAT_VERSION = 2  # of a rule and of the decision file; the one before is read too
 
@@ -18,12 +20,18 @@ WORDS = {ALWAYS: "always", NEVER: "never"}  # what stands for them in JSON, whic
 
 
 def check_cut(cut: Any, kind: Literal["logit", "number"]) -> float:
-    """Return a cut as a float, or say what it must be."""
+    """Return a cut as a float, or say what it must be.
+
+    Examples
+    --------
+    >>> check_cut("never", "logit"), check_cut(1, "logit")
+    (inf, 1.0)
+    """
     for value, word in WORDS.items():
         if isinstance(cut, str | float | np.floating) and cut in (value, word):
             return value
     if not is_real(cut):
-        raise ValueError(f'a cut must be a {kind}, "always" or "never", got {cut!r}')
+        raise ValueError(f'a cut must be a {kind}, "always" or "never", got {shown(cut)}')
     return float(cut)
 
 
@@ -52,14 +60,15 @@ def fingerprint(logits: ArrayLike, labels: ArrayLike) -> str:
     Raises
     ------
     ValueError
-        If there are no rows, or their numbers differ.
+        If there are no rows, their numbers differ, or they hold no numbers.
 
     Examples
     --------
     >>> fingerprint([1.0, 2.0], [0, 1]) == fingerprint([2.0, 1.0], [1, 0])
     True
     """
-    logits, labels = np.atleast_1d(logits), np.atleast_1d(labels)
+    logits = np.atleast_1d(as_array("logits", logits))
+    labels = np.atleast_1d(as_array("labels", labels))
     n = len(labels)
     if n == 0 or len(logits) != n:
         raise ValueError(
@@ -70,7 +79,9 @@ def fingerprint(logits: ArrayLike, labels: ArrayLike) -> str:
     for part in (logits, labels):
         table = part.reshape(n, -1)
         for start in range(0, table.shape[1], 16):
-            block = np.asarray(table[:, start : start + 16], dtype=np.float32) + np.float32(0)
+            with np.errstate(over="ignore"):
+                block = np.ascontiguousarray(table[:, start : start + 16], dtype=np.float32)
+            block = block + np.float32(0)
             if block.shape[1] % 2 and block.shape[1] > 1:
                 block = np.pad(block, ((0, 0), (0, 1)))
             # two numbers at a time where there are two; adding 0 has made -0 a plain 0
@@ -96,21 +107,32 @@ def label_fingerprint(logits: ArrayLike, labels: ArrayLike) -> str:
     str
         Sixteen hexadecimal digits.
 
+    Raises
+    ------
+    ValueError
+        If there are no rows, or the shapes differ.
+
     Examples
     --------
     >>> label_fingerprint([[1.0, 2.0]], [[True, False]]) == fingerprint([[1.0, 2.0]], [[128]])
     True
     """
-    return fingerprint(logits, np.packbits(np.asarray(labels, dtype=bool), axis=1))
+    scores = as_array("logits", logits)
+    return fingerprint(scores, np.packbits(check_label_matrix(labels, scores.shape), axis=-1))
 
 
 def check_version(values: dict[str, Any], what: str) -> None:
-    """Refuse a format that this code does not read."""
+    """Refuse a format that this code does not read.
+
+    Examples
+    --------
+    >>> check_version({"format_version": 1}, "rule")
+    """
     version = values.get("format_version")
     if type(version) is not int or not 1 <= version <= FORMAT_VERSION:
         raise ValueError(
             f"this code reads the format versions 1 to {FORMAT_VERSION}, the {what} has "
-            f"{version!r}: install the version of the helpers that saved it"
+            f"{shown(version)}: install the version of the helpers that saved it"
         )
 
 
@@ -136,6 +158,9 @@ def _from_version_1(values: dict[str, Any]) -> dict[str, Any]:
 class BaseRule:
     """What all rules share: a temperature, label names, how they were chosen, and how they travel.
 
+    Its cuts are on the scale "logit divided by the temperature", or on that of a measure of
+    confidence that is computed from such quotients.
+
     A rule is a frozen dataclass of plain JSON values. It has the class methods ``choose`` and
     others to make one, ``decide(logits)`` and ``explain(logits)`` to apply it.
     """
@@ -147,17 +172,16 @@ class BaseRule:
     def _check_shared(self, *, least: int, most: float = np.inf) -> None:
         """Check the fields that all rules have; `least` and `most` bound the number of names."""
         object.__setattr__(self, "temperature", check_temperature(self.temperature))
-        names = self.label_names
-        sound = isinstance(names, list | tuple) and least <= len(names) <= most
-        if not sound or not all(isinstance(name, str) for name in names):
-            wanted = "two names" if least == 2 else "one name"
-            more = "" if least == most else " or more"
-            raise ValueError(f"label_names must be {wanted}{more}, got {names!r}")
-        if len(set(names)) < len(names):
-            raise ValueError(f"label_names must differ, got {names!r}")
-        object.__setattr__(self, "label_names", tuple(names))
+        names = check_names("label_names", self.label_names, least=least, most=most)
+        object.__setattr__(self, "label_names", names)
         if not isinstance(self.chosen, dict):
-            raise ValueError(f"chosen must be a dict, got {self.chosen!r}")
+            raise ValueError(f"chosen must be a dict, got {shown(self.chosen)}")
+        try:
+            json.dumps(self.chosen, allow_nan=False)
+        except (RecursionError, TypeError, ValueError):
+            raise ValueError(
+                f"chosen must hold plain JSON values alone, got {shown(self.chosen)}"
+            ) from None
         object.__setattr__(self, "chosen", deepcopy(self.chosen))
 
     def to_dict(self) -> dict[str, Any]:
@@ -200,15 +224,16 @@ class BaseRule:
         >>> BinaryThreshold.from_dict(rule.to_dict()) == rule
         True
         """
-        if not isinstance(values, dict) or values.get("rule") != cls.__name__:
-            found = values.get("rule") if isinstance(values, dict) else type(values).__name__
-            raise ValueError(f"expected a saved {cls.__name__}, got {found!r}")
+        found = values.get("rule") if isinstance(values, dict) else type(values).__name__
+        if not isinstance(found, str) or not isinstance(values, dict) or found != cls.__name__:
+            raise ValueError(f"expected a saved {cls.__name__}, got {shown(found)}")
         check_version(values, "rule")
         values = _from_version_1(values) if values["format_version"] == 1 else values
         given = {k: v for k, v in values.items() if k not in ("rule", "format_version")}
         expected = {f.name for f in fields(cls)}
         if set(given) != expected:
             raise ValueError(
-                f"a saved {cls.__name__} has the fields {sorted(expected)}, got {sorted(given)}"
+                f"a saved {cls.__name__} has the fields {sorted(expected)}, "
+                f"got {sorted(map(str, given))}"
             )
         return cls(**given)

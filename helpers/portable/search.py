@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from math import frexp, ldexp
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .checks import Floats, check_floor, is_real
+from .arrays import Floats, as_floats
+from .checks import check_floor, is_real, shown
 from .costs import Costs
 from .rule import ALWAYS, NEVER
 
 EQUAL = 1e-12  # two totals closer than this, relative to their size, count as equal
+TINY = 5e-324  # the smallest number above 0
 
 
 def rounded_down(value: float) -> str:
-    """Write a figure with four decimals, never more than it is."""
+    """Write a figure with four decimals, never more than it is.
+
+    Examples
+    --------
+    >>> rounded_down(0.86899)
+    '0.8689'
+    """
     return f"{np.floor(value * 1e4) / 1e4:.4f}"
+
+
+def _sorted_with_totals(
+    scores: Floats, chosen: NDArray[np.bool_], weight: Floats | None
+) -> tuple[Floats, Floats, Floats]:
+    """Sort the chosen scores; total the weight below, and from, each place (n + 1 places)."""
+    picked = scores[chosen]
+    if weight is None:
+        picked.sort()
+        below = np.arange(len(picked) + 1, dtype=np.float64)
+        return picked, below, below[::-1]
+    order = np.argsort(picked)
+    weight = weight[chosen][order]
+    below = np.concatenate([[0.0], np.cumsum(weight)])
+    return picked[order], below, np.concatenate([np.cumsum(weight[::-1])[::-1], [0.0]])
 
 
 @dataclass(frozen=True)
@@ -35,6 +59,8 @@ class Steps:
         Largest score that is predicted 0; ``-inf`` where there is none.
     hits, misses, alarms : ndarray, shape (m + 1,)
         Weight of true positives, false negatives and false positives.
+    negatives : float
+        Weight of all negatives.
     """
 
     upper: Floats
@@ -42,6 +68,7 @@ class Steps:
     hits: Floats
     misses: Floats
     alarms: Floats
+    negatives: float
 
     @classmethod
     def of(
@@ -50,7 +77,7 @@ class Steps:
         """Sort the scores; `sample_weight` has their shape, or is None."""
         weight = None
         if sample_weight is not None:
-            weight = np.asarray(sample_weight, dtype=np.float64)
+            weight = as_floats("sample_weight", sample_weight)
             if weight.shape != scores.shape:
                 raise ValueError(
                     f"sample_weight must have shape {scores.shape}, got {weight.shape}"
@@ -59,6 +86,8 @@ class Steps:
                 raise ValueError("sample_weight must be finite and at least 0")
             used = weight > 0
             scores, positive, weight = scores[used], positive[used], weight[used]
+            if len(weight):  # the unit does not matter: one in which no sum overflows
+                weight = np.ldexp(weight, -np.frexp(weight.max())[1])
         n_positive = int(np.count_nonzero(positive))
         if n_positive in (0, len(positive)):
             raise ValueError(
@@ -83,7 +112,28 @@ class Steps:
             hits=pos_from[first],
             misses=pos_below[first],
             alarms=neg_from[np.append(below, len(neg))],
+            negatives=float(neg_from[0]),
         )
+
+    def _cut_between(self, first: int, last: int) -> float:
+        low, high = float(self.lower[first]), float(self.upper[last])
+        if low == ALWAYS or high == NEVER:
+            return low if low == ALWAYS else high
+        middle = low / 2 + high / 2
+        return float(middle if low < middle <= high else high)
+
+    def _middle(self, loss: Floats) -> float:
+        """Take the middle of the widest plateau of least loss."""
+        least = loss.min()
+        best = np.flatnonzero(loss <= least + EQUAL * abs(least))
+        starts = np.flatnonzero(
+            np.concatenate([[True], self.lower[best[1:]] != self.upper[best[:-1]]])
+        )
+        ends = np.append(starts[1:], len(best)) - 1
+        with np.errstate(over="ignore"):
+            widths = self.upper[best[ends]] - self.lower[best[starts]]
+        widest = int(np.argmax(widths))
+        return self._cut_between(int(best[starts[widest]]), int(best[ends[widest]]))
 
     def cheapest(self, costs: Costs) -> float:
         """Take the cut of least total cost."""
@@ -91,19 +141,22 @@ class Steps:
         miss = costs.false_negative - costs.true_positive
         if alarm == 0:
             return ALWAYS
+        unit = -frexp(max(alarm, miss))[1]  # a power of two: nothing is rounded
+        alarm, miss = ldexp(alarm, unit), ldexp(miss, unit)
         return self._middle(alarm * self.alarms + miss * self.misses)
 
     def best_f(self, beta: float) -> float:
         """Take the cut of highest F-beta."""
-        if not is_real(beta) or not 1e-6 <= beta <= 1e6:
-            raise ValueError(f"f_beta must be a number between 1e-6 and 1e6, got {beta!r}")
+        if not is_real(beta) or not 1e-6 <= float(beta) <= 1e6:
+            raise ValueError(f"f_beta must be a number between 1e-6 and 1e6, got {shown(beta)}")
         b2 = float(beta) ** 2
         found = (1 + b2) * self.hits
-        return self._middle(-found / (found + b2 * self.misses + self.alarms))
+        whole = found + b2 * self.misses + self.alarms
+        return self._middle(-found / np.maximum(whole, TINY))
 
     def recall_floor(self, floor: float, confidence_level: float | None) -> float:
         """Take the highest cut whose recall reaches the floor."""
-        check_floor("min_recall", floor)
+        floor = check_floor("min_recall", floor)
         n = self.misses[-1]
         allowed = (1 - floor) * n + EQUAL * n
         if confidence_level is not None:
@@ -124,13 +177,18 @@ class Steps:
 
     def precision_floor(self, floor: float) -> float:
         """Take the cut of highest recall whose precision reaches the floor."""
-        check_floor("min_precision", floor)
+        floor = check_floor("min_precision", floor)
         precision = self.hits[:-1] / (self.hits[:-1] + self.alarms[:-1])
         meets = np.flatnonzero(precision >= floor - EQUAL)
         if len(meets) == 0:
             best = rounded_down(precision.max())
             raise ValueError(f"no cut reaches a precision of {floor}: the highest is {best}")
         return self._cut_between(int(meets[0]), int(meets[0]))
+
+    def mostly_lost(self) -> bool:
+        """Tell whether most pairs of a positive and a negative have the negative as high."""
+        lost = -np.diff(self.hits) @ self.alarms[:-1]
+        return bool(2 * lost > self.hits[0] * self.negatives)
 
     def hull(self) -> Steps:
         """Drop most cuts that are best for no weighting of hits and alarms; ties stay."""
@@ -141,41 +199,8 @@ class Steps:
             kept = kept[np.concatenate([[True], ~under, [True]])]
             if 50 * np.count_nonzero(under) < len(kept):
                 break
-        return Steps(**{f.name: getattr(self, f.name)[kept] for f in fields(self)})
-
-    def _middle(self, loss: Floats) -> float:
-        """Take the middle of the widest plateau of least loss."""
-        least = loss.min()
-        best = np.flatnonzero(loss <= least + EQUAL * abs(least))
-        starts = np.flatnonzero(
-            np.concatenate([[True], self.lower[best[1:]] != self.upper[best[:-1]]])
-        )
-        ends = np.append(starts[1:], len(best)) - 1
-        widths = self.upper[best[ends]] - self.lower[best[starts]]
-        widest = int(np.argmax(widths))
-        return self._cut_between(int(best[starts[widest]]), int(best[ends[widest]]))
-
-    def _cut_between(self, first: int, last: int) -> float:
-        low, high = float(self.lower[first]), float(self.upper[last])
-        if low == ALWAYS or high == NEVER:
-            return low if low == ALWAYS else high
-        middle = low / 2 + high / 2
-        return float(middle if low < middle <= high else high)
-
-
-def _sorted_with_totals(
-    scores: Floats, chosen: NDArray[np.bool_], weight: Floats | None
-) -> tuple[Floats, Floats, Floats]:
-    """Sort the chosen scores; total the weight below, and from, each place (n + 1 places)."""
-    picked = scores[chosen]
-    if weight is None:
-        picked.sort()
-        below = np.arange(len(picked) + 1, dtype=np.float64)
-        return picked, below, below[::-1]
-    order = np.argsort(picked)
-    weight = weight[chosen][order]
-    below = np.concatenate([[0.0], np.cumsum(weight)])
-    return picked[order], below, np.concatenate([np.cumsum(weight[::-1])[::-1], [0.0]])
+        columns = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "negatives"}
+        return replace(self, **{name: column[kept] for name, column in columns.items()})
 
 
 # Promises
@@ -210,6 +235,13 @@ def prove(
         None if no cut is proven.
     lowest : float
         The lowest risk that some cut would have been proven for by itself.
+
+    Examples
+    --------
+    >>> right = np.zeros(100, bool)
+    >>> cut, lowest = prove(np.ones(100), right, np.array([0.5]), 0.1, 0.95)
+    >>> cut, round(lowest, 4)
+    (0.5, 0.0295)
     """
     from scipy.stats import beta, binom
 
@@ -229,39 +261,42 @@ def prove(
     return proven, float(np.where(mistakes < taken, bounds, 1.0).min())
 
 
-def check_unused(z: Floats, used: ArrayLike | None) -> None:
+def check_unused(z: Floats, used: Floats | None, temperature: float | None = None) -> None:
     """Refuse rows that something was chosen on before: a promise would not hold on them.
 
     Parameters
     ----------
     z : ndarray of float, shape (n,) or (n, n_classes)
         Logits of the rows that shall give a promise.
-    used : array_like of float, shape (m,) or (m, n_classes), or None
+    used : ndarray of float, shape (m,) or (m, n_classes), or None
         Logits of the rows that chose the temperature, the best epoch, or anything else.
+    temperature : float, optional
+        Where the promise depends on it: `used` is asked for unless it is 1.
 
     Raises
     ------
     ValueError
-        If the widths differ, or a row of `z` is among `used`.
+        If `used` is asked for and missing, the widths differ, or a row of `z` is among `used`.
+
+    Examples
+    --------
+    >>> check_unused(np.array([1.0, 2.0]), np.array([3.0]), temperature=2.0)
     """
     if used is None:
+        if temperature not in (None, 1):
+            raise ValueError(
+                "a temperature was chosen on some rows: pass their logits as used=, and other rows "
+                "here; the promise does not hold on rows that chose anything"
+            )
         return
-    before = np.asarray(used, dtype=np.float64)
-    if before.shape[1:] != z.shape[1:]:
-        raise ValueError(f"used must have rows like those of logits, {z.shape}, got {before.shape}")
-    seen = {row.tobytes() for row in before.astype(np.float32)}
-    again = sum(row.tobytes() in seen for row in z.astype(np.float32))
+    if used.shape[1:] != z.shape[1:]:
+        raise ValueError(f"used must have rows like those of logits, {z.shape}, got {used.shape}")
+    with np.errstate(over="ignore"):  # adding 0 makes -0 a plain 0
+        before, here = (part.astype(np.float32) + np.float32(0) for part in (used, z))
+    seen = {row.tobytes() for row in before}
+    again = sum(row.tobytes() in seen for row in here)
     if again:
         raise ValueError(
             f"{again} of {len(z)} rows have been used to choose something: the promise would not "
             "hold. Choose on rows of their own"
-        )
-
-
-def check_temperature_unseen(used: ArrayLike | None, temperature: float) -> None:
-    """Ask for the rows that a temperature was fitted on, where a promise depends on it."""
-    if used is None and temperature != 1:
-        raise ValueError(
-            "a temperature was chosen on some rows: pass their logits as used=, and other rows "
-            "here; the promise does not hold on rows that chose anything"
         )

@@ -1,0 +1,144 @@
+"""What chance alone would make, and whether logits contradict their labels beyond it.
+
+Two labels that were swapped, or columns in another order, turn a good network upside down.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .arrays import Floats
+
+PAIRS = "pairs of a 1 and a 0"
+ANSWERS = "answers"
+SURE = 4  # standard errors beyond chance from which it is no chance
+
+
+def auroc(positive: Floats, negative: Floats) -> float:
+    """Compute the share of pairs in which the positive is the higher one; a tie counts half.
+
+    Parameters
+    ----------
+    positive : ndarray of float, shape (n,), rising
+    negative : ndarray of float, shape (m,)
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> auroc(np.array([1.0, 3.0]), np.array([1.0, 0.0]))
+    0.875
+    """
+    below = np.searchsorted(positive, negative, side="left")
+    ties = np.searchsorted(positive, negative, side="right") - below
+    above = len(positive) - below - ties
+    return float((above + ties / 2).mean() / len(positive))
+
+
+def wrong_pairs(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> float | None:
+    """Compute the share of pairs of a 1 and a 0 in the wrong order, if chance cannot make it.
+
+    Parameters
+    ----------
+    scores : ndarray of float, shape (n,)
+    positive : ndarray of bool, shape (n,)
+
+    Returns
+    -------
+    float or None
+        None unless the area under the ROC curve lies below .5 by more than four standard errors
+        (those of scores that know nothing).
+
+    Examples
+    --------
+    >>> z, y = np.arange(40.0), np.arange(40) < 20
+    >>> wrong_pairs(z, y), wrong_pairs(-z, y)
+    (1.0, None)
+    """
+    one, zero = np.sort(scores[positive]), scores[~positive]
+    n, m = len(one), len(zero)
+    if n == 0 or m == 0:
+        return None
+    area = auroc(one, zero)
+    return 1 - area if area < 0.5 - SURE * np.sqrt((n + m + 1) / (12 * n * m)) else None
+
+
+def right_by_chance(labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> tuple[float, float]:
+    """Compute what share of answers is right when the same answers are dealt out at random.
+
+    Parameters
+    ----------
+    labels, predicted : ndarray of int, shape (n,), n at least 2
+        Class indices.
+
+    Returns
+    -------
+    mean, error : float
+        The mean over all orders of the answers, and the standard error.
+
+    Examples
+    --------
+    >>> right_by_chance(np.array([0, 1]), np.array([1, 0]))
+    (0.5, 0.5)
+    """
+    n, size = len(labels), int(max(labels.max(), predicted.max())) + 1
+    true, said = (np.bincount(part, minlength=size) / n for part in (labels, predicted))
+    mean = float(true @ said)
+    spread = mean + mean**2 - float(said @ true**2 + true @ said**2)
+    return mean, float(np.sqrt(max(spread, 0.0) / (n - 1)))
+
+
+def wrong_answers(labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> float | None:
+    """Compute the share of answers that are wrong, if chance cannot make so many.
+
+    Parameters
+    ----------
+    labels, predicted : ndarray of int, shape (n,)
+        Class indices.
+
+    Returns
+    -------
+    float or None
+        None unless the right ones are fewer, by more than four standard errors, than when the same
+        answers are dealt out at random.
+
+    Examples
+    --------
+    >>> y = np.arange(40) % 2
+    >>> wrong_answers(y, 1 - y), wrong_answers(y, y)
+    (1.0, None)
+    """
+    if len(labels) < 2:
+        return None
+    right = float((labels == predicted).mean())
+    mean, error = right_by_chance(labels, predicted)
+    half = 0.5 / len(labels)  # of one row: against rounding
+    return 1 - right if right + half < mean - SURE * error else None
+
+
+def warn_upside_down(wrong: float | None, what: str, *, stacklevel: int = 3) -> None:
+    """Ask loudly whether labels are swapped, unless `wrong` is None.
+
+    Parameters
+    ----------
+    wrong : float or None
+        What `wrong_pairs` or `wrong_answers` found.
+    what : str
+        What is wrong in so many.
+    stacklevel : int
+
+    Examples
+    --------
+    >>> warn_upside_down(None, "answers")
+    """
+    if wrong is not None:
+        warnings.warn(
+            f"upside down: {wrong:.0%} of the {what} are wrong, more than chance would make: are "
+            "two labels swapped, or the columns in another order?",
+            stacklevel=stacklevel,
+        )
