@@ -24,6 +24,11 @@ def forward(module: str) -> Callable[[str], Any]:
     -------
     callable
         Takes a name; raises AttributeError where it is in none of the places.
+
+    Examples
+    --------
+    >>> forward("helpers.evaluation")("OPTIMISTIC")
+    'chosen on this data: optimistic'
     """
 
     def find(name: str) -> Any:
