@@ -216,6 +216,7 @@ def test():
 
     step("style", "ruff", "check", ".")
     step("format", "ruff", "format", "--check", ".")
+    step("types", "mypy")
     step("notebooks are built", "tools.build_notebooks", "--check")
     step("unit tests and doctests", "pytest")
     with tempfile.TemporaryDirectory() as cache:

@@ -82,8 +82,8 @@ def start(
     A quick run on 600 messages: measured claims are reported.
     """
     if (name, profile) not in RECIPES:
-        known = ", ".join(where for recipe, where in RECIPES if recipe == name)
-        raise ValueError(f"{name} has no profile {profile!r}, only {known or 'none'}")
+        there = ", ".join(where for recipe, where in RECIPES if recipe == name)
+        raise ValueError(f"{name} has no profile {profile!r}, only {there or 'none'}")
     recipe = RECIPES[name, profile]
     task = recipe.load_task()
     fast = fast_dtype()

@@ -6,6 +6,7 @@ needs no network, ``RECIPES["urgent", "hub"]`` is the larger system with data fr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,14 +23,14 @@ from helpers.messages import corpus_task
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A pretrained network at a fixed commit.
+    """A pretrained network, at a fixed commit wherever one is known.
 
     Attributes
     ----------
     repository : str
         On the Hugging Face Hub, as ``owner/name``.
     revision : str
-        Commit.
+        Commit, 40 hexadecimal digits; or a branch, whose files may change (see `pinned`).
     sha256 : mapping of str to str
         File name to the SHA-256 of its bytes. Named files are checked before use.
     package : str or None
@@ -40,6 +41,17 @@ class Checkpoint:
     revision: str
     sha256: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     package: str | None = None
+
+    @property
+    def pinned(self) -> bool:
+        """Whether the revision is a commit, so that the files can never change.
+
+        Examples
+        --------
+        >>> MINILM.pinned, BERT_TURKISH.pinned
+        (True, False)
+        """
+        return re.fullmatch("[0-9a-f]{40}", self.revision) is not None
 
 
 @dataclass(frozen=True)
@@ -170,7 +182,7 @@ EUROVOC = {
 }
 BERT_TURKISH = Checkpoint(
     repository="dbmdz/bert-base-turkish-128k-uncased",
-    revision="main",
+    revision="main",  # no commit of it is known here: the one network that may change
 )
 
 RECIPES: dict[tuple[str, str], Recipe] = {
@@ -182,7 +194,12 @@ RECIPES: dict[tuple[str, str], Recipe] = {
     ),
     ("urgent", "hub"): Recipe(
         checkpoint=BERT_MULTILINGUAL,
-        load_task=partial(hub_task, "ucirvine/sms_spam", revision="main", text="sms"),
+        load_task=partial(
+            hub_task,
+            "ucirvine/sms_spam",
+            revision="cae486f927c250fe1d4a5b55f11357964ed1646c",
+            text="sms",
+        ),
         settings=Settings(learning_rate=3e-5, head_factor=1.0, dropout=0.1),
         criterion={"costs": URGENT_COSTS},
     ),

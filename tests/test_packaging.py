@@ -80,6 +80,21 @@ def test_workflows_run_the_same_command():
     assert "run.py test" in (ROOT / ".ci/run").read_text(encoding="utf-8")
 
 
+def test_run_checks_style_types_builds_and_tests(run, monkeypatch):
+    """`run.py test` runs each check, goes on after one that fails, and names it in the end."""
+    ran = []
+
+    def one(command, **_):
+        ran.append(command[2])
+        return subprocess.CompletedProcess(command, returncode=int(command[2] == "mypy"))
+
+    monkeypatch.setattr(run.subprocess, "run", one)
+    with pytest.raises(SystemExit, match=r"failed: types$"):
+        run.test()
+    assert ran[:4] == ["ruff", "ruff", "mypy", "tools.build_notebooks"]
+    assert set(ran[4:]) == {"pytest"}
+
+
 def test_run_imports_the_standard_library_alone():
     """run.py needs nothing but Python."""
     text = (ROOT / "run.py").read_text(encoding="utf-8")
