@@ -9,7 +9,7 @@ import time
 import warnings
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -57,7 +57,7 @@ def train(
         n_logits=plan.n_logits,
         progress=sys.stderr.isatty(),
     )
-    options = {"dtype": tuned.dtype, "max_length": settings.max_length}
+    options: dict[str, Any] = {"dtype": tuned.dtype, "max_length": settings.max_length}
     z_validation, z_test = (
         predict_logits(tuned.model, tuned.tokenizer, part.texts, **options)
         for part in (task.validation, task.test)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -244,7 +244,7 @@ def auroc_interval(
     (1.0, 1.0, 1.0)
     """
     n_resamples, confidence_level = _check_resampling(rng, n_resamples, confidence_level)
-    scores = [(check_finite("known", known), check_finite("other", other))]
+    scores: list[Any] = [(check_finite("known", known), check_finite("other", other))]
     if baseline is not None:
         if not isinstance(baseline, list | tuple) or len(baseline) != 2:
             raise ValueError(f"baseline must be a pair (known, other), got {shown(baseline)}")

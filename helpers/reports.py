@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -352,7 +352,7 @@ def report_each_label(
     said = rule.decide(scores)
     each = [counts(true[:, k], said[:, k]) for k in range(true.shape[1])]
     auroc, average_precision = ranking_scores(scores, true)
-    columns: dict[str, Sequence[Any]] = {
+    columns: dict[str, Any] = {
         "label": rule.label_names,
         "support": true.sum(axis=0),
         "threshold": rule.thresholds,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from helpers.portable.costs import Costs, RejectCosts, check_costs, check_reject_costs
 from helpers.portable.decisions import BinaryThreshold, RejectOption, Rule
@@ -51,7 +52,7 @@ def changed(
         raise ValueError(f"give one change at a time, got {', '.join(given)}")
     if not given:
         return None
-    kept = {"temperature": rule.temperature, "label_names": rule.label_names}
+    kept: dict[str, Any] = {"temperature": rule.temperature, "label_names": rule.label_names}
     if isinstance(rule, BinaryThreshold):
         if threshold is not None:
             return BinaryThreshold.from_threshold(threshold, **kept)
@@ -71,7 +72,9 @@ def changed(
             return RejectOption.from_costs(check_reject_costs(costs), other=rule.other, **kept)
     elif threshold is not None or thresholds is not None:
         values = dict(zip(rule.label_names, rule.cuts, strict=True))
-        named = _read(thresholds) if thresholds else dict.fromkeys(rule.label_names, threshold)
+        named: dict[str, float] = _read(thresholds or "") if thresholds else {}
+        if threshold is not None:
+            named = dict.fromkeys(rule.label_names, threshold)
         unknown = [name for name in named if name not in values]
         if unknown:
             raise ValueError(

@@ -352,7 +352,7 @@ class Writer:
                 file.writelines(_json_line(*row) + "\n" for row in rows)
                 return
             old = self.columns or ()
-            shape = {"lineterminator": "\n", "delimiter": self.how.delimiter}
+            shape: dict[str, Any] = {"lineterminator": "\n", "delimiter": self.how.delimiter}
             lines = csv.writer(file, **shape)
             quoted = csv.writer(file, quoting=csv.QUOTE_ALL, **shape)
             for row, new, _ in rows:
@@ -393,7 +393,7 @@ class Writer:
         for row, *_ in read_rows(self.source, encoding):
             for name in columns if row is not None else ():
                 try:
-                    one = pa.scalar(_plain(row.get(name))).type
+                    one = pa.scalar(_plain((row or {}).get(name))).type
                     merged = pa.unify_schemas(
                         [pa.schema([(name, found[name])]), pa.schema([(name, one)])],
                         promote_options="permissive",

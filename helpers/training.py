@@ -269,6 +269,8 @@ class _Trainer(transformers.Trainer):
     """The Trainer, with batches of like length, a faster head and a fused optimizer."""
 
     head_factor: float = 1.0
+    model: Any
+    train_dataset: Any
 
     def _get_train_sampler(self, train_dataset=None):
         lengths = [len(row["input_ids"]) for row in self.train_dataset]

@@ -241,7 +241,7 @@ def check_label_logits(logits: ArrayLike) -> NDArray[np.floating]:
     return array
 
 
-def divided(logits: Floats, temperature: float) -> Floats:
+def divided(logits: NDArray[np.floating], temperature: float) -> Floats:
     """Divide logits by the temperature, in float64: the scale of all cuts.
 
     Parameters

@@ -10,14 +10,12 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-from .arrays import Floats
-
 PAIRS = "pairs of a 1 and a 0"
 ANSWERS = "answers"
 SURE = 4  # standard errors beyond chance from which it is no chance
 
 
-def auroc(positive: Floats, negative: Floats) -> float:
+def auroc(positive: NDArray[np.floating], negative: NDArray[np.floating]) -> float:
     """Compute the share of pairs in which the positive is the higher one; a tie counts half.
 
     Parameters

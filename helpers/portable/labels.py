@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -176,7 +176,8 @@ class LabelThresholds(BaseRule):
         """
         names = check_names("label_names", label_names)
         one = is_real(thresholds)
-        values = [thresholds] * len(names) if one else check_sequence("thresholds", thresholds)
+        given: Any = thresholds
+        values = [given] * len(names) if one else check_sequence("thresholds", given)
         rules = [BinaryThreshold.from_threshold(value) for value in values]
         return cls(
             cuts=tuple(rule.cut for rule in rules),
@@ -278,7 +279,7 @@ class LabelThresholds(BaseRule):
         scores = check_label_logits(logits)
         positive = check_label_matrix(labels, scores.shape)
         n, n_labels = scores.shape
-        prices = _costs_of_labels(costs, n_labels) if way == "costs" else None
+        prices = None if costs is None else _costs_of_labels(costs, n_labels)
         n_positive = np.count_nonzero(positive, axis=0)
         if n == 0 or (prices is None and not n_positive.any()):
             raise ValueError(f"choosing by {way} needs at least one positive, got none in {n} rows")
@@ -289,9 +290,9 @@ class LabelThresholds(BaseRule):
             common = _shared_cut(scores, positive, scale, prices)
             cuts = [common if back else cut for back, cut in zip(falls_back, cuts, strict=True)]
         hulls: dict[int, Steps] = {}
-        suspects = [
+        suspects: list[int] = [
             k
-            for k in np.flatnonzero(falls_back)
+            for k in np.flatnonzero(falls_back).tolist()
             if _seems_upside_down(scores[:, k], positive[:, k])
         ]
         width = max(1, 2_000_000 // n)
@@ -316,8 +317,8 @@ class LabelThresholds(BaseRule):
             at = np.array(cuts) * scale
             fixed = [k for k in range(n_labels) if k not in hulls]
             said = scores[:, fixed] >= at[fixed]
-            hits = np.count_nonzero(said & positive[:, fixed])
-            alarms = np.count_nonzero(said) - hits
+            hits = int(np.count_nonzero(said & positive[:, fixed]))
+            alarms = int(np.count_nonzero(said)) - hits
             cuts_of = _joint_f1(hulls, int(n_positive.sum()), hits, alarms)
             cuts = [cuts_of.get(k, cut) for k, cut in enumerate(cuts)]
 
@@ -336,7 +337,7 @@ class LabelThresholds(BaseRule):
         rule = cls(
             cuts=tuple(cuts),
             temperature=scale,
-            label_names=label_names,
+            label_names=cast(Any, label_names),
             empty=empty,
             chosen=chosen,
         )

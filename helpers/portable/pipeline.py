@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -59,7 +59,7 @@ def read_decision(source: str | Path, *, revision: str | None = None) -> Decisio
 
     def find(name: str) -> Path:
         try:
-            return Path(cached_file(source, name, revision=revision))
+            return Path(cast(str, cached_file(source, name, revision=revision)))
         except (OSError, TypeError, ValueError):  # HFValidationError is a ValueError
             what = "there is no saved decision, and no threshold to fall back on"
             if name != DECISION_FILE:
@@ -152,10 +152,10 @@ def check_head(model: Any, rule: Rule) -> None:
             "network was trained so"
         )
     names = tuple(model.config.id2label[i] for i in range(model.config.num_labels))
-    wanted = tuple(rule.label_names)
-    if names != wanted and not (len(names) == 1 and len(wanted) == 2 and names == wanted[1:]):
+    labels = tuple(rule.label_names)
+    if names != labels and not (len(names) == 1 and len(labels) == 2 and names == labels[1:]):
         raise ValueError(
-            f"the labels of the network are {_shown(names)}, those of the rule {_shown(wanted)}: "
+            f"the labels of the network are {_shown(names)}, those of the rule {_shown(labels)}: "
             "they must be the same, in the same order"
         )
 
@@ -289,14 +289,14 @@ class DecisionPipeline(TextClassificationPipeline):
         if isinstance(inputs, str | Mapping):
             return super().__call__(_check_input(inputs), **kwargs)
         if isinstance(inputs, Iterator | Dataset):  # read as it comes, by `preprocess`
-            return super().__call__(inputs, **kwargs)
+            return super().__call__(cast(Any, inputs), **kwargs)
         listed = [_check_input(one, f" at place {i}") for i, one in enumerate(in_order(inputs))]
         return super().__call__(listed, **kwargs) if listed else []
 
     def preprocess(self, inputs: Any, **tokenizer_kwargs: Any) -> Any:
         """Turn a text into tokens, and note whether it lost its end."""
         inputs = _check_input(inputs)
-        encoded = super().preprocess(inputs, **tokenizer_kwargs)
+        encoded: Any = super().preprocess(inputs, **tokenizer_kwargs)
         lost = False
         if encoded["input_ids"].shape[-1] >= tokenizer_kwargs["max_length"]:
             whole = super().preprocess(inputs, truncation=False)["input_ids"][0]
@@ -325,7 +325,7 @@ class DecisionPipeline(TextClassificationPipeline):
         else:
             scores = np.exp(log_softmax(scaled))
         accepted = record["labels"] if "labels" in record else [record["label"]]
-        rows = [
+        rows: list[dict[str, Any]] = [
             {"label": name, "score": float(score), "accepted": name in accepted}
             for name, score in zip(rule.label_names, scores, strict=True)
         ]

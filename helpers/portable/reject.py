@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -189,7 +189,7 @@ class RejectOption(BaseRule):
         named = {0.0: ALWAYS, 1.0: NEVER} if bounded else {}
         return cls(
             cut=named.get(float(threshold), float(threshold)),
-            label_names=label_names,
+            label_names=cast(Any, label_names),
             measure=measure,
             other=other,
             temperature=temperature,
@@ -345,7 +345,7 @@ class RejectOption(BaseRule):
             label_names = tuple(map(str, range(n_classes)))
         rule = cls(
             cut=NEVER,
-            label_names=label_names,
+            label_names=cast(Any, label_names),
             measure=measure,
             other=other,
             temperature=temperature,
@@ -369,7 +369,7 @@ class RejectOption(BaseRule):
             check_unused(z, before, rule.temperature)
             cuts = _check_candidates(candidates, measure)
             cut = _sure_risk(scores, best != true, cuts, value, confidence_level)
-            chosen |= {way: float(value), "confidence_level": float(confidence_level)}
+            chosen |= {way: float(value), "confidence_level": float(cast(float, confidence_level))}
             chosen["candidates"] = cuts.tolist()
         chosen["n_other"] = int(np.count_nonzero(~known))
         chosen["fingerprint"] = fingerprint(z, true)

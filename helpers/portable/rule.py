@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from copy import deepcopy
 from dataclasses import fields
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -197,7 +197,7 @@ class BaseRule:
         >>> BinaryThreshold(cut=1.5).to_dict()["cut"]
         1.5
         """
-        plain = {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
+        plain = {f.name: _plain(getattr(self, f.name)) for f in fields(cast(Any, self))}
         return {"format_version": FORMAT_VERSION, "rule": type(self).__name__, **plain}
 
     @classmethod
@@ -230,7 +230,7 @@ class BaseRule:
         check_version(values, "rule")
         values = _from_version_1(values) if values["format_version"] == 1 else values
         given = {k: v for k, v in values.items() if k not in ("rule", "format_version")}
-        expected = {f.name for f in fields(cls)}
+        expected = {f.name for f in fields(cast(Any, cls))}
         if set(given) != expected:
             raise ValueError(
                 f"a saved {cls.__name__} has the fields {sorted(expected)}, "

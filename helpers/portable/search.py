@@ -29,8 +29,8 @@ def rounded_down(value: float) -> str:
 
 
 def _sorted_with_totals(
-    scores: Floats, chosen: NDArray[np.bool_], weight: Floats | None
-) -> tuple[Floats, Floats, Floats]:
+    scores: NDArray[np.floating], chosen: NDArray[np.bool_], weight: Floats | None
+) -> tuple[NDArray[np.floating], Floats, Floats]:
     """Sort the chosen scores; total the weight below, and from, each place (n + 1 places)."""
     picked = scores[chosen]
     if weight is None:
@@ -72,7 +72,10 @@ class Steps:
 
     @classmethod
     def of(
-        cls, scores: Floats, positive: NDArray[np.bool_], sample_weight: ArrayLike | None
+        cls,
+        scores: NDArray[np.floating],
+        positive: NDArray[np.bool_],
+        sample_weight: ArrayLike | None,
     ) -> Steps:
         """Sort the scores; `sample_weight` has their shape, or is None."""
         weight = None
