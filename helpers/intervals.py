@@ -83,8 +83,8 @@ def bootstrap_interval(
     n_resamples, confidence_level = _check_resampling(rng, n_resamples, confidence_level)
     rows = np.atleast_1d(as_array("values", values))
     rows = as_floats("values", rows) if rows.dtype.kind == "f" else rows
-    if len(rows) == 0:
-        raise ValueError("an interval needs at least one row, got none")
+    if rows.size == 0:
+        raise ValueError(f"an interval needs at least one row, got none: shape {rows.shape}")
     if not callable(statistic):
         raise ValueError(f"statistic must be a function of rows, got {shown(statistic)}")
     with np.errstate(over="ignore", invalid="ignore"):  # NaN and infinity are refused by name

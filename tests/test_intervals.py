@@ -201,6 +201,7 @@ def test_a_count_of_numpy_draws_as_many(name):
         ([1.0, 2.0], lambda rows: rows, "the statistic must give one number, got"),
         ([1.0, 2.0], "mean", "statistic must be a function of rows, got 'mean'"),
         (["a", "b"], np.mean, "values must be an array of real numbers"),
+        (np.empty((3, 0)), np.mean, r"at least one row, got none: shape \(3, 0\)"),
     ],
 )
 def test_a_statistic_gives_one_finite_number(values, statistic, words):

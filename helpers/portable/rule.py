@@ -79,12 +79,14 @@ def fingerprint(logits: ArrayLike, labels: ArrayLike) -> str:
     for part in (logits, labels):
         table = part.reshape(n, -1)
         for start in range(0, table.shape[1], 16):
-            with np.errstate(over="ignore"):
-                block = np.ascontiguousarray(table[:, start : start + 16], dtype=np.float32)
-            block = block + np.float32(0)
+            columns = table[:, start : start + 16]
+            with np.errstate(over="ignore"):  # adding 0 makes -0 a plain 0
+                block = np.add(
+                    columns, np.float32(0), dtype=np.float32, order="C", casting="unsafe"
+                )
             if block.shape[1] % 2 and block.shape[1] > 1:
                 block = np.pad(block, ((0, 0), (0, 1)))
-            # two numbers at a time where there are two; adding 0 has made -0 a plain 0
+            # two numbers at a time where there are two
             words = block.view(np.uint64 if block.shape[1] > 1 else np.uint32)
             for word in np.ascontiguousarray(words.T):
                 # one round of a 64-bit mixing function; rows are summed at the end

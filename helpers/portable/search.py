@@ -133,8 +133,7 @@ class Steps:
             np.concatenate([[True], self.lower[best[1:]] != self.upper[best[:-1]]])
         )
         ends = np.append(starts[1:], len(best)) - 1
-        with np.errstate(over="ignore"):
-            widths = self.upper[best[ends]] - self.lower[best[starts]]
+        widths = self.upper[best[ends]] / 2 - self.lower[best[starts]] / 2  # halves: no overflow
         widest = int(np.argmax(widths))
         return self._cut_between(int(best[starts[widest]]), int(best[ends[widest]]))
 
