@@ -11,9 +11,12 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
+import urllib.request
 
 import httpx
 import pytest
+import uvicorn
 from fastapi.exceptions import RequestValidationError
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
@@ -362,6 +365,72 @@ def test_a_full_queue_is_429_with_retry_after(loaded):
     found = asyncio.run(main())
     assert sorted(r.status_code for r in found) == [200, 200, 429, 429]
     assert {r.headers.get("Retry-After") for r in found if r.status_code == 429} == {"1"}
+
+
+@pytest.fixture(scope="module")
+def address(loaded):
+    """Serve in a thread on a free port, for clients that speak over a real connection."""
+    server = uvicorn.Server(
+        uvicorn.Config(make_app(loaded, limits=LIMITS), port=free_port(), log_level="warning")
+    )
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.01)
+    yield server.config.host, server.config.port
+    server.should_exit = True
+    thread.join()
+
+
+def test_a_client_that_sends_all_before_it_listens_gets_its_413(address):
+    """A body thirty times too large is read to its end, and answered; urllib sees no reset."""
+    url = f"http://{address[0]}:{address[1]}/classify"
+    for _ in range(20):
+        request = urllib.request.Request(url, b"a" * 30 * LIMITS.body, method="POST")
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(request)
+        assert caught.value.code == 413 and b"at most 20000 bytes" in caught.value.read()
+
+
+RAW = {
+    "garbage": (b"\x00\xff garbage\r\n\r\n", {400}),
+    "HTTP/1.0": (b"GET /health HTTP/1.0\r\n\r\n", {200}),
+    "no host": (b"GET /health HTTP/1.1\r\n\r\n", {200, 400}),
+    "wrong length": (
+        b"POST /classify HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n{}",
+        {400},
+    ),
+    "too short a length": (
+        b"POST /classify HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+        b'Content-Length: 5\r\n\r\n{"texts": "a"}',
+        {400, 422},
+    ),
+    "unknown method": (b"BREW /classify HTTP/1.1\r\nHost: a\r\n\r\n", {404, 405, 400}),
+}
+
+
+@pytest.mark.parametrize("case", RAW)
+def test_raw_requests_are_answered_or_refused(address, case):
+    """What is no proper request is a 4xx, and the next client is served."""
+    sent, wanted = RAW[case]
+    with socket.create_connection(address) as line:
+        line.sendall(sent)
+        line.shutdown(socket.SHUT_WR)
+        status = int(line.makefile("rb").readline().split()[1])
+    assert status in wanted
+    assert httpx.get(f"http://{address[0]}:{address[1]}/health").status_code == 200
+
+
+def test_half_a_request_and_a_client_that_goes_harm_nobody(address):
+    """Clients that stop in the midst of head or body leave nothing waiting."""
+    for sent in (b"POST /cl", b"POST /classify HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\n{"):
+        for _ in range(20):
+            with socket.create_connection(address) as line:
+                line.sendall(sent)
+    url = f"http://{address[0]}:{address[1]}"
+    assert httpx.post(f"{url}/classify", json={"texts": "a"}).status_code == 200
+    assert "pending_texts 0.0" in httpx.get(f"{url}/metrics").text
 
 
 # The process
