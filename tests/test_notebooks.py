@@ -160,3 +160,41 @@ def test_exercises_have_a_check_each(path):
     assert re.findall(rf'check\("({number}\.\d)"', text) == asked
     solved = "\n".join(c.source for c in cells(path.parent / "solutions" / path.name, "code"))
     assert "answer = ..." not in solved
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "give an array of decisions, 0 or\n1. Why would that be wrong?",
+        "the sum of three\n- and of four",
+        "a number\n# that counts",
+        "more\n> than half",
+        "A list:\n\n- one\n\ntwo or\n3) four",
+    ],
+)
+def test_a_line_that_would_begin_a_list_is_refused(text):
+    """A paragraph that is wrapped at a number or a sign would be rendered as something else."""
+    with pytest.raises(ValueError, match="begins with a sign that starts a list"):
+        build_notebooks.check_paragraphs(text, "a lesson")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "## A heading\n\nText in\ntwo lines.",
+        "- one\n- two\n  goes on\n- three",
+        "1. one\n2. two",
+        "| a | b |\n|---|---|\n| - | > |",
+        "Cost 1.5 and\n2.5 together; -1 and\n-2 too",
+    ],
+)
+def test_lists_headings_and_tables_are_taken(text):
+    """What begins as a list goes on as one; figures at the beginning of a line are text."""
+    build_notebooks.check_paragraphs(text, "a lesson")
+
+
+def test_a_script_made_of_a_lesson_is_a_py():
+    """The notebooks say what a converter shall call a script that is made of them."""
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        metadata = json.loads(path.read_text(encoding="utf-8"))["metadata"]
+        assert metadata["language_info"]["file_extension"] == ".py"

@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 EXERCISE = re.compile(
     r"(?P<given>.*)^# solution\n(?P<solution>.*)^# check\n(?P<check>.*)", re.MULTILINE | re.DOTALL
 )
+MARKER = re.compile(r"(\d+[.)]|[-*+]|#{1,6}|>)(\s|$)")
 BADGES = re.compile(r"(<!-- badges -->\n).*?(<!-- end of badges -->)", re.DOTALL)
 NO_ADDRESS = """import sys
 
@@ -72,13 +73,15 @@ def build(source: Path, *, solved: bool, address: str | None) -> str:
     Raises
     ------
     ValueError
-        If the first cell is not a title.
+        If the first cell is not a title, or a paragraph would be rendered as something else.
     """
     parsed = jupytext.reads(source.read_text(encoding="utf-8"), fmt="py:percent")
     cells = [_cell(c.cell_type, c.source, c.metadata.get("tags", [])) for c in parsed.cells]
     if not cells or not "".join(cells[0]["source"]).startswith("# "):
         raise ValueError(f"{source.name}: the first cell must be the title, a line with '# '")
     for cell in cells:
+        if cell["cell_type"] == "markdown":
+            check_paragraphs("".join(cell["source"]), source.name)
         exercise = EXERCISE.fullmatch("".join(cell["source"]))
         if exercise:
             answer = exercise["solution" if solved else "given"].strip("\n")
@@ -95,12 +98,40 @@ def build(source: Path, *, solved: bool, address: str | None) -> str:
             "accelerator": "GPU",
             "colab": {"gpuType": "T4", "provenance": [], "toc_visible": True},
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-            "language_info": {"name": "python"},
+            # with the extension, `jupyter nbconvert --to script` writes a .py and not a .txt
+            "language_info": {"file_extension": ".py", "name": "python"},
         },
         "nbformat": 4,
         "nbformat_minor": 5,
     }
     return json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def check_paragraphs(text: str, where: str) -> None:
+    """Refuse a line that was wrapped so that it begins a list, a heading or a quotation.
+
+    Parameters
+    ----------
+    text : str
+        Of a text cell.
+    where : str
+        Named in the message.
+
+    Raises
+    ------
+    ValueError
+        If a line inside a paragraph begins with a number and a full stop, or another sign that
+        Markdown takes for the beginning of something.
+    """
+    plain = False  # whether the line before belongs to a plain paragraph
+    for line in text.splitlines():
+        begins = MARKER.match(line) is not None
+        if plain and begins:
+            raise ValueError(
+                f"{where}: the line {line[:40]!r} begins with a sign that starts a list, a heading "
+                "or a quotation: wrap the paragraph elsewhere"
+            )
+        plain = bool(line.strip()) and (plain or not (begins or line[0] in " |"))
 
 
 def _lines(text: str) -> list[str]:

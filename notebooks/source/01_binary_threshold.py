@@ -718,8 +718,8 @@ check("01.1", answer)
 
 # %% [markdown]
 # **01.2** The forum's own pipeline compared a sigmoid with the threshold, and was right to: its head had *one*
-# logit. Write `answer(logits, threshold)` for logits of shape `(n, 1)`; give an array of n decisions, 0 or
-# 1. Why would the same line be wrong for a head with two logits?
+# logit. Write `answer(logits, threshold)` for logits of shape `(n, 1)`; give an array of n decisions, each 0
+# or 1. Why would the same line be wrong for a head with two logits?
 
 # %%
 answer = ...
