@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from helpers.data import SPLITS, Kind, Part, Task, some_of
+from helpers.data import Kind, Part, Task
+from helpers.tables import SPLITS, some_of
 
 if TYPE_CHECKING:
     import datasets
