@@ -76,6 +76,8 @@ class Task:
     def with_fewer(self, n: int, *, seed: int = 0) -> Task:
         """Keep a random part of the training texts; validation and test stay as they are.
 
+        Of one label a text, each label keeps a text where `n` allows it: none is lost to chance.
+
         Parameters
         ----------
         n : int
@@ -99,7 +101,15 @@ class Task:
         """
         if not isinstance(n, Integral) or isinstance(n, bool) or not 1 <= n <= len(self.train):
             raise ValueError(f"n must lie between 1 and {len(self.train)}, got {n!r}")
-        kept = np.sort(np.random.default_rng(seed).permutation(len(self.train))[:n])
+        order = np.random.default_rng(seed).permutation(len(self.train))
+        if self.kind != "multilabel":
+            labels = self.train.labels[order]
+            first = np.unique(labels, return_index=True)[1]
+            late = np.sort(first[first >= n])  # these labels would be lost
+            spare = np.setdiff1d(np.arange(n), first)[::-1][: len(late)]
+            late = late[: len(spare)]
+            order[spare], order[late] = order[late], order[spare]
+        kept = np.sort(order[:n])
         train = Part(
             texts=tuple(self.train.texts[i] for i in kept),
             labels=self.train.labels[kept],

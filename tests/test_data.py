@@ -24,13 +24,22 @@ def test_with_fewer_keeps_a_part_of_the_training_texts(n):
     assert fewer.train.texts != task.with_fewer(n, seed=4).train.texts
 
 
+def test_with_fewer_loses_no_label_to_chance():
+    """Of 49 intents 49 texts keep one each; where nothing was lost the texts are a plain draw."""
+    task = corpus_task("intent")
+    assert sorted(task.with_fewer(49).train.labels) == list(range(49))
+    assert len(set(task.with_fewer(60, seed=1).train.labels)) == 49
+    drawn = np.sort(np.random.default_rng(0).permutation(len(task.train))[:1000])
+    assert task.with_fewer(1000).train.texts == tuple(task.train.texts[i] for i in drawn)
+
+
 def test_with_fewer_refuses_other_numbers():
     """One text at least, and no more than there are."""
     task = corpus_task("urgent")
-    for n in (0, -1, len(task.train) + 1):
+    for n in (0, -1, len(task.train) + 1, True, 2.0):
         with pytest.raises(ValueError, match=f"between 1 and {len(task.train)}, got {n}"):
             task.with_fewer(n)
-    assert len(task.with_fewer(len(task.train)).train) == len(task.train)
+    assert len(task.with_fewer(np.int64(len(task.train))).train) == len(task.train)
 
 
 # Tables
