@@ -1,20 +1,33 @@
-"""Texts with labels: a table of your own, or a Hub data set, as one `Task`."""
+"""Texts with labels as one `Task`: made of a table of your own, split and checked."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from numbers import Integral
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from helpers.columns import (
+    SPLITS,
+    as_table,
+    check_columns,
+    listed,
+    order_labels,
+    read_labels,
+    read_parts,
+    read_texts,
+    read_truths,
+    some_of,
+)
 from helpers.moved import forward
-from helpers.splits import random_split, stratified_split
+from helpers.splits import copies_of, random_split, stratified_split, three_shares
 
 Kind = Literal["binary", "multiclass", "multilabel"]
-SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +76,8 @@ class Task:
     def with_fewer(self, n: int, *, seed: int = 0) -> Task:
         """Keep a random part of the training texts; validation and test stay as they are.
 
+        Of one label a text, each label keeps a text where `n` allows it: none is lost to chance.
+
         Parameters
         ----------
         n : int
@@ -84,9 +99,17 @@ class Task:
         >>> len(corpus_task("urgent").with_fewer(100).train)
         100
         """
-        if not isinstance(n, int) or not 1 <= n <= len(self.train):
-            raise ValueError(f"n must lie between 1 and {len(self.train)}, got {n}")
-        kept = np.sort(np.random.default_rng(seed).permutation(len(self.train))[:n])
+        if not isinstance(n, Integral) or isinstance(n, bool) or not 1 <= n <= len(self.train):
+            raise ValueError(f"n must lie between 1 and {len(self.train)}, got {n!r}")
+        order = np.random.default_rng(seed).permutation(len(self.train))
+        if self.kind != "multilabel":
+            labels = self.train.labels[order]
+            first = np.unique(labels, return_index=True)[1]
+            late = np.sort(first[first >= n])  # these labels would be lost
+            spare = np.setdiff1d(np.arange(n), first)[::-1][: len(late)]
+            late = late[: len(spare)]
+            order[spare], order[late] = order[late], order[spare]
+        kept = np.sort(order[:n])
         train = Part(
             texts=tuple(self.train.texts[i] for i in kept),
             labels=self.train.labels[kept],
@@ -95,18 +118,143 @@ class Task:
         return replace(self, train=train)
 
 
-def _some_of(values: pd.Series) -> str:
-    """Show up to three different values."""
-    return ", ".join(repr(v) for v in list(dict.fromkeys(values))[:3])
+def check_task(task: Task, parts: Sequence[str] = SPLITS) -> Task:
+    """Return a task with its labels as `Part` describes them, or say what is wrong with it.
+
+    Parameters
+    ----------
+    task : Task
+        Perhaps made by hand.
+    parts : sequence of "train", "validation" and "test"
+        Those to check; the others stay as they are.
+
+    Returns
+    -------
+    Task
+        Labels of another whole-number or 0/1 type, or in lists, are int64 or float32.
+
+    Raises
+    ------
+    ValueError
+        If a part is empty, its texts are no strings, its labels are not as many as its texts or not
+        of the task's kind, or a label of a one-label task occurs in no training text; for two
+        labels also in no validation text: no threshold could be chosen.
+
+    Warns
+    -----
+    UserWarning
+        With the other labels of a one-label task that are missing from a part.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"text": ["a", "b"]})
+    >>> part = Part(texts=("a", "b"), labels=np.array([0, 2]), rows=rows)
+    >>> check_task(Task("mine", "binary", ("no", "yes"), part, part, part))
+    Traceback (most recent call last):
+    ValueError: mine, train part: labels must lie between 0 and 1 (no, yes), got 2
+    """
+    if not isinstance(task, Task):
+        raise ValueError(f"expected a Task, got {type(task).__name__}")
+    if task.kind not in get_args(Kind):
+        raise ValueError(f"kind must be one of {', '.join(get_args(Kind))}, got {task.kind!r}")
+    names = tuple(listed(task.label_names, "label_names"))
+    right = {"binary": len(names) == 2, "multiclass": len(names) > 1, "multilabel": len(names) > 0}
+    if not right[task.kind] or len(set(map(str, names))) < len(names):
+        raise ValueError(f"a {task.kind} task cannot have the label names {names}")
+    task = replace(task, label_names=names, **{s: _check_part(task, s, len(names)) for s in parts})
+    if task.kind != "multilabel":
+        for s in parts:
+            counts = np.bincount(getattr(task, s).labels, minlength=len(names))
+            without = ", ".join(str(names[k]) for k in np.flatnonzero(counts == 0))
+            missing = f"{task.name}: the {s} part has no row with the label {without}"
+            if without and s == "train":
+                raise ValueError(f"{missing}, which cannot be learned")
+            if without and s == "validation" and task.kind == "binary":
+                raise ValueError(f"{missing}: no threshold can be chosen there")
+            if without:
+                warnings.warn(missing, stacklevel=2)
+    return task
+
+
+def _check_part(task: Task, split: str, n_labels: int) -> Part:
+    part, where = getattr(task, split), f"{task.name}, {split} part"
+    if isinstance(part.texts, str):
+        raise ValueError(f"{where}: texts must be a tuple of str, got one str")
+    texts = tuple(part.texts)
+    if not texts:
+        raise ValueError(f"{task.name}: the {split} part is empty")
+    for i, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise ValueError(f"{where}: text {i} is no str, got {text!r}")
+    several = task.kind == "multilabel"
+    shape = (len(texts), n_labels) if several else (len(texts),)
+    try:
+        labels = np.asarray(part.labels)
+    except ValueError:  # rows of different lengths
+        labels = np.array(None)
+    if labels.shape != shape:
+        raise ValueError(
+            f"{where}: labels of {len(texts)} texts must have the shape {shape}, got {labels.shape}"
+        )
+    if several and not (labels.dtype.kind in "biuf" and np.isin(labels, (0, 1)).all()):
+        raise ValueError(f"{where}: labels must be 0 or 1, got {some_of(labels.ravel().tolist())}")
+    if not several and labels.dtype.kind not in "biu":
+        raise ValueError(f"{where}: labels must be whole numbers, got {labels.dtype}")
+    outside = labels[(labels < 0) | (labels >= n_labels)]
+    if not several and len(outside):
+        names = ", ".join(map(str, task.label_names)) if n_labels <= 5 else f"{n_labels} names"
+        raise ValueError(
+            f"{where}: labels must lie between 0 and {n_labels - 1} ({names}), "
+            f"got {some_of(outside.tolist())}"
+        )
+    labels = labels.astype(np.float32 if several else np.int64, copy=False)
+    return Part(texts=texts, labels=labels, rows=part.rows)
+
+
+def _make_task(
+    name: str,
+    kind: Kind,
+    names: tuple[str, ...],
+    table: pd.DataFrame,
+    texts: list[str],
+    labels: NDArray,
+    where: NDArray,
+) -> Task:
+    """Take the rows of each part together."""
+    parts = {}
+    for s in SPLITS:
+        chosen = np.flatnonzero(where == s)
+        parts[s] = Part(
+            texts=tuple(texts[i] for i in chosen),
+            labels=labels[chosen],
+            rows=table.iloc[chosen].reset_index(drop=True),
+        )
+        if len(chosen) == 0:
+            raise ValueError(f"the part {s} is empty: a task needs rows in each of {SPLITS}")
+    return check_task(Task(name=name, kind=kind, label_names=names, **parts))
+
+
+def _warn_of_copies(name: str, copies: NDArray[np.int64], where: NDArray) -> None:
+    """Say how many texts of a given split stand in an earlier part too."""
+    for at, s in enumerate(SPLITS[1:], 1):
+        earlier = np.isin(copies[where == s], copies[np.isin(where, SPLITS[:at])])
+        if earlier.any():
+            warnings.warn(
+                f"{name}: {earlier.sum()} of {len(earlier)} {s} texts also stand in the "
+                f"{' or '.join(SPLITS[:at])} part (letter case and spaces aside); the given split "
+                "was kept, so figures on them flatter",
+                stacklevel=3,
+            )
 
 
 def table_task(
-    rows: pd.DataFrame,
+    rows: Any,
     *,
     name: str,
     text: str = "text",
     label: str = "label",
     label_names: Sequence[str] | None = None,
+    positive: str | int | bool | None = None,
     split: str | None = None,
     validation: float = 0.2,
     test: float = 0.2,
@@ -116,18 +264,24 @@ def table_task(
 
     Parameters
     ----------
-    rows : DataFrame
+    rows : DataFrame, datasets.Dataset or list of dict
     name : str
         For messages and saved rules.
     text, label : str
-        Names of the columns.
+        Names of the columns. Labels are names or whole numbers; spaces around them do not count,
+        and the number 0 and the text "0" are one label.
     label_names : sequence of str, optional
-        The labels in the order of their indices. By default the labels that occur, sorted. Give
-        the list where a label may be missing from the table.
+        The labels in the order of their indices, each with training rows. By default the labels
+        that occur, sorted, or in the order of a ClassLabel.
+    positive : str, optional
+        Of two labels the one that is 1: the one to look for, whose misses and false alarms have a
+        price. Needed for two labels, unless `label_names` or a ClassLabel gives their order, or
+        they are 0 and 1, False and True, or no and yes (in any letter case).
     split : str, optional
-        Name of a column with ``train``, ``validation``, ``test``. Without it the rows are split at
-        random, each label in like shares; copies of a text (letter case and spaces aside) share a
-        part.
+        Name of a column with ``train``, ``validation``, ``test`` or their usual synonyms in any
+        letter case (``training``; ``valid``, ``val``, ``dev``, ``development``; ``testing``).
+        Without it the rows are split at random, each label in like shares; copies of a text (see
+        `copies_of`) share a part.
     validation, test : float in (0, 1)
         Shares for the random split.
     seed : int
@@ -140,70 +294,43 @@ def table_task(
     Raises
     ------
     ValueError
-        If a column is missing, a text is empty, a label is not in the list, a part is empty, or
-        there are fewer than two labels.
+        If a column is missing or stands twice, a text is empty, a label is missing, no name, or not
+        in the list, nothing says which of two labels is positive, or a part is empty or lacks a
+        label that it needs (see `check_task`).
+
+    Warns
+    -----
+    UserWarning
+        With labels that are missing from a part, with the number of texts that a given split has in
+        two parts, and with the sizes that copies make differ from the shares.
 
     Examples
     --------
-    >>> rows = pd.DataFrame({"text": [f"text {i}" for i in range(10)], "label": ["no", "yes"] * 5})
-    >>> task = table_task(rows, name="mine")
+    >>> rows = [{"text": f"text {i}", "label": ("ham", "spam")[i % 2]} for i in range(10)]
+    >>> task = table_task(rows, name="mine", positive="spam")
     >>> task.kind, task.label_names, len(task.train)
-    ('binary', ('no', 'yes'), 6)
+    ('binary', ('ham', 'spam'), 6)
     """
-    wanted = [text, label] + ([split] if split else [])
-    missing = [c for c in wanted if c not in rows.columns]
-    if missing:
-        found = ", ".join(map(str, rows.columns))
-        raise ValueError(f"columns missing: {', '.join(missing)}; found {found}")
-    empty = rows[text].isna() | (rows[text].astype(str).str.strip() == "")
-    if empty.any():
-        raise ValueError(f"{int(empty.sum())} empty texts, first in row {np.argmax(empty)}")
-    if rows[label].isna().any():
-        unlabelled = rows[label].isna()
-        raise ValueError(
-            f"{int(unlabelled.sum())} rows without a label, first in row {np.argmax(unlabelled)}"
-        )
-    labels = rows[label].astype(str)
-    ordered = sorted(rows[label].unique()) if label_names is None else label_names
-    names = tuple(map(str, ordered))
-    unknown = ~labels.isin(names)
-    if unknown.any():
-        raise ValueError(
-            f"labels outside the list: {_some_of(labels[unknown])}; the list is {names}"
-        )
-    if len(names) < 2 or len(set(names)) < len(names):
-        raise ValueError(f"a task needs two different labels or more, got {names}")
+    table, known = as_table(rows, label)
+    check_columns(table, [text, label] + ([split] if split else []))
+    texts, labels = read_texts(table, text), read_labels(table, label)
+    found: Sequence[str] = labels
+    if known is not None and label_names is None:
+        found, label_names = known, known if positive is None else None
+    names = order_labels(found, label_names, positive)
+    index = pd.Series(labels).map({name: k for k, name in enumerate(names)}).to_numpy(np.int64)
+    copies = copies_of(texts)
     if split:
-        wrong = ~rows[split].isin(SPLITS)
-        if wrong.any():
-            raise ValueError(
-                f"{split} must be one of {SPLITS}, got {_some_of(rows.loc[wrong, split])}"
-            )
-        where = rows[split].to_numpy()
+        where = read_parts(table, split)
+        _warn_of_copies(name, copies, where)
     else:
-        where = random_split(labels.to_numpy(), validation, test, seed)
-        # the same text twice: all copies go where the first one went, or the test would be known
-        folded = rows[text].astype(str).str.casefold().str.split().str.join(" ")
-        copies = pd.factorize(folded)[0]
-        first = np.unique(copies, return_index=True)[1]
-        where = where[first[copies]]
+        where = random_split(index, validation, test, seed, groups=copies)
     kind: Kind = "binary" if len(names) == 2 else "multiclass"
-    index = labels.map(names.index).to_numpy(np.int64)
-    parts = {}
-    for s in SPLITS:
-        chosen = np.flatnonzero(where == s)
-        if len(chosen) == 0:
-            raise ValueError(f"the part {s} is empty: a task needs rows in each of {SPLITS}")
-        parts[s] = Part(
-            texts=tuple(rows[text].astype(str).iloc[chosen]),
-            labels=index[chosen],
-            rows=rows.iloc[chosen].reset_index(drop=True),
-        )
-    return Task(name=name, kind=kind, label_names=names, **parts)
+    return _make_task(name, kind, names, table, texts, index, where)
 
 
 def label_table_task(
-    rows: pd.DataFrame,
+    rows: Any,
     *,
     name: str,
     labels: Sequence[str],
@@ -218,19 +345,20 @@ def label_table_task(
 
     Parameters
     ----------
-    rows : DataFrame
+    rows : DataFrame, datasets.Dataset or list of dict
     name : str
         For messages and saved rules.
     labels : sequence of str
-        Names of the columns with 0 and 1 (or False and True). Rows without any label belong in the
-        table: they teach the network what "none" looks like.
+        Names of the columns with 0 and 1, False and True, or no and yes, as such or as text. Rows
+        without any label belong in the table: they teach the network what "none" looks like.
     text : str
         Name of the column with the texts.
     label_names : sequence of str, optional
         Names to show, by default those of the columns.
     split : str, optional
-        Name of a column with ``train``, ``validation``, ``test``. Without it the rows are split by
-        `stratified_split`.
+        Name of a column with ``train``, ``validation``, ``test`` or their synonyms, as in
+        `table_task`. Without it the rows are split by `stratified_split`, copies of a text (see
+        `copies_of`) together.
     validation, test : float in (0, 1)
         Shares for that split.
     seed : int
@@ -242,194 +370,45 @@ def label_table_task(
     Raises
     ------
     ValueError
-        If a column is missing, a text is empty, a label is neither 0 nor 1, a part is empty, or
-        names are missing or doubled.
+        If a column is missing or stands twice, a text is empty, a label is neither 0 nor 1, a part
+        is empty, or names are missing or doubled.
+
+    Warns
+    -----
+    UserWarning
+        With labels that are missing from a part, with the number of texts that a given split has in
+        two parts, and with the sizes that copies make differ from the shares.
 
     Examples
     --------
-    >>> rows = pd.DataFrame({"text": [f"text {i}" for i in range(10)], "home": [0, 1] * 5})
-    >>> task = label_table_task(rows, name="mine", labels=["home"])
-    >>> task.kind, len(task.train)
-    ('multilabel', 6)
+    >>> rows = [{"text": f"text {i}", "bins": i % 2, "roads": i % 3 == 0} for i in range(30)]
+    >>> task = label_table_task(rows, name="mine", labels=["bins", "roads"])
+    >>> task.train.labels.shape, task.train.labels.sum(axis=0).tolist()
+    ((18, 2), [9.0, 6.0])
     """
-    wanted = [text, *labels] + ([split] if split else [])
-    missing = [c for c in wanted if c not in rows.columns]
-    if missing:
-        found = ", ".join(map(str, rows.columns))
-        raise ValueError(f"columns missing: {', '.join(missing)}; found {found}")
-    names = tuple(map(str, labels if label_names is None else label_names))
-    if not names or len(names) != len(labels) or len(set(names)) < len(names):
-        raise ValueError(f"expected one different name for each of {len(labels)} labels: {names}")
-    empty = rows[text].isna() | (rows[text].astype(str).str.strip() == "")
-    if empty.any():
-        raise ValueError(f"{int(empty.sum())} empty texts, first in row {np.argmax(empty)}")
-    for column in labels:
-        wrong = ~rows[column].isin([0, 1])
-        if wrong.any():
-            raise ValueError(f"{column} must be 0 or 1, got {_some_of(rows.loc[wrong, column])}")
-    table = rows[list(labels)].to_numpy(np.float32)
+    columns = listed(labels, "labels")
+    names = tuple(map(str, columns if label_names is None else listed(label_names, "label_names")))
+    if not names or len(names) != len(columns) or len(set(names)) < len(names):
+        raise ValueError(f"expected one different name for each of {len(columns)} labels: {names}")
+    table = as_table(rows)[0]
+    check_columns(table, [text, *columns] + ([split] if split else []))
+    texts, truths = read_texts(table, text), read_truths(table, columns)
+    copies = copies_of(texts)
     if split:
-        wrong = ~rows[split].isin(SPLITS)
-        if wrong.any():
-            raise ValueError(
-                f"{split} must be one of {SPLITS}, got {_some_of(rows.loc[wrong, split])}"
-            )
-        where = rows[split].to_numpy()
+        where = read_parts(table, split)
+        _warn_of_copies(name, copies, where)
+        for s in SPLITS:
+            without = [names[k] for k in np.flatnonzero(~truths[where == s].any(axis=0))]
+            if without and np.any(where == s):
+                warnings.warn(
+                    f"{name}: the {s} part has no row with the labels {', '.join(without)}",
+                    stacklevel=2,
+                )
     else:
-        shares = (1 - validation - test, validation, test)
-        which = stratified_split(table, shares, seed=seed, label_names=names)
+        shares = three_shares(validation, test)
+        which = stratified_split(truths, shares, seed=seed, label_names=names, groups=copies)
         where = np.array(SPLITS)[which]
-    parts = {}
-    for s in SPLITS:
-        chosen = np.flatnonzero(where == s)
-        if len(chosen) == 0:
-            raise ValueError(f"the part {s} is empty: a task needs rows in each of {SPLITS}")
-        parts[s] = Part(
-            texts=tuple(rows[text].astype(str).iloc[chosen]),
-            labels=table[chosen],
-            rows=rows.iloc[chosen].reset_index(drop=True),
-        )
-    return Task(name=name, kind="multilabel", label_names=names, **parts)
-
-
-def hub_task(
-    repository: str,
-    *,
-    revision: str,
-    configuration: str | None = None,
-    text: str = "text",
-    label: str = "label",
-    seed: int = 0,
-) -> Task:
-    """Load a data set with one label a text from the Hugging Face Hub.
-
-    Parameters
-    ----------
-    repository : str
-        As ``owner/name``.
-    revision : str
-        The commit to load; a full one, so that figures can be repeated, or a branch.
-    configuration : str, optional
-    text, label : str
-        Names of the columns; `label` must be a ClassLabel, or hold the names themselves: then the
-        names that occur in any part are taken, sorted.
-    seed : int
-        For the random split, where the data set lacks one of the three parts.
-
-    Returns
-    -------
-    Task
-
-    Raises
-    ------
-    ValueError
-        If the columns are not there, or `label` is neither a ClassLabel nor text.
-    """
-    import datasets
-
-    loaded = datasets.load_dataset(repository, configuration, revision=revision)
-    features = next(iter(loaded.values())).features
-    feature = features.get(label)
-    named = feature in (datasets.Value("string"), datasets.Value("large_string"))
-    if not named and not isinstance(feature, datasets.ClassLabel):
-        raise ValueError(f"{repository} has no ClassLabel column {label!r}, only {list(features)}")
-    whole = set(SPLITS) <= set(loaded)
-    tables = [
-        part.to_pandas().assign(split=s) for s, part in loaded.items() if s in SPLITS or not whole
-    ]
-    rows = pd.concat(tables, ignore_index=True)
-    if named:
-        names = sorted(rows[label].dropna().unique())
-    else:
-        names = feature.names  # -1 and null are "no label"
-        rows[label] = [None if pd.isna(i) or i < 0 else names[int(i)] for i in rows[label]]
-    return table_task(
-        rows,
-        name=repository,
-        text=text,
-        label=label,
-        label_names=names,
-        split="split" if whole else None,
-        seed=seed,
-    )
-
-
-def hub_label_task(
-    repository: str,
-    *,
-    revision: str,
-    labels: str | Sequence[str],
-    configuration: str | None = None,
-    text: str = "text",
-    names: Mapping[str, str] | None = None,
-    validation: float = 0.2,
-    seed: int = 0,
-) -> Task:
-    """Load a data set with many labels a text from the Hugging Face Hub.
-
-    Parameters
-    ----------
-    repository : str
-        As ``owner/name``.
-    revision : str
-        The commit to load, or a branch.
-    labels : str or sequence of str
-        A column that lists the labels of a row (a List of ClassLabel), or the names of columns with
-        0 and 1 (or False and True).
-    configuration : str, optional
-    text : str
-        Name of the column with the texts.
-    names : mapping of str to str, optional
-        From the data set's label names to ones to show.
-    validation : float in (0, 1)
-        Share taken from the training part, label-stratified, where the data set has no validation
-        part of its own.
-    seed : int
-        For that split.
-
-    Returns
-    -------
-    Task
-
-    Raises
-    ------
-    ValueError
-        If a column is not there or not of that kind, or the data set has no test part.
-    """
-    import datasets
-
-    loaded = datasets.load_dataset(repository, configuration, revision=revision)
-    if not {"train", "test"} <= set(loaded):
-        raise ValueError(f"{repository} needs the parts train and test, got {sorted(loaded)}")
-    columns = [] if isinstance(labels, str) else list(labels)
-    if isinstance(labels, str):
-        inner = getattr(loaded["train"].features.get(labels), "feature", None)
-        if not isinstance(inner, datasets.ClassLabel):
-            raise ValueError(f"{repository} has no column {labels!r} that lists ClassLabels")
-        columns = inner.names
-    tables = []
-    for part in (s for s in SPLITS if s in loaded):
-        rows = loaded[part].to_pandas().assign(split=part)
-        if isinstance(labels, str):
-            listed = np.zeros((len(rows), len(columns)), dtype=np.int64)
-            for i, which in enumerate(rows[labels]):
-                listed[i, list(which)] = 1
-            rows = rows[[text, "split"]].join(pd.DataFrame(listed, columns=columns))
-        if part == "train" and "validation" not in loaded:
-            table = rows[columns].to_numpy(np.int64)
-            which = stratified_split(
-                table, (1 - validation, validation), seed=seed, label_names=columns
-            )
-            rows["split"] = np.array(SPLITS[:2])[which]
-        tables.append(rows)
-    return label_table_task(
-        pd.concat(tables, ignore_index=True),
-        name=repository,
-        labels=columns,
-        label_names=[(names or {}).get(c, c) for c in columns],
-        text=text,
-        split="split",
-    )
+    return _make_task(name, "multilabel", names, table, texts, truths, where)
 
 
 __getattr__ = forward(__name__)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from helpers.data import SPLITS, Kind, Part, Task, _some_of
+from helpers.columns import SPLITS, some_of
+from helpers.data import Kind, Part, Task
 
 if TYPE_CHECKING:
     import datasets
@@ -151,11 +152,11 @@ def check_messages(rows: pd.DataFrame) -> None:
         ("split", SPLITS),
     ):
         wrong = ~rows[column].isin(allowed)
-        fault(f"{column} outside its list ({_some_of(rows.loc[wrong, column])})", wrong)
+        fault(f"{column} outside its list ({some_of(rows.loc[wrong, column])})", wrong)
     named = rows["topics"].map(_topic_list)
     unknown = named.map(lambda topics: [t for t in topics if t not in TOPICS])
     fault(
-        f"topics outside their list ({_some_of(unknown.explode().dropna())})", unknown.str.len() > 0
+        f"topics outside their list ({some_of(unknown.explode().dropna())})", unknown.str.len() > 0
     )
     fault("a topic named twice", named.map(lambda topics: len(set(topics)) < len(topics)))
     if faults:

@@ -5,7 +5,7 @@ from importlib import import_module
 from typing import Any
 
 PLACES = {
-    "helpers.data": ("helpers.messages", "helpers.splits"),
+    "helpers.data": ("helpers.hub", "helpers.messages", "helpers.splits"),
     "helpers.deployment": ("helpers.scoring", "helpers.tables"),
     "helpers.evaluation": ("helpers.intervals", "helpers.reports"),
     "helpers.training": ("helpers.prediction", "helpers.losses"),

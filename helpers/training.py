@@ -29,7 +29,7 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from helpers import losses, prediction
-from helpers.data import Part, Task
+from helpers.data import Part, Task, check_task
 from helpers.losses import Loss
 from helpers.moved import forward
 from helpers.portable.checks import is_real
@@ -127,8 +127,8 @@ def fine_tune(
     Raises
     ------
     ValueError
-        If the head does not fit the task, a part is empty, the settings make no sense, or the
-        tokenizer does not know the texts.
+        If the head does not fit the task, `check_task` refuses its training or validation part, the
+        settings make no sense, or the tokenizer does not know the texts.
 
     Notes
     -----
@@ -145,6 +145,7 @@ def fine_tune(
     ``recipe = RECIPES["urgent", "offline"]``, then
     ``tuned = fine_tune(recipe.load_task(), recipe.checkpoint, recipe.settings)``.
     """
+    task = check_task(task, ("train", "validation"))
     if n_logits is None:
         n_logits = len(task.label_names)
     if n_logits != len(task.label_names) and not (task.kind == "binary" and n_logits == 1):
@@ -152,9 +153,6 @@ def fine_tune(
             f"a {task.kind} task with {len(task.label_names)} label names takes as many logits"
             f"{' or one' if task.kind == 'binary' else ''}, got n_logits={n_logits}"
         )
-    for name in ("train", "validation"):
-        if len(getattr(task, name)) == 0:
-            raise ValueError(f"{task.name}: the {name} part is empty")
     _check_settings(settings)
     chosen_dtype = check_dtype(dtype)
     distributed = int(os.environ.get("WORLD_SIZE", "1")) > 1

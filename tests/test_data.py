@@ -1,289 +1,18 @@
-"""Claims about helpers.data: what the packaged corpus is, and what tables must be."""
+"""Claims about helpers.data, tables and hub: what becomes a task, and what is refused."""
 
-import hashlib
-import re
-from collections import Counter
+import dataclasses
 from pathlib import Path
 
 import datasets
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.sparse import csr_array
-from sklearn.metrics import cohen_kappa_score, roc_auc_score
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from helpers.data import SPLITS, hub_label_task, hub_task, label_table_task, table_task
-from helpers.messages import (
-    COLUMNS,
-    CORPUS,
-    FAMILIES,
-    INTENTS,
-    OTHER,
-    TOPICS,
-    check_messages,
-    corpus_task,
-    load_corpus,
-    read_messages,
-)
-from helpers.splits import stratified_split
-
-
-@pytest.fixture(scope="module")
-def corpus():
-    """The packaged corpus as it is loaded."""
-    return load_corpus()
-
-
-@pytest.fixture(scope="module")
-def rows(corpus):
-    """All messages in one table, with names for indices and the words of each text."""
-    table = pd.concat([corpus[s].to_pandas().assign(split=s) for s in SPLITS], ignore_index=True)
-    return table.assign(
-        intent=[(INTENTS + OTHER)[i] for i in table["intent"]],
-        words=[re.findall(r"[^\W_]+(?:['’][^\W_]+)*", text.casefold()) for text in table["text"]],
-    )
-
-
-@pytest.fixture(scope="module")
-def near(rows):
-    """The messages without `other_far`: those that look like the desk's."""
-    return rows[rows["intent"] != "other_far"]
-
-
-# The packaged corpus
-
-
-def test_corpus_has_three_label_views(corpus):
-    """The loader gives a DatasetDict of three splits with the documented features."""
-    assert isinstance(corpus, datasets.DatasetDict) and tuple(corpus) == SPLITS
-    for part in corpus.values():
-        kinds = part.features
-        assert list(kinds) == ["id", "text", "urgent", "intent", "topics", "tone"]
-        assert kinds["urgent"] == datasets.ClassLabel(names=["no", "yes"])
-        assert kinds["intent"] == datasets.ClassLabel(names=[*INTENTS, *OTHER])
-        assert kinds["intent"].num_classes == 51
-        assert kinds["topics"] == datasets.List(datasets.ClassLabel(names=list(TOPICS)))
-        assert kinds["topics"].feature.num_classes == 12
-
-
-def test_label_lists_are_whole():
-    """Seven families of seven intents make 49 names, all different; there are 12 topics."""
-    assert [len(family) for family in FAMILIES.values()] == [7] * 7
-    assert len(set(INTENTS + OTHER)) == 51 and len(set(TOPICS)) == 12
-
-
-def test_splits_share_no_message(rows):
-    """No id and, letter case and spaces aside, no text occurs twice in the whole corpus."""
-    assert rows["id"].is_unique
-    folded = rows["text"].map(lambda text: " ".join(text.casefold().split()))
-    assert folded[folded.duplicated(keep=False)].tolist() == []
-
-
-def test_intents_have_like_numbers(rows):
-    """Each of the 49 intents has 44 to 46 train, 12 validation and 19 test messages."""
-    table = pd.crosstab(rows["intent"], rows["split"]).loc[list(INTENTS)]
-    assert table["train"].between(44, 46).all()
-    assert (table["validation"] == 12).all() and (table["test"] == 19).all()
-
-
-def test_urgent_messages_are_rare_but_not_too_few(near):
-    """Between 8 and 12 % are urgent, at least 40 in validation and 50 in test."""
-    assert 0.08 <= near["urgent"].mean() <= 0.12
-    found = near.groupby("split")["urgent"].sum()
-    assert found["validation"] >= 40 and found["test"] >= 50
-
-
-def test_tone_does_not_give_urgency_away(near):
-    """A third of the urgent ones or more are understated; alarming ones outnumber them twice."""
-    urgent = near["urgent"] == 1
-    assert (near.loc[urgent, "tone"] == "understated").mean() >= 1 / 3
-    assert (near["tone"] == "alarming").sum() >= 2 * urgent.sum()
-
-
-@pytest.mark.parametrize("split", SPLITS)
-def test_length_says_little_about_urgency(near, split):
-    """From the number of words alone the AUROC of urgent against harmless is near .5."""
-    part = near[near["split"] == split]
-    assert 0.4 <= roc_auc_score(part["urgent"], part["words"].map(len)) <= 0.6
-
-
-def test_topics_are_one_or_two(near):
-    """A message has 1.3 to 1.9 topics on average, and 3 to 7 % have none."""
-    n_topics = near["topics"].map(len)
-    assert 1.3 <= n_topics.mean() <= 1.9
-    assert 0.03 <= (n_topics == 0).mean() <= 0.07
-
-
-def test_test_messages_are_new(rows):
-    """Under 1 % of the test messages share over .7 of their word set with another split's."""
-    bags = [set(words) for words in rows["words"]]
-    index = {word: i for i, word in enumerate(sorted(set().union(*bags)))}
-    pairs = [(n, index[word]) for n, bag in enumerate(bags) for word in bag]
-    held = csr_array((np.ones(len(pairs)), np.array(pairs).T), shape=(len(rows), len(index)))
-    size, test = held.sum(axis=1), (rows["split"] == "test").to_numpy()
-    shared = (held[test] @ held[~test].T).toarray()
-    jaccard = shared / (size[test][:, None] + size[~test] - shared)
-    assert (jaccard.max(axis=1) > 0.7).mean() < 0.01
-
-
-def test_no_phrase_comes_back_often(rows):
-    """No five words in a row occur in .5 % of the messages, no opening of three in over 1.5 %."""
-    phrases, openings = Counter(), Counter()
-    for words in rows["words"]:
-        phrases.update({tuple(words[i : i + 5]) for i in range(len(words) - 4)})
-        openings[tuple(words[:3])] += 1
-    phrase, opening = phrases.most_common(1)[0], openings.most_common(1)[0]
-    assert phrase[1] < 0.005 * len(rows), phrase
-    assert opening[1] <= 0.015 * len(rows), opening
-
-
-def test_vocabulary_is_rich(rows):
-    """The 49 intents use at least 4,500 different words."""
-    assert len(set(rows.loc[rows["intent"].isin(INTENTS), "words"].explode())) >= 4500
-
-
-def test_corpus_is_small():
-    """The corpus and its description take less than a megabyte."""
-    files = [f for f in CORPUS.iterdir() if f.suffix in (".csv", ".md")]
-    assert sum(f.stat().st_size for f in files) < 10**6
-
-
-# The corpus format
-
-
-def messages(**columns):
-    """Give six sound messages, two a split, with some columns replaced."""
-    table = pd.DataFrame(
-        {
-            "id": [f"m{i}" for i in range(6)],
-            "text": [f"Message number {i}" for i in range(6)],
-            "urgent": ["0", "1"] * 3,
-            "intent": ["new_bin", "water_leak", "other_far"] * 2,
-            "topics": ["waste", "home;water", ""] * 2,
-            "tone": ["plain", "understated", "alarming"] * 2,
-            "split": ["train", "train", "validation", "validation", "test", "test"],
-        }
-    )
-    return table.assign(**columns)
-
-
-def with_first(column, value):
-    """Six messages, the first with another value in one column."""
-    return messages(**{column: [value, *messages()[column][1:]]})
-
-
-def test_sound_messages_pass():
-    """Messages in the corpus format are accepted."""
-    assert check_messages(messages()) is None
-
-
-@pytest.mark.parametrize(
-    ("table", "words"),
-    [
-        (with_first("text", "  "), "empty text: m0"),
-        (with_first("id", ""), "empty id: row 0"),
-        (with_first("urgent", "yes"), r"urgent outside its list \('yes'\): m0"),
-        (with_first("intent", "new_bins"), r"intent outside its list \('new_bins'\): m0"),
-        (with_first("tone", ""), r"tone outside its list \(''\): m0"),
-        (with_first("split", "dev"), r"split outside its list \('dev'\): m0"),
-        (with_first("topics", "waste;bins"), r"topics outside their list \('bins'\): m0"),
-        (with_first("topics", "waste;"), r"topics outside their list \(''\): m0"),
-        (with_first("topics", "home;home"), "topic named twice: m0"),
-        (with_first("id", "m1"), "id twice in a split: m1, m1"),
-        (with_first("id", "m5"), "id in two splits: m5, m5"),
-        (messages(text=""), "empty text: m0, m1, m2, m3, m4 and 1 more"),
-        (messages(note="x"), "note"),
-    ],
-)
-def test_each_fault_is_named(table, words):
-    """Each fault is named with the messages that it was found at."""
-    with pytest.raises(ValueError, match=words):
-        check_messages(table)
-
-
-@pytest.mark.parametrize("column", COLUMNS)
-def test_each_missing_column_is_named(column):
-    """A table without one of the columns is refused by its name."""
-    with pytest.raises(ValueError, match=f"columns missing: {column}; unknown: none; expected "):
-        check_messages(messages().drop(columns=column))
-
-
-def test_all_faults_come_at_once():
-    """Several faults stand in one error, a line each."""
-    table = messages(id=["m5", *messages()["id"][1:]], urgent="2", text="", topics="sky")
-    with pytest.raises(ValueError, match="not in the corpus format") as caught:
-        check_messages(table)
-    lines = str(caught.value).splitlines()[1:]
-    starts = ["id in two", "empty text", "urgent outside", "topics outside"]
-    assert [line[: len(start)] for line, start in zip(lines, starts, strict=True)] == starts
-
-
-def test_messages_are_read_as_they_were_written(tmp_path):
-    """Files are read in the order of their names, with commas, quotes and empty cells intact."""
-    table = messages(text=['A "quote", a comma', "Übergröße", "NA", "null", "5", "a\nb"])
-    table[3:].to_csv(tmp_path / "b.csv", index=False)
-    table[:3].to_csv(tmp_path / "a.csv", index=False)
-    pd.testing.assert_frame_equal(read_messages(tmp_path).astype(object), table.astype(object))
-
-
-def test_empty_folder_is_refused(tmp_path):
-    """A folder without .csv files is named in the error."""
-    with pytest.raises(ValueError, match=f"messages in {re.escape(str(tmp_path))}, found none"):
-        read_messages(tmp_path)
-
-
-@pytest.mark.parametrize("column", COLUMNS)
-def test_a_column_missing_in_one_file_is_named(tmp_path, column):
-    """A second file that lacks a column is refused by the column's name."""
-    table = messages()
-    table[:3].to_csv(tmp_path / "a.csv", index=False)
-    table[3:].drop(columns=column).to_csv(tmp_path / "b.csv", index=False)
-    with pytest.raises(ValueError, match=rf"\b{column}\b"):
-        read_messages(tmp_path)
-
-
-def test_faulty_files_do_not_load(tmp_path):
-    """The loader and the views check the files too."""
-    with_first("intent", "bins").to_csv(tmp_path / "a.csv", index=False)
-    for load in (load_corpus, lambda folder: corpus_task("urgent", folder=folder)):
-        with pytest.raises(ValueError, match="intent outside its list"):
-            load(tmp_path)
-
-
-# Tasks
-
-
-@pytest.mark.parametrize(
-    ("view", "kind", "dtype", "columns", "kept"),
-    [
-        ("urgent", "binary", np.int64, (), (*INTENTS, "other_near")),
-        ("intent", "multiclass", np.int64, (), INTENTS),
-        ("topics", "multilabel", np.float32, (12,), (*INTENTS, "other_near")),
-    ],
-)
-def test_views_of_the_corpus(rows, view, kind, dtype, columns, kept):
-    """Each view has its kind, its label names, and a label for each message that it keeps."""
-    task = corpus_task(view)
-    assert (task.name, task.kind) == (f"corpus/{view}", kind)
-    assert len(task.label_names) == {"urgent": 2, "intent": 49, "topics": 12}[view]
-    known = rows[rows["intent"].isin(kept)]
-    for split in SPLITS:
-        part, expected = getattr(task, split), known[known["split"] == split]
-        assert part.labels.dtype == dtype and part.labels.shape == (len(part), *columns)
-        assert part.texts == tuple(expected["text"]) == tuple(part.rows["text"])
-        if view == "topics":
-            wanted = [[i in topics for i in range(12)] for topics in expected["topics"]]
-        elif view == "intent":
-            wanted = expected["intent"].map(INTENTS.index)
-        else:
-            wanted = expected["urgent"]
-        np.testing.assert_array_equal(part.labels, wanted)
-
-
-def test_unknown_view():
-    """There are three views and no other."""
-    with pytest.raises(ValueError, match="one of urgent, intent, topics, got 'tone'"):
-        corpus_task("tone")
+from helpers.data import SPLITS, Part, Task, check_task, label_table_task, table_task
+from helpers.hub import hub_label_task, hub_task
+from helpers.messages import corpus_task
 
 
 @pytest.mark.parametrize("n", [1, 100])
@@ -300,13 +29,25 @@ def test_with_fewer_keeps_a_part_of_the_training_texts(n):
     assert fewer.train.texts != task.with_fewer(n, seed=4).train.texts
 
 
+def test_with_fewer_loses_no_label_to_chance():
+    """Of 49 intents 49 texts keep one each; where nothing was lost the texts are a plain draw."""
+    task = corpus_task("intent")
+    assert sorted(task.with_fewer(49).train.labels) == list(range(49))
+    assert len(set(task.with_fewer(60, seed=1).train.labels)) == 49
+    drawn = np.sort(np.random.default_rng(0).permutation(len(task.train))[:1000])
+    assert task.with_fewer(1000).train.texts == tuple(task.train.texts[i] for i in drawn)
+
+
 def test_with_fewer_refuses_other_numbers():
     """One text at least, and no more than there are."""
     task = corpus_task("urgent")
-    for n in (0, -1, len(task.train) + 1):
+    for n in (0, -1, len(task.train) + 1, True, 2.0):
         with pytest.raises(ValueError, match=f"between 1 and {len(task.train)}, got {n}"):
             task.with_fewer(n)
-    assert len(task.with_fewer(len(task.train)).train) == len(task.train)
+    assert len(task.with_fewer(np.int64(len(task.train))).train) == len(task.train)
+
+
+# Tables
 
 
 def own_table(n=100, names=("no", "yes"), **columns):
@@ -356,11 +97,14 @@ def test_copies_of_a_text_share_a_part():
     assert sum(map(len, parts)) == len(set.union(*parts)) == len(table) / 2
 
 
-def test_label_list_gives_order_and_size():
-    """A list of labels sets the indices, also for a label that does not occur."""
-    task = table_task(own_table(), name="mine", label_names=["yes", "maybe", "no"])
-    assert task.kind == "multiclass" and task.label_names == ("yes", "maybe", "no")
-    assert set(task.train.labels) == {0, 2}
+def test_label_list_gives_the_order():
+    """A list of labels, in anything that has an order, sets the indices."""
+    table = own_table(names=("no", "maybe", "yes"))
+    order = ["yes", "maybe", "no"]
+    for names in (order, np.array(order), pd.Index(order), dict(enumerate(order)).values()):
+        task = table_task(table, name="mine", label_names=names)
+        assert task.kind == "multiclass" and task.label_names == tuple(order)
+        assert task.train.labels.tolist() == [order.index(x) for x in task.train.rows["label"]]
 
 
 def test_other_column_names():
@@ -380,8 +124,9 @@ def test_other_column_names():
         (own_table(label=["no", "yes", None, "no"] * 25), {}, "label"),
         (own_table(names=("no",)), {}, "two different labels or more, got"),
         (own_table(part="train"), {"split": "part"}, "the part validation is empty"),
-        (own_table(part="dev"), {"split": "part"}, "part must be one of .*, got 'dev'"),
-        (own_table(4), {}, "the part validation is empty"),
+        (own_table(part="holdout"), {"split": "part"}, "part must be one of .*, got 'holdout'"),
+        (own_table(2), {}, "3 parts need at least as many different texts or groups, got 2"),
+        (own_table(4), {}, "the validation part has no row with the label (yes|no): no threshold"),
         (own_table(), {"validation": 0.0}, "shares above 0 with a sum below 1, got 0.0 and 0.2"),
         (own_table(), {"validation": 0.5, "test": 0.5}, "shares above 0 with a sum below 1"),
     ],
@@ -434,21 +179,49 @@ def test_hub_task_splits_what_has_no_three_parts(monkeypatch):
     assert [len(getattr(task, s)) for s in SPLITS] == [60, 20, 20]
 
 
-def test_hub_task_needs_class_labels(monkeypatch):
-    """A label column that is no ClassLabel is refused by name."""
-    on_the_hub(monkeypatch, [0, 1], kind=datasets.Value("int64"))
-    with pytest.raises(ValueError, match="no ClassLabel column 'label'"):
-        hub_task("owner/name", revision="abc")
+def test_hub_task_takes_whole_numbers_as_labels(monkeypatch):
+    """A label column of whole numbers gives their names, in the order of size."""
+    on_the_hub(monkeypatch, [10, 9, 2], kind=datasets.Value("int64"))
+    task = hub_task("owner/name", revision="abc")
+    assert task.label_names == ("2", "9", "10") and task.test.labels.tolist() == [2, 1, 0]
 
 
 def test_hub_task_takes_labels_that_are_names(monkeypatch):
     """Labels that are text give the names that occur, sorted; an unlabelled row is refused."""
-    on_the_hub(monkeypatch, ["spam", "ham", "spam"], kind=datasets.Value("string"))
+    on_the_hub(monkeypatch, ["spam", "ham", "other"], kind=datasets.Value("string"))
     task = hub_task("owner/name", revision="abc")
-    assert task.label_names == ("ham", "spam") and task.test.labels.tolist() == [1, 0, 1]
+    assert task.label_names == ("ham", "other", "spam") and task.test.labels.tolist() == [2, 0, 1]
     on_the_hub(monkeypatch, ["spam", "ham", None], kind=datasets.Value("string"))
     with pytest.raises(ValueError, match="3 rows without a label"):
         hub_task("owner/name", revision="abc")
+
+
+def test_hub_task_asks_which_name_is_positive(monkeypatch):
+    """Two names of text need `positive`; a ClassLabel has an order, which `positive` changes."""
+    on_the_hub(monkeypatch, ["hate", "neutral"], kind=datasets.Value("string"))
+    with pytest.raises(ValueError, match="which of 'hate' and 'neutral' is the positive label"):
+        hub_task("owner/name", revision="abc")
+    task = hub_task("owner/name", revision="abc", positive="hate")
+    assert task.label_names == ("neutral", "hate") and task.train.labels.tolist() == [1, 0]
+    on_the_hub(monkeypatch, [0, 1])
+    task = hub_task("owner/name", revision="abc", positive="ham")
+    assert task.label_names == ("spam", "ham") and task.train.labels.tolist() == [1, 0]
+
+
+def test_hub_task_refuses_lists_and_missing_columns(monkeypatch):
+    """Several labels a text, or a column that is not there, are refused in a sentence."""
+    on_the_hub(monkeypatch, [[0], [1]], kind=datasets.List(datasets.Value("int64")))
+    with pytest.raises(ValueError, match="one label a text is expected, got"):
+        hub_task("owner/name", revision="abc")
+    with pytest.raises(ValueError, match="columns missing: tag; found text, label"):
+        hub_task("owner/name", revision="abc", label="tag")
+
+
+def test_hub_parts_may_have_synonyms(monkeypatch):
+    """Parts named in other common ways are the three parts; further ones are left out."""
+    on_the_hub(monkeypatch, [0, 1], splits=("Train", "dev", "TEST", "extra"))
+    task = hub_task("owner/name", revision="abc")
+    assert [getattr(task, s).texts[0] for s in SPLITS] == ["Train 0", "dev 0", "TEST 0"]
 
 
 def test_hub_task_refuses_rows_without_a_label(monkeypatch):
@@ -458,142 +231,7 @@ def test_hub_task_refuses_rows_without_a_label(monkeypatch):
         hub_task("owner/name", revision="abc")
 
 
-def second_reading():
-    """Give the corpus rows and the second reader's labels of 400 random messages, side by side."""
-    second = pd.read_csv(
-        Path(__file__).parent / "second_reading.csv", dtype=str, keep_default_na=False
-    ).set_index("id")
-    first = read_messages().set_index("id").loc[second.index]
-    digests = [hashlib.sha256(text.encode()).hexdigest()[:12] for text in first["text"]]
-    assert digests == second["text_sha256"].tolist(), "these are not the texts that were read"
-    return first, second
-
-
-@pytest.mark.parametrize("view", ["urgent", "intent"])
-def test_a_second_reader_agrees(view):
-    """Of 400 random messages, read blind, Cohen's kappa is at least .85 for urgent and intent."""
-    first, second = second_reading()
-    assert len(second) == 400
-    assert cohen_kappa_score(first[view], second[view]) >= 0.85
-
-
-def test_a_second_reader_agrees_on_topics():
-    """Cohen's kappa over all pairs of message and topic is at least .85."""
-    marks = [
-        [t in cell.split(";") for cell in part["topics"] for t in TOPICS]
-        for part in second_reading()
-    ]
-    assert cohen_kappa_score(*marks) >= 0.85
-    differs = np.any(np.reshape(marks[0], (400, -1)) != np.reshape(marks[1], (400, -1)), axis=1)
-    assert 1 / 8 < differs.mean() < 1 / 5, "the data card says about one in six"
-
-
 # Many labels
-
-
-def rare_labels(seed, n=60):
-    """Draw a table with common labels and ones with 3 to 6 rows, and rows without a label."""
-    rng = np.random.default_rng(seed)
-    labels = (rng.random((n, 6)) < [0.4, 0.3, 0.1, 0.0, 0.0, 0.0]).astype(int)
-    for k in (3, 4, 5):
-        labels[rng.choice(n, rng.integers(3, 7), replace=False), k] = 1
-    return labels
-
-
-def sound(labels, part, shares):
-    """Tell whether sizes are within 1, and each label with enough rows is in every part."""
-    sizes = np.bincount(part, minlength=len(shares))
-    close = np.all(np.abs(sizes - np.array(shares) * len(part)) <= 1)
-    enough = labels.sum(axis=0) >= len(shares)
-    placed = np.all([labels[part == p].any(axis=0) for p in range(len(shares))], axis=0)
-    return close and placed[enough].all()
-
-
-@pytest.mark.parametrize("shares", [(0.6, 0.2, 0.2), (0.7, 0.3), (0.9, 0.05, 0.05)])
-@pytest.mark.parametrize("seed", range(10))
-@pytest.mark.filterwarnings("ignore:these labels are missing")
-def test_stratified_split_places_rare_labels(seed, shares):
-    """Sizes are within 1 of their shares, and labels with as many rows as parts are in each."""
-    labels = rare_labels(seed)
-    part = stratified_split(labels, shares, seed=seed)
-    assert sound(labels, part, shares)
-    assert np.array_equal(part, stratified_split(labels, shares, seed=seed))
-
-
-@pytest.mark.parametrize("seed", range(8))
-@pytest.mark.filterwarnings("ignore:these labels are missing")
-def test_stratified_split_finds_a_split_where_there_is_one(seed):
-    """On tiny tables it leaves as few gaps as the best of all splits of those sizes."""
-    rng = np.random.default_rng(seed)
-    labels = rng.random((6, 4)) < 0.5
-    enough = labels.sum(axis=0) >= 3
-
-    def gaps(part):
-        return sum((~labels[part == p].any(axis=0))[enough].sum() for p in range(3))
-
-    best = 9
-    for code in range(3**6):
-        part = np.array([code // 3**i % 3 for i in range(6)])
-        if np.all(np.abs(np.bincount(part, minlength=3) - 2) <= 1):
-            best = min(best, gaps(part))
-    assert gaps(stratified_split(labels, (1 / 3, 1 / 3, 1 / 3), seed=seed)) == best
-
-
-def test_a_large_table_is_split_without_gaps():
-    """20,000 rows with 60 labels, ten of them with 1 to 10 rows: each that can be placed is."""
-    rng = np.random.default_rng(0)
-    labels = rng.random((20_000, 60)) < rng.beta(0.5, 8, 60)
-    for k in range(10):
-        labels[:, k] = False
-        labels[rng.choice(20_000, k + 1, replace=False), k] = True
-    with pytest.warns(UserWarning, match="missing from a part: 0, 1"):  # one row, and two
-        part = stratified_split(labels, (0.6, 0.2, 0.2))
-    assert sound(labels, part, (0.6, 0.2, 0.2))
-
-
-def test_two_rows_of_a_label_go_to_two_parts():
-    """A label with two rows is in both of two parts, and named where there are three."""
-    labels = np.zeros((40, 2), dtype=int)
-    labels[:20, 0] = 1
-    labels[[0, 5], 1] = 1  # both also have the common label: the known failure of the greedy way
-    for seed in range(10):
-        part = stratified_split(labels, (0.8, 0.2), seed=seed)
-        assert sound(labels, part, (0.8, 0.2))
-    with pytest.warns(UserWarning, match="missing from a part: privacy"):
-        stratified_split(labels, label_names=("home", "privacy"))
-
-
-def test_a_label_that_cannot_be_placed_is_named():
-    """Where two labels need the one row of a small part, one of them is named."""
-    labels = np.zeros((21, 3), dtype=int)
-    labels[0:3, 0] = labels[3:6, 1] = labels[6:9, 2] = 1
-    with pytest.warns(UserWarning, match="missing from a part: [abc], [abc]"):
-        stratified_split(labels, (19 / 21, 1 / 21, 1 / 21), label_names=tuple("abc"))
-
-
-def test_stratified_split_keeps_the_shares_of_each_label():
-    """Each label of the corpus is dealt in its shares, to within two rows."""
-    labels = corpus_task("topics").train.labels
-    part = stratified_split(labels, (0.6, 0.2, 0.2))
-    for p, share in enumerate((0.6, 0.2, 0.2)):
-        off = labels[part == p].sum(axis=0) - share * labels.sum(axis=0)
-        assert np.abs(off).max() <= 2
-
-
-@pytest.mark.parametrize(
-    ("labels", "shares", "words"),
-    [
-        ([1, 0], (0.5, 0.5), r"0 or 1, of shape \(n, n_labels\), got \(2,\)"),
-        ([[2], [0]], (0.5, 0.5), "must be 0 or 1"),
-        ([[1], [0]], (0.5, 0.4), "that sum to 1"),
-        ([[1], [0]], (1.0,), "two or more numbers"),
-        ([[1], [0]], (0.4, 0.3, 0.3), "3 parts need at least as many rows, got 2"),
-    ],
-)
-def test_stratified_split_refuses(labels, shares, words):
-    """Tables and shares that make no sense are refused."""
-    with pytest.raises(ValueError, match=words):
-        stratified_split(np.array(labels), shares)
 
 
 def label_table(n=20):
@@ -635,7 +273,7 @@ def test_label_table_task_with_its_own_split():
         ({"text": " "}, {}, "20 empty texts, first in row 0"),
         ({}, {"label_names": ["A"]}, "one different name for each of 2 labels"),
         ({}, {"label_names": ["A", "A"]}, "one different name"),
-        ({"split": "dev"}, {"split": "split"}, "split must be one of .*, got 'dev'"),
+        ({"split": "own"}, {"split": "split"}, "split must be one of .*, got 'own'"),
         ({"split": "train"}, {"split": "split"}, "the part validation is empty"),
     ],
 )
@@ -704,16 +342,412 @@ def test_hub_label_task_refuses(hub, parts, labels, words):
         hub_label_task("a/b", revision="c", labels=labels)
 
 
-def test_each_confusion_in_the_card_has_its_sentence():
-    """The data card explains every pair of intents that its table says are confused."""
-    card = (CORPUS / "README.md").read_text(encoding="utf-8")
-    pairs = re.findall(r"^\| (`\w+`, `\w+`) \| \d+ \|$", card, flags=re.MULTILINE)
-    assert len(pairs) == 10
-    assert [pair for pair in pairs if f"- {pair}: " not in card] == []
+# Tables as people have them
 
 
-def test_urgent_is_as_rare_as_the_lessons_say():
-    """In each part about one message in twelve is urgent: lessons 01 and 04 say so in words."""
-    task = corpus_task("urgent")
-    for part in (task.train, task.validation, task.test):
-        assert 11 <= 1 / part.labels.mean() <= 13.5
+@pytest.mark.parametrize(
+    ("cells", "names"),
+    [
+        ([0, "0", 1, "1"], ("0", "1")),
+        ([1.0, 0.0], ("0", "1")),
+        (["yes", "yes ", "no", " no"], ("no", "yes")),
+        (["Yes", "No"], ("No", "Yes")),
+        ([True, False], ("False", "True")),
+        (pd.Categorical(["no", "yes"] * 50, categories=["yes", "no", "maybe"]), ("no", "yes")),
+        (pd.array([1, 0] * 50, dtype="Int64"), ("0", "1")),
+        (pd.array([True, False] * 50, dtype="boolean"), ("False", "True")),
+        (pd.array(["yes", "no"] * 50, dtype="string"), ("no", "yes")),
+        ([10, 9, -1, 2], ("-1", "2", "9", "10")),
+    ],
+)
+def test_labels_in_many_dresses_are_understood(cells, names):
+    """Mixed types, spaces, nullable and categorical columns give the labels that are meant."""
+    cells = list(cells) * (100 // len(cells))
+    task = table_task(own_table(label=cells), name="mine")
+    assert task.label_names == names and task.train.labels.dtype == np.int64
+    for s in SPLITS:
+        part = getattr(task, s)
+        wanted = [
+            str(cell if isinstance(cell, str | bool) else int(cell)).strip()
+            for cell in part.rows["label"].tolist()
+        ]
+        assert [names[k] for k in part.labels] == wanted
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        (["yes", "Yes"], "one thing in different spellings: 'Yes', 'yes'; write them one way"),
+        ([True, 0, 1, False], "one thing in different spellings: '0', 'False'"),
+        ([["a"], ["a", "b"]], r"one label a text is expected, got \['a'\].*label_table_task"),
+        ([{"a": 1}, {"b": 1}], "one label a text is expected"),
+        ([0.5, 1.0], "a label must be a name or a whole number, got 0.5"),
+        (["no", " "], "50 rows without a label, first in row 1"),
+        ([float("inf"), 1.0], "a name or a whole number, got inf"),
+        (pd.array([1, None] * 50, dtype="Int64"), "50 rows without a label, first in row 1"),
+        (pd.Categorical(["no", None] * 50), "50 rows without a label"),
+    ],
+)
+def test_labels_that_are_none_are_refused(cells, words):
+    """Lists, fractions, blanks, and one label in two spellings are refused in a sentence."""
+    cells = list(cells) * (100 // len(cells))
+    with pytest.raises(ValueError, match=words):
+        table_task(own_table(label=pd.Series(cells, dtype=object)), name="mine")
+
+
+def test_listed_labels_may_differ_in_letter_case_alone():
+    """Who lists two such labels means two."""
+    task = table_task(own_table(names=("US", "us")), name="mine", label_names=["us", "US"])
+    assert task.label_names == ("us", "US")
+
+
+def test_the_positive_label_is_said_never_guessed():
+    """Of two names, `positive` or an order says which is 1; the alphabet does not."""
+    rows = own_table(names=("hate", "neutral"))
+    words = "which of 'hate' and 'neutral' is the positive label.*say positive='hate' or"
+    with pytest.raises(ValueError, match=words):
+        table_task(rows, name="mine")
+    for options in ({"positive": "hate"}, {"label_names": ["neutral", "hate"]}):
+        task = table_task(rows, name="mine", **options)
+        assert task.label_names == ("neutral", "hate")
+        assert task.test.labels.tolist() == (task.test.rows["label"] == "hate").tolist()
+    assert table_task(own_table(), name="a", positive="no").label_names == ("yes", "no")
+    assert table_task(own_table(names=(0, 1)), name="a", positive=0).label_names == ("1", "0")
+
+
+@pytest.mark.parametrize(
+    ("names", "options", "words"),
+    [
+        (("a", "b"), {"positive": "c"}, "one of the two labels 'a' and 'b', got 'c'"),
+        (("a", "b", "c"), {"positive": "a"}, "positive is for two labels, got 3"),
+        (
+            ("a", "b"),
+            {"positive": "a", "label_names": ["a", "b"]},
+            "the second of the two labels 'a' and 'b', got 'a'",
+        ),
+        (("1", "2"), {}, "which of '1' and '2' is the positive label"),
+        (
+            ("no", "yes"),
+            {"label_names": {"no", "yes"}},
+            "must have an order, got a set: give a list",
+        ),
+        (("no", "yes"), {"label_names": frozenset("ab")}, "an order, got a frozenset"),
+        (("no", "yes"), {"label_names": "no"}, "must be a list of names, got the string 'no'"),
+        (("no", "yes"), {"label_names": {0: "no"}}, "a list of names, got dict"),
+        (("no", "yes"), {"label_names": 2}, "a list of names, got int"),
+    ],
+)
+def test_names_without_order_are_refused(names, options, words):
+    """A positive label that is none, and names in a set, a string or a dict, are refused."""
+    with pytest.raises(ValueError, match=words):
+        table_task(own_table(names=names), name="mine", **options)
+
+
+@pytest.mark.parametrize("make", [datasets.Dataset.from_pandas, lambda t: t.to_dict("records")])
+def test_other_kinds_of_tables_are_taken(make):
+    """A Dataset and a list of dicts give the task that the DataFrame gives."""
+    one, other = (table_task(rows, name="mine") for rows in (own_table(), make(own_table())))
+    assert one.train.texts == other.train.texts and one.label_names == other.label_names
+    rows = make(label_table())
+    assert label_table_task(rows, name="mine", labels=["a", "b"]).train.labels.shape == (12, 2)
+
+
+def test_a_dataset_with_class_labels_brings_their_names():
+    """Indices of a ClassLabel become its names, in its order, unless another list is given."""
+    features = {"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["b", "a"])}
+    given = own_table(names=(0, 1)).to_dict("list")
+    rows = datasets.Dataset.from_dict(given, features=datasets.Features(features))
+    task = table_task(rows, name="mine")
+    assert task.label_names == ("b", "a")
+    assert [("b", "a")[k] for k in task.train.labels] == task.train.rows["label"].tolist()
+    assert table_task(rows, name="mine", positive="b").label_names == ("a", "b")
+    assert table_task(rows, name="mine", label_names=["a", "b"]).label_names == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ("inbox.csv", "got the path 'inbox.csv': read the file first"),
+        (Path("inbox.csv"), "got the path 'inbox.csv': read the file first"),
+        ({"text": ["a"]}, "a list of dicts, got dict"),
+        (None, "a list of dicts, got NoneType"),
+        (["a", "b"], "a list of dicts, got list"),
+        ([], "a table with rows, got an empty one"),
+        (own_table(0), "a table with rows, got an empty one"),
+        (datasets.DatasetDict(), "a list of dicts, got DatasetDict"),
+    ],
+)
+def test_what_is_no_table_is_refused(rows, words):
+    """A path and other things get a sentence, in both makers of tasks."""
+    with pytest.raises(ValueError, match=words):
+        table_task(rows, name="mine")
+    with pytest.raises(ValueError, match=words):
+        label_table_task(rows, name="mine", labels=["a", "b"])
+
+
+def test_two_columns_of_one_name_are_refused():
+    """Where a column stands twice, or is asked to be two things, the sentence names it."""
+    rows = own_table()
+    double = pd.concat([rows, rows["text"]], axis=1)
+    with pytest.raises(ValueError, match="two columns have one name: text"):
+        table_task(double, name="mine")
+    with pytest.raises(ValueError, match="two columns have one name: text"):
+        label_table_task(double, name="mine", labels=["label"])
+    with pytest.raises(ValueError, match="cannot be two things: text is named twice"):
+        table_task(rows, name="mine", label="text")
+    unused = pd.concat([rows.assign(note=1), rows.assign(note=2)["note"]], axis=1)
+    assert len(table_task(unused, name="mine").train) == 60
+
+
+@pytest.mark.parametrize("cell", [["a"], b"a", True, pd.Timestamp(0)])
+def test_what_is_no_text_is_refused(cell):
+    """A list or bytes in the column of texts is refused with its row, not shown as text."""
+    texts = pd.Series([*own_table()["text"][:99], cell], dtype=object)
+    with pytest.raises(ValueError, match=r"text must hold texts, got .* in row 99"):
+        table_task(own_table(text=texts), name="mine")
+
+
+def test_names_of_parts_may_be_synonyms():
+    """The usual names of the parts are understood in any letter case."""
+    names = ["Train", "training ", "dev", "Valid", "VAL", "development", "Test", "testing"]
+    rows = own_table(96, part=[name for name in names for _ in range(12)])
+    assert [len(getattr(table_task(rows, name="a", split="part"), s)) for s in SPLITS] == [
+        24,
+        48,
+        24,
+    ]
+    rows = label_table(96 // 4 * 4).assign(part=rows["part"])
+    task = label_table_task(rows, name="a", labels=["a", "b"], split="part")
+    assert [len(getattr(task, s)) for s in SPLITS] == [24, 48, 24]
+
+
+@pytest.mark.parametrize(
+    ("no", "yes"), [("no", "Yes "), ("0", "1"), ("False", "true"), (0.0, True), (False, "yes")]
+)
+def test_truths_in_many_dresses(no, yes):
+    """Yes and no, 0 and 1, False and True are taken as such and as text."""
+    plain = label_table()
+    rows = plain.assign(a=pd.Series([yes if x else no for x in plain["a"]], dtype=object))
+    tasks = [label_table_task(t, name="mine", labels=["a", "b"]) for t in (plain, rows)]
+    np.testing.assert_array_equal(tasks[0].train.labels, tasks[1].train.labels)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"labels": "ab"}, "labels must be a list of names, got the string 'ab'"),
+        ({"labels": {"a", "b"}}, "labels must have an order, got a set"),
+        ({"label_names": "AB"}, "label_names must be a list of names, got the string"),
+        ({"labels": ["a", "a"]}, "one different name for each of 2 labels"),
+        ({"validation": 0.9}, "shares above 0 with a sum below 1, got 0.9 and 0.2"),
+        ({"test": "half"}, "shares above 0 with a sum below 1, got 0.2 and 'half'"),
+    ],
+)
+def test_label_table_task_refuses_options(options, words):
+    """A string is not walked letter by letter; names and shares must make sense."""
+    with pytest.raises(ValueError, match=words):
+        label_table_task(label_table(), **{"name": "mine", "labels": ["a", "b"], **options})
+
+
+@pytest.mark.parametrize("cell", [None, "maybe", 0.5, [1], pd.NA, float("nan")])
+def test_what_is_no_truth_is_refused(cell):
+    """A cell that is neither 0 nor 1 is refused with what it holds."""
+    cells = pd.Series([*label_table()["a"][:19], cell], dtype=object)
+    with pytest.raises(ValueError, match="a must be 0 or 1, got "):
+        label_table_task(label_table().assign(a=cells), name="mine", labels=["a", "b"])
+
+
+# Copies, and labels that a part lacks
+
+
+def test_copies_share_a_part_with_many_labels_too():
+    """Copies of a text are never in two parts of a multilabel task."""
+    rows = label_table(40)
+    rows = pd.concat([rows, rows.assign(text=rows["text"].str.upper() + "\u00a0")])
+    task = label_table_task(rows, name="mine", labels=["a", "b"], seed=1)
+    parts = [{t.casefold().strip() for t in getattr(task, s).texts} for s in SPLITS]
+    assert sum(map(len, parts)) == len(set.union(*parts)) == 40
+
+
+def test_copies_in_a_given_split_are_counted():
+    """A given split keeps its copies, and a warning says how many there are in which part."""
+    parts = ["train"] * 60 + ["validation"] * 20 + ["test"] * 20
+    rows = own_table(part=parts)
+    rows.loc[80:83, "text"] = ["TEXT 0", "text  1", "text 60", "text 83"]
+    with pytest.warns(UserWarning, match="mine: 3 of 20 test texts also stand in the train or val"):
+        task = table_task(rows, name="mine", split="part")
+    assert task.test.texts[:3] == ("TEXT 0", "text  1", "text 60")
+    rows = rows.assign(label=[i % 2 for i in range(100)])
+    with pytest.warns(UserWarning, match="mine: 3 of 20 test texts also stand"):
+        label_table_task(rows, name="mine", labels=["label"], split="part")
+
+
+def test_parts_without_copies_give_no_warning(recwarn):
+    """A sound split gives no warning at all."""
+    table_task(own_table(part=["train", "test", "dev", "dev", "test"] * 20), name="a", split="part")
+    table_task(own_table(), name="a")
+    assert [str(w.message) for w in recwarn] == []
+
+
+def test_hub_validation_part_shares_no_text_with_training(hub):
+    """What is taken from the training part for validation leaves no copy behind."""
+    rows = label_table(40)
+    rows = pd.concat([rows, rows.assign(text=rows["text"] + " ")], ignore_index=True)
+    test = label_table(8).assign(text=[f"new {i}" for i in range(8)])
+    hub["data"] = datasets.DatasetDict(
+        train=datasets.Dataset.from_pandas(rows), test=datasets.Dataset.from_pandas(test)
+    )
+    task = hub_label_task("someone/some", revision="abc", labels=("a", "b"))
+    assert [len(getattr(task, s)) for s in SPLITS] == [64, 16, 8]
+    assert not {t.strip() for t in task.train.texts} & {t.strip() for t in task.validation.texts}
+
+
+def test_two_positive_rows_of_a_thousand_are_enough_to_choose():
+    """Two rows of a label go to training and validation, and the missing one is said."""
+    rows = own_table(1000, label=["no"] * 998 + ["yes"] * 2)
+    for seed in range(5):
+        with pytest.warns(UserWarning, match="the test part has no row with the label yes"):
+            task = table_task(rows, name="mine", seed=seed)
+        assert task.train.labels.sum() == task.validation.labels.sum() == 1
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (["no"] * 999 + ["yes"], "validation part has no row with the label yes: no threshold"),
+        (["a"] * 99 + ["b"] * 900 + ["c"], "validation part has no row with the label c"),
+    ],
+)
+def test_labels_that_a_part_lacks_are_said_at_once(labels, words):
+    """For two labels that is an error, before any training; for more a warning."""
+    rows = own_table(1000, label=labels)
+    if len(set(labels)) == 2:
+        with pytest.raises(ValueError, match=words):
+            table_task(rows, name="mine")
+    else:
+        with pytest.warns(UserWarning, match=words):
+            table_task(rows, name="mine")
+
+
+def test_every_label_needs_a_training_row():
+    """A label of the list that no training text has is refused, also with a given split."""
+    with pytest.raises(
+        ValueError, match="train part has no row with the label maybe, which cannot"
+    ):
+        table_task(own_table(), name="mine", label_names=["no", "maybe", "yes"])
+    rows = own_table(part=["train", "test"] * 40 + ["validation"] * 20)
+    with pytest.raises(ValueError, match="train part has no row with the label yes, which cannot"):
+        table_task(rows, name="mine", split="part")
+
+
+# Tasks made by hand
+
+
+def by_hand(kind="binary", **columns):
+    """A task of four texts, its training part with other texts or labels."""
+    labels = {"binary": [0, 1, 1, 0], "multiclass": [0, 1, 2, 0], "multilabel": [[0, 1]] * 4}[kind]
+    part = Part(("a", "b", "c", "d"), np.array(labels), pd.DataFrame(index=range(4)))
+    names = ("x", "y", "z") if kind == "multiclass" else ("x", "y")
+    return Task("mine", kind, names, dataclasses.replace(part, **columns), part, part)
+
+
+@pytest.mark.parametrize(
+    ("task", "words"),
+    [
+        (by_hand(texts=("a", "b", "c")), r"of 3 texts must have the shape \(3,\), got \(4,\)"),
+        (by_hand(texts=("a", "b", 3, "d")), "train part: text 2 is no str, got 3"),
+        (by_hand(texts="abcd"), "a tuple of str, got one str"),
+        (by_hand(texts=()), "the train part is empty"),
+        (by_hand(labels=np.array([0, 1, 2, 0])), r"between 0 and 1 \(x, y\), got 2"),
+        (by_hand(labels=np.array([0, -1, 1, 0])), "between 0 and 1 .*, got -1"),
+        (by_hand(labels=np.array([0.0, 1, 1, 0])), "must be whole numbers, got float64"),
+        (by_hand(labels=np.array(list("0110"))), "must be whole numbers, got <U1"),
+        (by_hand(labels=np.eye(4)), r"must have the shape \(4,\), got \(4, 4\)"),
+        (by_hand(labels=[[0], [1, 1], [1], [0]]), r"must have the shape \(4,\), got \(\)"),
+        (by_hand(labels=np.zeros(4, int)), "no row with the label y, which cannot be learned"),
+        (by_hand("multilabel", labels=np.array([0, 1, 1, 0])), r"the shape \(4, 2\), got \(4,\)"),
+        (by_hand("multilabel", labels=np.full((4, 2), 0.5)), "must be 0 or 1, got 0.5"),
+        (by_hand("multilabel", labels=np.full((4, 2), np.nan)), "must be 0 or 1, got nan"),
+        (dataclasses.replace(by_hand(), kind="regression"), "kind must be one of binary, "),
+        (dataclasses.replace(by_hand(), label_names=("x",)), "cannot have the label names"),
+        (dataclasses.replace(by_hand(), label_names=("x", "x")), "cannot have the label names"),
+        ("a task", "expected a Task, got str"),
+    ],
+)
+def test_a_faulty_task_is_refused_before_training(task, words, monkeypatch):
+    """What is wrong with a task made by hand is said before any checkpoint is looked for."""
+    from helpers import training
+    from helpers.recipes import MINILM
+
+    def refuse(*_):
+        raise AssertionError("the work has begun")
+
+    monkeypatch.setattr(training, "_train", refuse)
+    with pytest.raises(ValueError, match=words):
+        check_task(task)
+    with pytest.raises(ValueError, match=words):
+        training.fine_tune(task, MINILM, cache=False)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint16, np.int32, bool, list])
+def test_labels_of_like_types_are_taken(dtype):
+    """Other whole-number types and lists become what `Part` describes; rows stay."""
+    kinds = {"binary": np.int64, "multilabel": np.float32}
+    for kind, wanted in kinds.items():
+        plain = by_hand(kind).train.labels
+        task = by_hand(kind, labels=plain.tolist() if dtype is list else plain.astype(dtype))
+        found = check_task(task)
+        assert found.train.labels.dtype == wanted and found.train.texts == task.train.texts
+        np.testing.assert_array_equal(found.train.labels, plain)
+
+
+def test_a_sound_task_stays_as_it_is():
+    """The packaged tasks pass with equal labels."""
+    for view in ("urgent", "intent", "topics"):
+        task = corpus_task(view)
+        np.testing.assert_array_equal(check_task(task).train.labels, task.train.labels)
+
+
+# Any table at all
+
+
+odd = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 3),
+    st.floats(width=16),
+    st.text(max_size=3),
+    st.sampled_from(["yes", "no", "Yes ", "0", "1", b"a", ("a",), pd.NA, pd.NaT, np.int8(1)]),
+    st.lists(st.integers(0, 1), max_size=2),
+)
+split_names = st.sampled_from(["train", "Train", "dev", "valid", "test", "holdout", None, 0])
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.data(), st.integers(0, 12), st.booleans())
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_odd_tables_are_read_whole_or_refused(data, n, given_split):
+    """Whatever the cells, a task holds every row once, or a ValueError says one sentence."""
+    columns = {
+        "text": data.draw(st.lists(st.one_of(st.text(max_size=3), odd), min_size=n, max_size=n)),
+        "label": data.draw(
+            st.lists(st.one_of(st.sampled_from(["no", "yes"]), odd), min_size=n, max_size=n)
+        ),
+        "part": data.draw(st.lists(split_names, min_size=n, max_size=n)),
+    }
+    rows = pd.DataFrame({k: pd.Series(v, dtype=object) for k, v in columns.items()})
+    options = {"split": "part"} if given_split else {}
+    makers = (
+        lambda: table_task(rows, name="mine", **options),
+        lambda: label_table_task(rows, name="mine", labels=["label"], **options),
+    )
+    for make in makers:
+        try:
+            task = make()
+        except ValueError as error:
+            assert len(str(error)) > 20 and "\n" not in str(error)
+        else:
+            parts = [getattr(task, s) for s in SPLITS]
+            assert sum(map(len, parts)) == n
+            texts = sorted(text for part in parts for text in part.texts)
+            assert texts == sorted(map(str, columns["text"]))

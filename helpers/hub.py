@@ -1,0 +1,193 @@
+"""Texts with labels from the Hugging Face Hub, as one `Task`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from helpers.columns import (
+    SPLITS,
+    as_table,
+    check_columns,
+    listed,
+    order_labels,
+    part_name,
+    read_texts,
+    read_truths,
+)
+from helpers.data import Task, label_table_task, table_task
+from helpers.splits import copies_of, stratified_split
+
+
+def hub_task(
+    repository: str,
+    *,
+    revision: str,
+    configuration: str | None = None,
+    text: str = "text",
+    label: str = "label",
+    positive: str | int | bool | None = None,
+    seed: int = 0,
+) -> Task:
+    """Load a data set with one label a text from the Hugging Face Hub.
+
+    Parameters
+    ----------
+    repository : str
+        As ``owner/name``.
+    revision : str
+        The commit to load; a full one, so that figures can be repeated, or a branch.
+    configuration : str, optional
+    text, label : str
+        Names of the columns; `label` is a ClassLabel, or holds the labels themselves, names or
+        whole numbers: then those that occur in any part are taken, sorted.
+    positive : str, optional
+        Of two labels the one that is 1, as in `table_task`; a ClassLabel gives an order already,
+        which this changes.
+    seed : int
+        For the random split, where the data set lacks one of the three parts. They may have
+        synonyms, as in `table_task`.
+
+    Returns
+    -------
+    Task
+
+    Raises
+    ------
+    ValueError
+        If the columns are not there, or `table_task` refuses what they hold.
+
+    Warns
+    -----
+    UserWarning
+        As `table_task` does: the Hub's own parts often share texts.
+
+    Examples
+    --------
+    ``hub_task("ucirvine/sms_spam", revision="main", text="sms").label_names`` is
+    ``('ham', 'spam')``.
+    """
+    import datasets
+
+    loaded = datasets.load_dataset(repository, configuration, revision=revision)
+    whole = set(SPLITS) <= set(map(part_name, loaded))
+    tables, names = [], None
+    for part, rows in loaded.items():
+        if part_name(part) or not whole:
+            table, names = as_table(rows, label)
+            check_columns(table, [text, label])
+            tables.append(table.assign(split=part))
+    if names is not None and positive is not None:
+        names = order_labels(names, None, positive)
+    return table_task(
+        pd.concat(tables, ignore_index=True),
+        name=repository,
+        text=text,
+        label=label,
+        label_names=names,
+        positive=positive,
+        split="split" if whole else None,
+        seed=seed,
+    )
+
+
+def hub_label_task(
+    repository: str,
+    *,
+    revision: str,
+    labels: str | Sequence[str],
+    configuration: str | None = None,
+    text: str = "text",
+    names: Mapping[str, str] | None = None,
+    validation: float = 0.2,
+    seed: int = 0,
+) -> Task:
+    """Load a data set with many labels a text from the Hugging Face Hub.
+
+    Parameters
+    ----------
+    repository : str
+        As ``owner/name``.
+    revision : str
+        The commit to load, or a branch.
+    labels : str or sequence of str
+        A column that lists the labels of a row (a List of ClassLabel), or the names of columns with
+        0 and 1 (or False and True, or no and yes).
+    configuration : str, optional
+    text : str
+        Name of the column with the texts.
+    names : mapping of str to str, optional
+        From the data set's label names to ones to show.
+    validation : float in (0, 1)
+        Share taken from the training part, label-stratified and copies of a text together, where
+        the data set has no validation part of its own. Parts may have synonyms, as in `table_task`.
+    seed : int
+        For that split.
+
+    Returns
+    -------
+    Task
+
+    Raises
+    ------
+    ValueError
+        If a column is not there or not of that kind, or the data set has no test part.
+
+    Warns
+    -----
+    UserWarning
+        As `label_table_task` does: the Hub's own parts often share texts.
+
+    Examples
+    --------
+    ``hub_label_task("someone/reports", revision="main", labels=("bins", "roads"))`` reads two
+    columns, ``labels="topics"`` one column of lists.
+    """
+    import datasets
+
+    loaded = datasets.load_dataset(repository, configuration, revision=revision)
+    parts = {part: part_name(part) for part in loaded}
+    if not {"train", "test"} <= set(parts.values()):
+        raise ValueError(f"{repository} needs the parts train and test, got {sorted(loaded)}")
+    if isinstance(labels, str):
+        inner = getattr(next(iter(loaded.values())).features.get(labels), "feature", None)
+        if not isinstance(inner, datasets.ClassLabel):
+            raise ValueError(f"{repository} has no column {labels!r} that lists ClassLabels")
+        columns = list(inner.names)
+    else:
+        columns = listed(labels, "labels")
+    tables = []
+    for part, split in parts.items():
+        if split is None:
+            continue
+        rows = as_table(loaded[part])[0]
+        check_columns(rows, [text, *([labels] if isinstance(labels, str) else columns)])
+        if isinstance(labels, str):
+            marks = np.zeros((len(rows), len(columns)), np.int64)
+            for row, which in enumerate(rows[labels]):
+                if which is None or not all(0 <= k < len(columns) for k in which):
+                    raise ValueError(f"{repository}, {part}: row {row} has no list of labels")
+                marks[row, list(which)] = 1
+            rows = pd.concat([rows[[text]], pd.DataFrame(marks, columns=columns)], axis=1)
+        tables.append(rows.assign(split=split))
+    table = pd.concat(tables, ignore_index=True)
+    if "validation" not in parts.values():
+        train = table[table["split"] == "train"]
+        which = stratified_split(
+            read_truths(train, columns),
+            (1 - validation, validation),
+            seed=seed,
+            label_names=columns,
+            groups=copies_of(read_texts(train, text)),
+        )
+        table.loc[train.index, "split"] = np.array(SPLITS[:2])[which]
+    return label_table_task(
+        table,
+        name=repository,
+        labels=columns,
+        label_names=[(names or {}).get(c, c) for c in columns],
+        text=text,
+        split="split",
+    )
