@@ -111,9 +111,8 @@ def as_table(rows: Any, label: str | None = None) -> tuple[pd.DataFrame, list[st
     names = getattr(features.get(label), "names", None) if isinstance(features, Mapping) else None
     if names is not None:
         names = [str(name).strip() for name in names]
-        table = table.assign(
-            **{label: [None if pd.isna(i) or i < 0 else names[int(i)] for i in table[label]]}
-        )
+        named = [None if pd.isna(i) or i < 0 else names[int(i)] for i in table[label]]
+        table = table.assign(**{str(label): named})
     return table, names
 
 
@@ -349,8 +348,8 @@ def order_labels(
         return tuple(sorted(names, key=lambda name: name == chosen))
     if given:
         return tuple(names)
-    folded = [name.casefold() for name in names]
-    if set(folded) in ({"0", "1"}, {"false", "true"}, {"no", "yes"}):
+    lowered = [name.casefold() for name in names]
+    if set(lowered) in ({"0", "1"}, {"false", "true"}, {"no", "yes"}):
         return tuple(sorted(names, key=lambda name: TRUTHS[name.casefold()]))
     raise ValueError(
         f"which of {names[0]!r} and {names[1]!r} is the positive label, the one that is looked "

@@ -161,7 +161,8 @@ def check_task(task: Task, parts: Sequence[str] = SPLITS) -> Task:
     right = {"binary": len(names) == 2, "multiclass": len(names) > 1, "multilabel": len(names) > 0}
     if not right[task.kind] or len(set(map(str, names))) < len(names):
         raise ValueError(f"a {task.kind} task cannot have the label names {names}")
-    task = replace(task, label_names=names, **{s: _check_part(task, s, len(names)) for s in parts})
+    checked: dict[str, Any] = {s: _check_part(task, s, len(names)) for s in parts}
+    task = replace(task, label_names=names, **checked)
     if task.kind != "multilabel":
         for s in parts:
             counts = np.bincount(getattr(task, s).labels, minlength=len(names))

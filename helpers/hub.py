@@ -73,7 +73,8 @@ def hub_task(
 
     loaded = datasets.load_dataset(repository, configuration, revision=revision)
     whole = set(SPLITS) <= set(map(part_name, loaded))
-    tables, names = [], None
+    tables: list[pd.DataFrame] = []
+    names: Sequence[str] | None = None
     for part, rows in loaded.items():
         if part_name(part) or not whole:
             table, names = as_table(rows, label)

@@ -181,18 +181,12 @@ for name in gap:
 # %%
 from helpers.lessons import start
 
+prices = (COST_REJECT, COST_ERROR, COST_UNKNOWN)
 begun = start(
-    "intent",
-    profile=PROFILE,
-    quick=QUICK,
-    seed=SEED,
-    dtype=DTYPE,
-    changed=(COST_REJECT, COST_ERROR, COST_UNKNOWN) != (0.4, 1.0, 2.0),
+    "intent", profile=PROFILE, quick=QUICK, seed=SEED, dtype=DTYPE, changed=prices != (0.4, 1, 2)
 )
 recipe, task, RELEASED = begun.recipe, begun.task, begun.released
 print(begun)
-
-# %%
 names, n_classes = task.label_names, len(task.label_names)
 for part in ("train", "validation", "test"):
     found = np.bincount(getattr(task, part).labels, minlength=n_classes)
