@@ -218,7 +218,8 @@ def test():
     step("format", "ruff", "format", "--check", ".")
     step("types", "mypy")
     step("notebooks are built", "tools.build_notebooks", "--check")
-    step("unit tests and doctests", "pytest")
+    step("unit tests and doctests", "pytest", "-m", "not clock")
+    step("tests that measure time, alone", "pytest", "-m", "clock", "tests")
     with tempfile.TemporaryDirectory() as cache:
         cold = {"LOGITS_TO_DECISIONS_CACHE": cache}
         lessons("learner notebooks, cold cache", "notebooks", **cold)

@@ -222,6 +222,19 @@ def test_public_functions_have_examples():
     assert lacking == []
 
 
+@pytest.mark.parametrize(
+    "path", sorted(Path(__file__).parent.glob("test_*.py")), ids=lambda p: p.stem
+)
+def test_what_measures_time_is_marked(path):
+    """A test that reads a clock is marked `clock`: `run.py test` runs it with nothing beside it."""
+    clocks = {"perf_counter", "monotonic", "process_time", "thread_time", "time_ns"}
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            reads = {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)} & clocks
+            marks = [ast.unparse(decorator) for decorator in node.decorator_list]
+            assert not reads or "pytest.mark.clock" in marks, node.name
+
+
 def test_the_readmes_one_liners_run():
     """Each line of "I want to ..." that is Python runs as it stands, on logits of its kind."""
     import json

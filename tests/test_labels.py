@@ -299,6 +299,7 @@ def test_probabilities_in_place_of_label_logits_are_noticed():
         check_label_logits(np.full((10, 3), 0.4))
 
 
+@pytest.mark.clock
 def test_many_labels_take_little_longer_than_sorting():
     """Tuning 20 labels of 50,000 rows takes at most three times the processor time of sorting."""
     rng = np.random.default_rng(0)

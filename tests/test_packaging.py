@@ -82,17 +82,18 @@ def test_workflows_run_the_same_command():
 
 def test_run_checks_style_types_builds_and_tests(run, monkeypatch):
     """`run.py test` runs each check, goes on after one that fails, and names it in the end."""
-    ran = []
+    ran, marks = [], []
 
     def one(command, **_):
         ran.append(command[2])
+        marks.extend(command[4:5] if command[3:4] == ["-m"] else [])
         return subprocess.CompletedProcess(command, returncode=int(command[2] == "mypy"))
 
     monkeypatch.setattr(run.subprocess, "run", one)
     with pytest.raises(SystemExit, match=r"failed: types$"):
         run.test()
     assert ran[:4] == ["ruff", "ruff", "mypy", "tools.build_notebooks"]
-    assert set(ran[4:]) == {"pytest"}
+    assert set(ran[4:]) == {"pytest"} and marks == ["not clock", "clock"]
 
 
 def test_run_imports_the_standard_library_alone():

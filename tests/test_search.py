@@ -394,6 +394,7 @@ def test_precision_is_proven_by_the_fallback_procedure(seed):
 # Speed
 
 
+@pytest.mark.clock
 def test_search_of_a_million_rows_is_a_sort():
     """A million rows are searched in the processor time of a few sorts."""
     rng = np.random.default_rng(11)
