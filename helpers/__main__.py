@@ -1,4 +1,4 @@
-"""The command line: doctor, train, score, serve.
+"""The command line: doctor, train, score, rule, serve; choose and decide for scores alone.
 
 python -m helpers --help
 """
@@ -22,34 +22,120 @@ app = typer.Typer(
 )
 
 
+Place = Annotated[Path, typer.Option(help="Folder to save network and rule in.")]
+FalsePositive = Annotated[float | None, typer.Option(help="Cost of a false alarm.")]
+FalseNegative = Annotated[float | None, typer.Option(help="Cost of a miss.")]
+Recall = Annotated[float | None, typer.Option(help="Yes/no: find at least this share.")]
+Precision = Annotated[float | None, typer.Option(help="Yes/no: be right at least so often.")]
+FBeta = Annotated[float | None, typer.Option(help="Yes/no: the greatest F-beta.")]
+Reject = Annotated[float | None, typer.Option(help="One of many: cost of Other.")]
+Error = Annotated[float | None, typer.Option(help="One of many: cost of a wrong label.")]
+Coverage = Annotated[float | None, typer.Option(help="One of many: answer this share.")]
+Risk = Annotated[float | None, typer.Option(help="One of many: errors among answers.")]
+Level = Annotated[float | None, typer.Option(help="Prove the promise, as 0.9.")]
+MicroF1 = Annotated[bool, typer.Option("--micro-f1", help="Many labels.")]
+MacroF1 = Annotated[bool, typer.Option("--macro-f1", help="Many labels.")]
+Positive = Annotated[str | None, typer.Option(help="Of two labels the one to look for.")]
+Encoding = Annotated[str, typer.Option(help="Of the table, as latin-1.")]
+
+
 @app.command()
 def train(
-    recipe: Annotated[str, typer.Argument(help="Name of a recipe, as urgent.")],
-    output: Annotated[Path, typer.Option(help="Folder to save network and rule in.")],
-    profile: Annotated[str, typer.Option(help="offline or hub.")] = "offline",
-    seed: Annotated[int, typer.Option(help="Seed of the training.")] = 0,
+    recipe: Annotated[
+        str, typer.Argument(help="A recipe, as urgent, or a .csv, .tsv, .jsonl, .parquet file.")
+    ],
+    output: Place,
+    profile: Annotated[str, typer.Option(help="Of a recipe: offline or hub.")] = "offline",
+    seed: Annotated[int, typer.Option(help="Seed of the split and the training.")] = 0,
     texts: Annotated[int | None, typer.Option(help="Train on so many texts only.")] = None,
+    text: Annotated[str, typer.Option(help="Of a table: the column with the texts.")] = "text",
+    label: Annotated[
+        str, typer.Option(help="The column with the label; several: bins,roads,water.")
+    ] = "label",
+    separator: Annotated[
+        str | None, typer.Option(help="Between several labels in one cell, as ';'.")
+    ] = None,
+    positive: Positive = None,
+    split: Annotated[
+        str | None, typer.Option(help="Column with train, validation, test; else at random.")
+    ] = None,
+    encoding: Encoding = "utf-8",
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training texts.")] = None,
+    false_positive: FalsePositive = None,
+    false_negative: FalseNegative = None,
+    min_recall: Recall = None,
+    min_precision: Precision = None,
+    f_beta: FBeta = None,
+    reject: Reject = None,
+    error: Error = None,
+    coverage: Coverage = None,
+    max_risk: Risk = None,
+    micro_f1: MicroF1 = False,
+    macro_f1: MacroF1 = False,
+    confidence: Level = None,
 ) -> None:
     """Fine-tune, choose the rule on the validation part, report on the test part, save.
 
+    Without a way to choose, a table takes: yes/no the cut of equal costs, one of many Other at 0.4
+    of an error, many labels macro-F1.
+
     Example: python -m helpers train urgent --output models/urgent
+
+    Example: python -m helpers train messages.csv --text message --label urgent --positive yes
+    --false-positive 1 --false-negative 20 --output models/mine
     """
     from helpers import deployment
-    from helpers.choosing import choose_rule, report_rule
+    from helpers.choosing import choose_rule, criterion_of, report_rule
     from helpers.prediction import predict_logits
-    from helpers.recipes import RECIPES
+    from helpers.recipes import OWN_TABLE, RECIPES
+    from helpers.table_files import describe, file_task
     from helpers.training import fine_tune
 
-    if (recipe, profile) not in RECIPES:
+    asked: dict[str, Any] = {
+        "false_positive": false_positive,
+        "false_negative": false_negative,
+        "min_recall": min_recall,
+        "min_precision": min_precision,
+        "f_beta": f_beta,
+        "reject": reject,
+        "error": error,
+        "coverage": coverage,
+        "max_risk": max_risk,
+        "micro_f1": micro_f1,
+        "macro_f1": macro_f1,
+        "confidence_level": confidence,
+    }
+    said = any(value not in (None, False) for value in asked.values())
+    is_table = Path(recipe).suffix != ""
+    if not is_table and (recipe, profile) not in RECIPES:
         known = ", ".join(f"{name} ({where})" for name, where in RECIPES)
         raise ValueError(f"there is no recipe {recipe} ({profile}); there are {known}")
-    plan = RECIPES[recipe, profile]
-    if plan.criterion is None:
-        raise ValueError(f"the recipe {recipe} ({profile}) says no way to choose a rule")
     deployment.check_place(output)  # before the work, not after it
-    task = plan.load_task()
+    if is_table:
+        columns = [name.strip() for name in label.split(",")]
+        task = file_task(
+            recipe,
+            text=text,
+            labels=columns,
+            separator=separator,
+            positive=positive,
+            split=split,
+            encoding=encoding,
+            seed=seed,
+        )
+        plan, criterion = OWN_TABLE[task.kind], OWN_TABLE[task.kind].criterion
+    else:
+        plan = RECIPES[recipe, profile]
+        if plan.criterion is None and not said:
+            raise ValueError(f"the recipe {recipe} ({profile}) says no way to choose a rule")
+        task, criterion = plan.load_task(), plan.criterion
+    if said:
+        criterion = criterion_of(task.kind, **asked)
+    assert criterion is not None
+    for line in describe(task):
+        typer.echo(line)
     task = task.with_fewer(texts, seed=seed) if texts else task
-    settings = replace(plan.settings, seed=seed)
+    settings = replace(plan.settings, seed=seed, epochs=epochs or plan.settings.epochs)
     tuned = fine_tune(
         task,
         plan.checkpoint,
@@ -68,9 +154,9 @@ def train(
         z_validation,
         y_validation,
         label_names=task.label_names,
-        criterion=plan.criterion,
+        criterion=criterion,
     )
-    costs = plan.criterion.get("costs")
+    costs = None if task.kind == "multilabel" else criterion.get("costs")
     reports = {
         "Validation part": report_rule(rule, z_validation, y_validation, costs=costs, seen=True),
         "Test part": report_rule(rule, z_test, y_test, costs=costs),
@@ -90,6 +176,97 @@ def train(
         for row in table:
             typer.echo("  " + ", ".join(f"{k} {_short(v)}" for k, v in row.items()))
     typer.echo(f"saved in {output}; try: python -m helpers serve {output}")
+
+
+@app.command()
+def choose(
+    source: Annotated[Path, typer.Argument(help="A table with scores and labels, or a .npy.")],
+    score: Annotated[str, typer.Option(help="Score columns in the order of the labels: a,b,c.")],
+    label: Annotated[
+        str, typer.Option(help="The column with the true label; many labels: a column each; .npy.")
+    ],
+    output: Annotated[Path, typer.Option(help="The .json file to write the rule in.")],
+    names: Annotated[str | None, typer.Option(help="Names of the labels: a,b,c.")] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="binary, multiclass or multilabel, if it cannot be told.")
+    ] = None,
+    positive: Positive = None,
+    probabilities: Annotated[
+        bool, typer.Option("--probabilities", help="The scores are softmax or sigmoid values.")
+    ] = False,
+    encoding: Encoding = "utf-8",
+    false_positive: FalsePositive = None,
+    false_negative: FalseNegative = None,
+    min_recall: Recall = None,
+    min_precision: Precision = None,
+    f_beta: FBeta = None,
+    reject: Reject = None,
+    error: Error = None,
+    coverage: Coverage = None,
+    max_risk: Risk = None,
+    micro_f1: MicroF1 = False,
+    macro_f1: MacroF1 = False,
+    confidence: Level = None,
+) -> None:
+    """Choose a rule for scores of another system; they must not have trained it.
+
+    Example: python -m helpers choose scored.csv --score p --label urgent --positive yes
+    --probabilities --false-positive 1 --false-negative 20 --output urgent.json
+    """
+    import json
+
+    from helpers.score_choice import choose_for_scores
+    from helpers.score_files import check_rule_place, write_rule
+
+    check_rule_place(output)
+    kept, notes = choose_for_scores(
+        source,
+        scores=[one.strip() for one in score.split(",")],
+        labels=label if label.endswith(".npy") else [one.strip() for one in label.split(",")],
+        names=[one.strip() for one in names.split(",")] if names else None,
+        kind=kind,  # type: ignore[arg-type]
+        positive=positive,
+        scale="probabilities" if probabilities else "logits",
+        criterion={
+            "false_positive": false_positive,
+            "false_negative": false_negative,
+            "min_recall": min_recall,
+            "min_precision": min_precision,
+            "f_beta": f_beta,
+            "reject": reject,
+            "error": error,
+            "coverage": coverage,
+            "max_risk": max_risk,
+            "micro_f1": micro_f1,
+            "macro_f1": macro_f1,
+            "confidence_level": confidence,
+        },
+        encoding=encoding,
+    )
+    for line in notes:
+        typer.echo(line)
+    typer.echo(json.dumps(kept.rule.to_dict(), indent=2, ensure_ascii=False))
+    typer.echo(
+        f"written to {write_rule(output, kept)}; try: python -m helpers decide {output} "
+        "NEW.csv OUT.csv"
+    )
+
+
+@app.command()
+def decide(
+    rule: Annotated[Path, typer.Argument(help="The .json file that choose wrote.")],
+    source: Annotated[Path, typer.Argument(help="A table with the same score columns.")],
+    target: Annotated[Path, typer.Argument(help="The .csv, .tsv or .jsonl file to write.")],
+    encoding: Encoding = "utf-8",
+) -> None:
+    """Decide every row of a table of scores; no network and no torch are needed.
+
+    Example: python -m helpers decide urgent.json scored.csv decided.csv
+    """
+    from helpers.score_files import decide_file
+
+    n = decide_file(rule, source, target, encoding=encoding)
+    typer.echo(f"{n} rows decided, written to {target}")
 
 
 @app.command()

@@ -9,17 +9,115 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from helpers.data import Kind
+from helpers.portable.arrays import check_class_logits, check_labels_or_other
 from helpers.portable.costs import Costs, RejectCosts, check_costs, check_reject_costs
 from helpers.portable.decisions import BinaryThreshold, LabelThresholds, RejectOption, Rule
 from helpers.portable.probabilities import fit_temperature
 from helpers.portable.rule import ALWAYS
 from helpers.reports import report_binary, report_labels, report_reject
 
+WAYS: dict[Kind, tuple[str, ...]] = {
+    "binary": ("costs", "min_recall", "min_precision", "f_beta"),
+    "multiclass": ("costs", "coverage", "max_risk"),
+    "multilabel": ("micro_f1", "macro_f1", "costs"),
+}
 RULES: dict[Kind, type[Rule]] = {
     "binary": BinaryThreshold,
     "multiclass": RejectOption,
     "multilabel": LabelThresholds,
 }
+
+
+def criterion_of(
+    kind: Kind,
+    *,
+    false_positive: float | None = None,
+    false_negative: float | None = None,
+    min_recall: float | None = None,
+    min_precision: float | None = None,
+    f_beta: float | None = None,
+    reject: float | None = None,
+    error: float | None = None,
+    coverage: float | None = None,
+    max_risk: float | None = None,
+    micro_f1: bool = False,
+    macro_f1: bool = False,
+    confidence_level: float | None = None,
+) -> dict[str, Any]:
+    """Make of what a person says the options that `choose_rule` takes.
+
+    Parameters
+    ----------
+    kind : "binary", "multiclass" or "multilabel"
+    false_positive, false_negative : float, optional
+        Costs of the two mistakes, for yes/no and for each of many labels.
+    min_recall, min_precision, f_beta : float, optional
+        For yes/no.
+    reject, error : float, optional
+        Costs of Other and of a wrong label (1 by default), for one of many.
+    coverage, max_risk : float, optional
+        For one of many.
+    micro_f1, macro_f1 : bool
+        For many labels.
+    confidence_level : float in (0, 1), optional
+        Of a promise: with min_recall, min_precision or max_risk.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    ValueError
+        If not exactly one way is given, it is not for this kind, or a cost lacks its partner.
+
+    Examples
+    --------
+    >>> criterion_of("binary", false_positive=1, false_negative=20)["costs"].threshold
+    0.047619047619047616
+    >>> criterion_of("multilabel", macro_f1=True)
+    {'macro_f1': True}
+    """
+    if kind not in RULES:
+        raise ValueError(f"kind must be one of {', '.join(RULES)}, got {kind!r}")
+    given: dict[str, Any] = {
+        "min_recall": min_recall,
+        "min_precision": min_precision,
+        "f_beta": f_beta,
+        "coverage": coverage,
+        "max_risk": max_risk,
+        "micro_f1": micro_f1 or None,
+        "macro_f1": macro_f1 or None,
+    }
+    two = (false_positive, false_negative)
+    if two != (None, None):
+        if None in two:
+            raise ValueError("false_positive and false_negative need each other: give both")
+        if kind == "multiclass":
+            raise ValueError(
+                "false_positive and false_negative price yes/no answers; one of many labels takes "
+                "reject (and error), coverage or max_risk"
+            )
+        given["costs"] = Costs(false_positive=two[0], false_negative=two[1])  # type: ignore[arg-type]
+    if reject is not None or error is not None:
+        if kind != "multiclass" or reject is None:
+            raise ValueError(
+                f"reject and error price one of many labels, and need reject; the kind is {kind}"
+            )
+        given["costs"] = RejectCosts(reject=reject, error=1.0 if error is None else error)
+    found = {name: value for name, value in given.items() if value is not None}
+    ways = ", ".join(WAYS[kind])
+    if len(found) != 1:
+        what = f"got {', '.join(found)}" if found else "got none"
+        raise ValueError(f"a {kind} rule is chosen by exactly one of {ways}; {what}")
+    (way,) = found
+    if way not in WAYS[kind]:
+        raise ValueError(f"a {kind} rule is chosen by one of {ways}, got {way}")
+    if confidence_level is not None:
+        if way not in ("min_recall", "min_precision", "max_risk"):
+            raise ValueError(f"a confidence level belongs to a promise, and {way} is none")
+        found["confidence_level"] = confidence_level
+    return found
 
 
 def choose_rule(
@@ -68,8 +166,20 @@ def choose_rule(
         raise ValueError(f"kind must be one of {', '.join(RULES)}, got {kind!r}")
     options = {**criterion, "label_names": label_names}
     if kind != "multilabel" and "confidence_level" not in criterion:
-        options["temperature"] = fit_temperature(logits, labels)
+        options["temperature"] = _temperature(kind, logits, labels)
     return RULES[kind].choose(logits, labels, **options)
+
+
+def _temperature(kind: Kind, logits: ArrayLike, labels: ArrayLike) -> float:
+    """Fit it on the rows that have a label; a row of Other has none to be sure of."""
+    if kind == "multiclass":
+        z = check_class_logits(logits)
+        y = check_labels_or_other(labels, len(z), z.shape[1])
+        known = y < z.shape[1]
+        if not known.any():
+            raise ValueError("all rows are Other: a rule needs rows with a label")
+        return fit_temperature(z[known], y[known])
+    return fit_temperature(logits, labels)
 
 
 def report_rule(

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from helpers.data import Task, hub_label_task, hub_task
+from helpers.data import Kind, Task, hub_label_task, hub_task
 from helpers.decisions import (
     Costs,
     RejectCosts,
@@ -252,4 +252,14 @@ RECIPES: dict[tuple[str, str], Recipe] = {
         settings=Settings(learning_rate=5e-5, head_factor=1.0, dropout=0.1, keep_best=False),
         criterion={"costs": INTENT_COSTS},
     ),
+}
+
+# What `python -m helpers train` does with a table of your own, unless it is told otherwise: the
+# checkpoint, the settings and the criterion of these.
+OWN_TABLE: dict[Kind, Recipe] = {
+    "binary": replace(
+        RECIPES["urgent", "offline"], criterion={"costs": Costs(false_positive=1, false_negative=1)}
+    ),
+    "multiclass": RECIPES["intent", "offline"],
+    "multilabel": RECIPES["topics", "offline"],
 }

@@ -188,6 +188,19 @@ NO_EXAMPLE = {
     "messages.check_messages": "returns nothing",
     "portable.search.Steps": "each rule's choose shows it",
     "tables": "reads and writes files",
+    "table_files": "reads files",
+    "score_choice": "reads files",
+    **dict.fromkeys(
+        (
+            "score_files.ScoreRule.logits",
+            "score_files.write_rule",
+            "score_files.check_rule_place",
+            "score_files.read_rule",
+            "score_files.read_scores",
+            "score_files.decide_file",
+        ),
+        "reads and writes files, or as_logits shows it",
+    ),
 }
 
 

@@ -19,7 +19,7 @@ run = CliRunner()
 
 def test_help_of_every_command_has_an_example():
     """Each command's help shows how it is called."""
-    for name in ("train", "score", "serve", "doctor"):
+    for name in ("train", "choose", "decide", "score", "rule", "serve", "doctor"):
         found = run.invoke(command_line.app, [name, "--help"])
         assert found.exit_code == 0 and f"python -m helpers {name}" in found.output
 
@@ -95,6 +95,45 @@ def test_train_saves_a_network_with_its_rule(tmp_path, monkeypatch):
     )
     card = (tmp_path / "desk" / "README.md").read_text(encoding="utf-8")
     assert "optimistic" in card and "all-MiniLM-L6-v2" in card
+
+
+def test_train_takes_a_table(tmp_path, monkeypatch, texts):
+    """A table of texts and labels becomes a saved network with a rule of the costs said."""
+    monkeypatch.setenv(training.CACHE_VARIABLE, str(tmp_path / "cache"))
+    rows = [{"message": f"{texts[i % len(texts)]} {i}", "urgent": i % 4 == 0} for i in range(80)]
+    pd.DataFrame(rows).to_csv(tmp_path / "mine.csv", index=False)
+    arguments = ["train", tmp_path / "mine.csv", "--text", "message", "--label", "urgent"]
+    arguments += ["--epochs", 1, "--false-positive", 1, "--false-negative", 5]
+    found = run.invoke(command_line.app, [*map(str, arguments), "--output", str(tmp_path / "desk")])
+    assert found.exit_code == 0, found.output
+    assert "kind: binary, yes or no: True is 1, False is 0" in found.output
+    ready = deployment.load(tmp_path / "desk")
+    assert ready.rule.chosen["costs"]["false_negative"] == 5
+    assert ready.decision.data == "mine.csv"
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--reject", "0.3"], "the kind is binary"),
+        (["--false-positive", "1"], "need each other: give both"),
+        (["--f-beta", "1", "--min-recall", "0.9"], "exactly one of costs.*got min_recall, f_beta"),
+        (["--macro-f1"], "chosen by one of costs, min_recall.*got macro_f1"),
+        (["--f-beta", "1", "--confidence", "0.9"], "belongs to a promise, and f_beta is none"),
+    ],
+)
+def test_a_way_to_choose_that_does_not_fit_stops_before_the_training(
+    tmp_path, monkeypatch, flags, words
+):
+    """Flags that do not go with the labels, or with each other, are named before any work."""
+    monkeypatch.setattr(training, "fine_tune", lambda *_, **__: pytest.fail("it trained"))
+    rows = [{"text": f"text {i}", "label": i % 2} for i in range(40)]
+    pd.DataFrame(rows).to_csv(tmp_path / "mine.csv", index=False)
+    arguments = ["train", str(tmp_path / "mine.csv"), *flags, "--output", str(tmp_path / "desk")]
+    found = run.invoke(command_line.app, arguments)
+    with pytest.raises(ValueError, match=words):
+        raise found.exception
+    assert not (tmp_path / "desk").exists()
 
 
 def test_a_recipe_without_a_way_to_choose_is_named(monkeypatch):

@@ -1,0 +1,148 @@
+"""Choose a rule for the scores of another system, from a table or from two arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from helpers.choosing import choose_rule, criterion_of
+from helpers.columns import order_labels, read_labels, read_truths
+from helpers.score_files import Scale, ScoreRule, as_logits, read_scores
+from helpers.scores import Kind
+from helpers.tables import check_column
+
+
+def choose_for_scores(
+    source: str | Path,
+    *,
+    scores: Sequence[str],
+    labels: Sequence[str] | str | Path,
+    names: Sequence[str] | None = None,
+    kind: Kind | None = None,
+    positive: str | None = None,
+    scale: Scale = "logits",
+    criterion: Mapping[str, Any],
+    encoding: str = "utf-8",
+) -> tuple[ScoreRule, list[str]]:
+    """Choose a rule on scores whose true labels are known.
+
+    Parameters
+    ----------
+    source : path
+        A table as for `read_scores`, or an array (``.npy``).
+    scores : sequence of str
+        The score columns in the order of the labels; for an array, names for its columns.
+    labels : sequence of str, or path
+        The column with the true label; one column of 0 and 1 a label where each row may have many;
+        or a ``.npy`` file with whole numbers.
+    names : sequence of str, optional
+        Names of the labels. By default the score columns, where there is one a label; for many
+        labels the label columns.
+    kind : "binary", "multiclass" or "multilabel", optional
+        By default "multilabel" for several label columns, otherwise "binary" for one or two score
+        columns, otherwise "multiclass".
+    positive : str, optional
+        Of two labels the one that is 1, see `order_labels`.
+    scale : "logits" or "probabilities"
+    criterion : mapping
+        What `criterion_of` takes.
+    encoding : str, default "utf-8"
+
+    Returns
+    -------
+    kept : ScoreRule
+    notes : list of str
+        What was understood: the kind, rows, and labels that no score stands for.
+
+    Raises
+    ------
+    ValueError
+        If columns and labels do not fit, a label is unknown, or the rule's ``choose`` refuses them.
+    """
+    rows, z = read_scores(source, scores, encoding=encoding)
+    if isinstance(labels, str | Path):
+        truth, columns = _array(labels), []
+        many, where = truth.ndim == 2, f" and {labels}"
+    else:
+        truth, columns, where = None, list(labels), ""
+        many = len(columns) > 1
+    if kind is None:
+        kind = "multilabel" if many else "binary" if len(scores) <= 2 else "multiclass"
+    if kind == "binary" and len(scores) > 2:
+        raise ValueError(f"a yes/no rule takes one or two score columns, got {len(scores)}")
+    label_names: tuple[str, ...]
+    notes: list[str] = []
+    if truth is not None:
+        default = ("0", "1") if kind == "binary" else tuple(scores)
+        label_names = tuple(names) if names else default
+        if kind == "binary" and positive is not None:
+            raise ValueError("of an array 1 is positive: leave --positive out")
+    else:
+        table = pd.DataFrame([row for row, _ in rows])
+        for column in columns:
+            check_column(Path(source), list(table.columns), column)
+        if kind == "multilabel":
+            if len(columns) != len(scores):
+                raise ValueError(f"expected {len(scores)} label columns, got {len(columns)}")
+            label_names = tuple(names or columns)
+            truth = read_truths(table, columns).astype(np.int64)
+        elif len(columns) != 1:
+            raise ValueError(f"{kind} takes one label column, got {len(columns)}")
+        elif kind == "binary":
+            found = read_labels(table, columns[0])
+            label_names = order_labels(found, names, positive)
+            if len(label_names) != 2:
+                raise ValueError(f"yes/no needs two labels, got {', '.join(label_names[:5])}")
+            truth = np.array([label_names.index(one) for one in found])
+        else:
+            label_names = tuple(names or scores)
+            truth = _indices(read_labels(table, columns[0]), label_names, notes)
+    wanted = 2 if kind == "binary" else len(scores)
+    if len(label_names) != wanted:
+        raise ValueError(f"expected {wanted} names of labels, got {len(label_names)}")
+    if len(truth) != len(z):
+        raise ValueError(f"{len(z)} rows of scores and {len(truth)} of labels")
+    rule = choose_rule(
+        kind,
+        as_logits(z, kind=kind, scale=scale),
+        truth,
+        label_names=label_names,
+        criterion=criterion_of(kind, **criterion),
+    )
+    notes.insert(
+        0, f"kind: {kind}, labels {', '.join(label_names)}; {len(z)} rows of {source}{where}"
+    )
+    kept = ScoreRule(rule=rule, columns=tuple(scores), scale=scale, data=Path(source).name)
+    return kept, notes
+
+
+def _indices(found: Sequence[str], names: tuple[str, ...], notes: list[str]) -> NDArray[np.int64]:
+    """Give labels their indices; one that no score stands for is Other."""
+    index = {name: k for k, name in enumerate(names)}
+    others = [name for name in found if name not in index]
+    if len(others) == len(found):
+        raise ValueError(
+            f"no label is the name of a score column: labels are {', '.join(dict.fromkeys(found))}"
+            f", columns {', '.join(names)}; --names says which column stands for which label"
+        )
+    if others:
+        notes.append(
+            f"{len(others)} rows have a label without a score column and count as Other: "
+            + ", ".join(list(dict.fromkeys(others))[:5])
+        )
+    return np.array([index.get(name, len(names)) for name in found])
+
+
+def _array(path: str | Path) -> NDArray[Any]:
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise ValueError(f"the labels {path} are not there")
+    try:
+        return np.asarray(np.load(path, allow_pickle=False))
+    except (ValueError, OSError, EOFError) as error:
+        raise ValueError(f"{path} is no .npy file of numbers: {error}") from None

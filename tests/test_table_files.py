@@ -1,0 +1,102 @@
+"""A table in a file becomes a task; the kind follows from its columns."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers.table_files import describe, file_task, read_table
+
+
+def write(path, rows):
+    """Write rows in the format of the name."""
+    if path.name.endswith(".jsonl"):
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    elif path.suffix == ".parquet":
+        pd.DataFrame(rows).to_parquet(path)
+    else:
+        pd.DataFrame(rows).to_csv(path, index=False, sep="\t" if ".tsv" in path.name else ",")
+    return path
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.tsv", "t.csv.gz", "t.jsonl", "t.parquet"])
+def test_every_format_gives_the_same_task(tmp_path, name):
+    """Two labels are yes or no, whatever the format; the texts and parts are the same."""
+    rows = [{"message": f"text number {i}", "urgent": ("no", "yes")[i % 3 == 0]} for i in range(60)]
+    task = file_task(write(tmp_path / name, rows), text="message", labels=["urgent"])
+    assert task.kind == "binary" and task.label_names == ("no", "yes")
+    first = file_task(write(tmp_path / "x.csv", rows), text="message", labels=["urgent"])
+    assert task.train.texts == first.train.texts and task.name == name
+
+
+def test_the_kind_follows_from_the_columns(tmp_path):
+    """Three names are one of many; several columns, a list or a separator are any of many."""
+    texts = [f"text number {i}" for i in range(60)]
+    sets = [[("a", "b", "c")[k] for k in range(3) if (i >> k) & 1] for i in range(60)]
+    one = [{"text": t, "label": "abc"[i % 3]} for i, t in enumerate(texts)]
+    lists = [{"text": t, "label": s} for t, s in zip(texts, sets, strict=True)]
+    cells = [{"text": t, "label": "; ".join(s)} for t, s in zip(texts, sets, strict=True)]
+    wide = [
+        {"text": t, **{n: int(n in s) for n in "abc"}} for t, s in zip(texts, sets, strict=True)
+    ]
+    assert file_task(write(tmp_path / "one.csv", one)).kind == "multiclass"
+    tasks = [
+        file_task(write(tmp_path / "l.jsonl", lists)),
+        file_task(write(tmp_path / "s.csv", cells), separator=";"),
+        file_task(write(tmp_path / "w.csv", wide), labels=["a", "b", "c"]),
+    ]
+    for task in tasks:
+        assert task.kind == "multilabel" and task.label_names == ("a", "b", "c")
+        assert task.train.texts == tasks[0].train.texts
+        assert np.array_equal(task.train.labels, tasks[0].train.labels)
+
+
+def test_a_split_column_is_honoured(tmp_path):
+    """Given parts are taken, under their usual names."""
+    rows = [
+        {"text": f"text {i}", "label": i % 2, "part": ("train", "dev", "Test")[i // 20]}
+        for i in range(60)
+    ]
+    task = file_task(write(tmp_path / "t.csv", rows), split="part")
+    assert [len(p) for p in (task.train, task.validation, task.test)] == [20, 20, 20]
+    assert task.validation.texts[0] == "text 20"
+
+
+def test_what_a_task_is_is_said(tmp_path):
+    """The kind, which label is 1, the parts and the rare labels are named before training."""
+    rows = [{"text": f"text {i}", "label": ("no", "yes")[i % 10 == 0]} for i in range(100)]
+    lines = describe(file_task(write(tmp_path / "t.csv", rows)))
+    assert lines[0] == "kind: binary, yes or no: yes is 1, no is 0"
+    assert lines[1] == "rows: train 60, validation 20, test 20"
+    assert lines[2].endswith("yes 2")
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "words"),
+    [
+        ("text,label\na,x\nb,y\n", {"labels": ["lable"]}, "did you mean 'label'"),
+        ("text,label\na,x\nb\n", {}, "row 2: expected 2 cells, got 1"),
+        ("text,label\na,x\nb,y\n", {}, "which of 'x' and 'y' is the positive label"),
+        ("text,label\na,x\nb,y\n", {"separator": ";", "positive": "x"}, "--positive is for two"),
+        ("text,a,b\nt,0,1\nu,1,0\n", {"labels": ["a", "b"], "positive": "a"}, "one label column"),
+        (
+            "text,label\n" + "".join(f"t{i},id{i}\n" for i in range(30)),
+            {},
+            "30 different values in 30 rows: is it an id",
+        ),
+    ],
+)
+def test_a_table_that_cannot_train_is_refused(tmp_path, content, options, words):
+    """One sentence says what is wrong with the table, before any work."""
+    (tmp_path / "t.csv").write_text(content, encoding="utf-8")
+    with pytest.raises(ValueError, match=words):
+        file_task(tmp_path / "t.csv", **options)
+
+
+def test_a_path_that_is_no_file_is_said(tmp_path):
+    """A folder and a missing file are told apart."""
+    with pytest.raises(ValueError, match="is not there"):
+        read_table(tmp_path / "none.csv", ["text"])
+    with pytest.raises(ValueError, match="is a folder"):
+        read_table(tmp_path, ["text"])
