@@ -270,6 +270,43 @@ def decide(
 
 
 @app.command()
+def report(
+    place: Annotated[Path, typer.Argument(help="A saved folder, or the .json of choose.")],
+    source: Annotated[Path, typer.Argument(help="A table that did not choose the rule.")],
+    output: Annotated[Path, typer.Option(help="The .html file to write; a .json goes beside it.")],
+    text: Annotated[str, typer.Option(help="The column with the texts.")] = "text",
+    label: Annotated[
+        str, typer.Option(help="The column with the true label; several: bins,roads,water.")
+    ] = "label",
+    separator: Annotated[
+        str | None, typer.Option(help="Between several labels in one cell, as ';'.")
+    ] = None,
+    seen: Annotated[
+        bool, typer.Option("--seen", help="These rows chose the rule: stamp the figures.")
+    ] = False,
+    encoding: Encoding = "utf-8",
+) -> None:
+    """Report a saved rule on new labelled rows, as one page that needs no network.
+
+    Example: python -m helpers report models/urgent test.csv --label urgent --output urgent.html
+    """
+    from helpers.table_report import check_page_place, report_table, write_page
+
+    check_page_place(output)
+    page = report_table(
+        place,
+        source,
+        text=text,
+        labels=[one.strip() for one in label.split(",")],
+        separator=separator,
+        seen=seen,
+        encoding=encoding,
+    )
+    typer.echo(page.sections[1]["text"])
+    typer.echo("written to " + " and ".join(map(str, write_page(page, output))))
+
+
+@app.command()
 def score(
     folder: Annotated[Path, typer.Argument(help="Where network and rule were saved.")],
     source: Annotated[Path, typer.Argument(help="A .csv, .tsv, .jsonl (or .gz) or .parquet file.")],

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from helpers.choosing import choose_rule, criterion_of
-from helpers.columns import order_labels, read_labels, read_truths
+from helpers.columns import order_labels, read_labels, read_truths, some_of
 from helpers.score_files import Scale, ScoreRule, as_logits, read_scores
 from helpers.scores import Kind
 from helpers.tables import check_column
@@ -101,7 +101,13 @@ def choose_for_scores(
             truth = np.array([label_names.index(one) for one in found])
         else:
             label_names = tuple(names or scores)
-            truth = _indices(read_labels(table, columns[0]), label_names, notes)
+            found = read_labels(table, columns[0])
+            truth = label_indices(found, label_names)
+            if others := [name for name in found if name not in label_names]:
+                notes.append(
+                    f"{len(others)} rows have a label without a score column and count as Other: "
+                    + some_of(others)
+                )
     wanted = 2 if kind == "binary" else len(scores)
     if len(label_names) != wanted:
         raise ValueError(f"expected {wanted} names of labels, got {len(label_names)}")
@@ -121,19 +127,34 @@ def choose_for_scores(
     return kept, notes
 
 
-def _indices(found: Sequence[str], names: tuple[str, ...], notes: list[str]) -> NDArray[np.int64]:
-    """Give labels their indices; one that no score stands for is Other."""
+def label_indices(found: Sequence[str], names: Sequence[str]) -> NDArray[np.int64]:
+    """Give labels their indices; one that is not among the names is Other.
+
+    Parameters
+    ----------
+    found : sequence of str, length n
+    names : sequence of str, length n_classes
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        ``n_classes`` for Other.
+
+    Raises
+    ------
+    ValueError
+        If no label at all is among the names.
+
+    Examples
+    --------
+    >>> label_indices(["tax", "zoo", "bin"], ("bin", "tax"))
+    array([1, 2, 0])
+    """
     index = {name: k for k, name in enumerate(names)}
-    others = [name for name in found if name not in index]
-    if len(others) == len(found):
+    if not any(name in index for name in found):
         raise ValueError(
-            f"no label is the name of a score column: labels are {', '.join(dict.fromkeys(found))}"
-            f", columns {', '.join(names)}; --names says which column stands for which label"
-        )
-    if others:
-        notes.append(
-            f"{len(others)} rows have a label without a score column and count as Other: "
-            + ", ".join(list(dict.fromkeys(others))[:5])
+            f"no label is one of {', '.join(names)}: the labels are {some_of(found)}; --names says "
+            "which score column stands for which label"
         )
     return np.array([index.get(name, len(names)) for name in found])
 

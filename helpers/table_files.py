@@ -107,7 +107,7 @@ def file_task(
     if separator is not None or any(isinstance(cell, list | tuple) for cell in cells):
         if positive is not None:
             raise ValueError("--positive is for two labels of which each row has one")
-        lists = [_listed(cell, separator, row) for row, cell in enumerate(cells, start=1)]
+        lists = label_sets(cells, separator)
         names = sorted({name for row in lists for name in row})
         _check_number(names, len(lists), labels[0])
         free = [f"{labels[0]}={name}" for name in names]
@@ -160,15 +160,39 @@ def describe(task: Task) -> list[str]:
     return lines
 
 
-def _listed(cell: Any, separator: str | None, row: int) -> list[str]:
-    """Take a cell as names of labels; an empty one has none."""
-    if isinstance(cell, str):
-        cell = cell.split(separator) if separator else [cell]
-    elif cell is None or (isinstance(cell, float) and cell != cell):
-        cell = []
-    elif not isinstance(cell, list | tuple):
-        raise ValueError(f"row {row}: expected a list of labels or text, got {cell!r}")
-    return [name for name in map(label_name, cell) if name is not None]
+def label_sets(cells: Sequence[Any], separator: str | None = None) -> list[list[str]]:
+    """Take cells as several labels each; an empty one has none.
+
+    Parameters
+    ----------
+    cells : sequence of str, list or None
+    separator : str, optional
+        Between the labels of a text.
+
+    Returns
+    -------
+    list of list of str
+
+    Raises
+    ------
+    ValueError
+        If a cell is neither text nor a list; the row is named.
+
+    Examples
+    --------
+    >>> label_sets(["home; water", "", None, ["home"]], ";")
+    [['home', 'water'], [], [], ['home']]
+    """
+    found = []
+    for row, cell in enumerate(cells, start=1):
+        if isinstance(cell, str):
+            cell = cell.split(separator) if separator else [cell]
+        elif cell is None or (isinstance(cell, float) and cell != cell):
+            cell = []
+        elif not isinstance(cell, list | tuple):
+            raise ValueError(f"row {row}: expected a list of labels or text, got {cell!r}")
+        found.append([name for name in map(label_name, cell) if name is not None])
+    return found
 
 
 def _check_number(names: Any, n_rows: int, column: str) -> None:

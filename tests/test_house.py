@@ -189,7 +189,10 @@ NO_EXAMPLE = {
     "portable.search.Steps": "each rule's choose shows it",
     "tables": "reads and writes files",
     "table_files": "reads files",
-    "score_choice": "reads files",
+    "score_choice.choose_for_scores": "reads files",
+    "table_report.report_table": "reads files",
+    "table_report.write_page": "writes files",
+    "table_report.check_page_place": "looks at the disk",
     **dict.fromkeys(
         (
             "score_files.ScoreRule.logits",

@@ -95,7 +95,7 @@ def test_labels_without_a_column_are_other_and_said(tables):
     )
     n = int((TRUE == 3).sum())
     assert kept.rule.chosen["n_other"] == n
-    assert f"{n} rows have a label without a score column and count as Other: zoo" in notes[1]
+    assert f"{n} rows have a label without a score column and count as Other: 'zoo'" in notes[1]
 
 
 def test_score_columns_in_another_order_are_taken_by_name(tables):
@@ -172,7 +172,7 @@ def test_what_does_not_fit_is_refused(tables, scores, labels, options, words):
 
 def test_names_that_are_no_columns_are_refused(tables):
     """Where no label is the name of a column, both lists are shown."""
-    with pytest.raises(ValueError, match=r"no label is the name of a score column.*--names"):
+    with pytest.raises(ValueError, match=r"no label is one of sa, sb, sc: the labels are.*--names"):
         choose_for_scores(
             tables / "any.parquet",
             scores=["sa", "sb", "sc"],

@@ -1,0 +1,205 @@
+"""Report a saved rule on a labelled table: what `python -m helpers report` does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from helpers.columns import read_labels, read_texts, read_truths
+from helpers.deployment import load
+from helpers.page import Page, report_page
+from helpers.portable.binary import BinaryThreshold
+from helpers.portable.decisions import Rule
+from helpers.portable.labels import LabelThresholds
+from helpers.score_choice import label_indices
+from helpers.score_files import read_rule, read_scores
+from helpers.table_files import label_sets, read_table
+
+
+def report_table(
+    place: str | Path,
+    source: str | Path,
+    *,
+    text: str = "text",
+    labels: Sequence[str] = ("label",),
+    separator: str | None = None,
+    seen: bool = False,
+    encoding: str = "utf-8",
+) -> Page:
+    """Report a saved rule on rows whose true labels are known.
+
+    Parameters
+    ----------
+    place : path
+        A folder that `save` wrote, or the file of a rule for scores.
+    source : path
+        A table: of texts for a folder, of scores for a file.
+    text : str, default "text"
+        The column with the texts; for scores shown where it is there.
+    labels : sequence of str
+        The column with the true label; for many labels a column of 0 and 1 each, called like the
+        labels or in their order, or one column with lists.
+    separator : str, optional
+        Between the labels of a cell.
+    seen : bool, default False
+        Whether these rows chose the rule; the figures are stamped then.
+    encoding : str, default "utf-8"
+
+    Returns
+    -------
+    Page
+
+    Raises
+    ------
+    ValueError
+        If these rows chose the rule and `seen` is False, a column is missing, a label is unknown to
+        the rule, or a row cannot be read.
+    """
+    place = Path(place).expanduser()
+    name = Path(source).name
+    if place.is_file():
+        kept = read_rule(place)
+        rule: Rule = kept.rule
+        rows, scores = read_scores(source, kept.columns, encoding=encoding)
+        table = pd.DataFrame([row for row, _ in rows])
+        truth = true_labels(table, labels, rule, separator=separator)
+        texts = [str(cell) for cell in table[text]] if text in table.columns else None
+        z: Any = kept.logits(scores)
+    else:
+        deployment = load(place)
+        rule = deployment.rule
+        table = read_table(source, [text, *labels], encoding=encoding)
+        texts = read_texts(table, text)
+        truth = true_labels(table, labels, rule, separator=separator)  # before the network works
+        z = deployment.logits(texts)
+    return report_page(rule, z, truth, texts=texts, title=f"{place.name} on {name}", seen=seen)
+
+
+def true_labels(
+    table: pd.DataFrame, columns: Sequence[str], rule: Rule, *, separator: str | None = None
+) -> NDArray[np.int64]:
+    """Read the true labels of a table in the order of a rule.
+
+    Parameters
+    ----------
+    table : DataFrame, n rows
+    columns : sequence of str
+    rule : BinaryThreshold, RejectOption or LabelThresholds
+        With label names.
+    separator : str, optional
+        As for `report_table`.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,) or (n, n_labels)
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, their number does not fit, or a label is unknown to the rule; for
+        one of many an unknown label is Other, unless all are.
+
+    Examples
+    --------
+    >>> rule = BinaryThreshold.from_threshold(0.5, label_names=("no", "yes"))
+    >>> true_labels(pd.DataFrame({"urgent": ["yes", "no"]}), ["urgent"], rule)
+    array([1, 0])
+    """
+    names = tuple(rule.label_names)
+    missing = [column for column in columns if column not in table.columns]
+    if missing:
+        raise ValueError(
+            f"the table has no column {', '.join(missing)}, only {', '.join(map(str, table))}"
+        )
+    if isinstance(rule, LabelThresholds):
+        if len(columns) == 1 and len(names) > 1:
+            sets = label_sets(table[columns[0]].tolist(), separator)
+            unknown = sorted({one for row in sets for one in row} - set(names))
+            if unknown:
+                raise ValueError(
+                    f"labels that the rule does not know: {', '.join(unknown[:5])}; it knows "
+                    f"{', '.join(names)}"
+                )
+            return np.array([[int(one in row) for one in names] for row in sets])
+        if len(columns) != len(names):
+            raise ValueError(f"expected {len(names)} label columns, got {len(columns)}")
+        ordered = list(names) if set(columns) == set(names) else list(columns)
+        return read_truths(table, ordered).astype(np.int64)
+    if len(columns) != 1:
+        raise ValueError(f"this rule gives one label a row: name one column, got {len(columns)}")
+    found = read_labels(table, columns[0])
+    if isinstance(rule, BinaryThreshold):
+        unknown = sorted(set(found) - set(names))
+        if unknown:
+            raise ValueError(
+                f"labels that the rule does not know: {', '.join(unknown[:5])}; it knows "
+                f"{' and '.join(names)}"
+            )
+        return np.array([names.index(one) for one in found])
+    known = [*names, rule.other]
+    return label_indices([one if one in known else "" for one in found], names)
+
+
+def write_page(page: Page, path: str | Path) -> list[Path]:
+    """Write a page as HTML, and its sections as JSON beside it.
+
+    Parameters
+    ----------
+    page : Page
+    path : path
+        Ends in ``.html``; both files are replaced.
+
+    Returns
+    -------
+    list of Path
+
+    Raises
+    ------
+    ValueError
+        If the name ends otherwise, or its folder is not there.
+    """
+    path = check_page_place(path)
+    beside = path.with_suffix(".json")
+    values = {"title": page.title, "sections": page.sections}
+    texts = {
+        beside: json.dumps(values, indent=2, ensure_ascii=False, default=float) + "\n",
+        path: page.html,
+    }
+    for target, content in texts.items():
+        scratch = target.with_name(f".{target.name}.new")
+        try:
+            scratch.write_text(content, encoding="utf-8")
+            scratch.replace(target)
+        finally:
+            scratch.unlink(missing_ok=True)
+    return [path, beside]
+
+
+def check_page_place(path: str | Path) -> Path:
+    """Say whether `write_page` may write there.
+
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    ValueError
+        If the name does not end in ``.html``, or its folder is not there.
+    """
+    path = Path(path).expanduser()
+    if path.suffix.lower() != ".html":
+        raise ValueError(f"a report goes into a .html file, got {path}")
+    if not path.parent.is_dir():
+        raise ValueError(f"there is no folder {path.parent}")
+    return path
