@@ -13,6 +13,8 @@ from typing import Annotated, Any
 
 import typer
 
+# As in run.py: threads that wait spin for a moment only, or they burn the cores that others need.
+THREADS = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000"}
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -431,6 +433,8 @@ def _short(value: object) -> str:
 
 def main() -> None:
     """Run; an error that the user can mend is one line."""
+    for name, value in THREADS.items():  # read when torch is loaded, which is later
+        os.environ.setdefault(name, value)
     warnings.formatwarning = lambda message, *_, **__: f"note: {message}\n"
     try:
         app()

@@ -1,6 +1,7 @@
 """The command line: each command does its work, and an error is one line."""
 
 import dataclasses
+import os
 import subprocess
 import sys
 import threading
@@ -200,3 +201,26 @@ def test_a_file_without_one_good_row_is_a_failure(saved, tmp_path):
     found = run.invoke(command_line.app, list(map(str, arguments)))
     assert found.exit_code == 3 and "no row could be decided" in found.output
     assert len((tmp_path / "out.csv.bad.jsonl").read_text().splitlines()) == 2
+
+
+def test_threads_wait_as_in_run_py(monkeypatch):
+    """The commands set what run.py sets, before torch is loaded; a value that is there stays."""
+    import run as runner
+
+    with monkeypatch.context() as patch:
+        for name in command_line.THREADS:
+            patch.delenv(name, raising=False)
+        assert command_line.THREADS.items() <= runner.environment().items()
+    code = (
+        "import os, sys; from helpers import __main__ as m; m.app = lambda: None; m.main();"
+        "print('torch' in sys.modules, os.environ['OMP_WAIT_POLICY'], os.environ['GOMP_SPINCOUNT'])"
+    )
+    bare = {k: v for k, v in os.environ.items() if k not in command_line.THREADS}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**bare, "GOMP_SPINCOUNT": "7"},
+    )
+    assert done.stdout.split() == ["False", "PASSIVE", "7"], done.stderr
