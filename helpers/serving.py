@@ -4,6 +4,7 @@ Lesson 04 explains it. Needs the extra ``serve``.
 """
 
 import asyncio
+import contextlib
 import hmac
 import logging
 import socket
@@ -166,6 +167,14 @@ class Batcher:
         self._thread.shutdown()
 
 
+async def _has_gone(receive: Receive) -> bool:
+    """Say whether the client of a request, whose body was read, has left before the answer."""
+    with contextlib.suppress(TimeoutError):
+        message = await asyncio.wait_for(receive(), 1)
+        return message["type"] == "http.disconnect"
+    return False
+
+
 class Gate:
     """Stand before the application: refuse long bodies while they arrive, and count the answers.
 
@@ -192,7 +201,11 @@ class Gate:
         async def counting(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self.observe(message["status"], time.perf_counter() - started)
-            await send(message)
+            try:
+                await send(message)
+            except (OSError, RuntimeError):
+                if not await _has_gone(receive):
+                    raise
 
         parts, size, more = [], 0, True
         while more:
