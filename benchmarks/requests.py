@@ -3,11 +3,11 @@
 python -m benchmarks.requests                      100,000 requests
 python -m benchmarks.requests --times 5000 --warm-up 500
 
-A process of its own serves a tiny network. The server drops a client that closes its own direction
-before it is answered; those are counted as "no answer". Its bodies are generated from its own OpenAPI schema:
+A process of its own serves a tiny network. Its bodies are generated from its own OpenAPI schema:
 half of them fit the schema, half do not. One request in five goes over a raw socket and breaks the
 rules of HTTP. No answer may be a 5xx, a body that fits must be decided, and the memory at the end
-may be at most 5 % above the memory after the warm-up.
+may be at most 5 % above the memory after the warm-up. The server drops a client that closes its own
+direction before it is answered: those are counted as "no answer".
 """
 
 from __future__ import annotations
