@@ -21,6 +21,7 @@ from helpers.portable.pipeline import DecisionPipeline, check_head, file_hash, r
 from helpers.portable.texts import check_texts
 from helpers.prediction import (
     check_max_length,
+    foreign_disk_errors,
     load_tokenizer,
     pick_device,
     predict_logits,
@@ -187,7 +188,8 @@ def save(
     scratch = directory.with_name(f".{directory.name}.scratch-of-save")
     shutil.rmtree(scratch, ignore_errors=True)  # of a run that crashed
     try:
-        _write(scratch, model, tokenizer)
+        with foreign_disk_errors():
+            _write(scratch, model, tokenizer)
         files = {p.name: file_hash(p) for p in sorted(scratch.iterdir())}  # all decide an answer
         decision = Decision(rule=rule, dtype=dtype, max_length=max_length, files=files, data=data)
         (scratch / DECISION_FILE).write_text(_as_text(decision), encoding="utf-8")

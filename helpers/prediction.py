@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import re
 import threading
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -129,6 +130,24 @@ def quiet_transformers() -> Iterator[None]:
         transformers.logging.set_verbosity(level)
         if bars:
             transformers.logging.enable_progress_bar()
+
+
+@contextmanager
+def foreign_disk_errors() -> Iterator[None]:
+    """Turn what the writers of weights and tokenizers raise on a full disk into an OSError.
+
+    Raises
+    ------
+    OSError
+        If the libraries inside report an error of the operating system in their own words.
+    """
+    try:
+        yield
+    except Exception as error:
+        number = re.search(r"\(os error (\d+)\)", str(error))
+        if isinstance(error, OSError) or number is None:
+            raise
+        raise OSError(int(number[1]), os.strerror(int(number[1]))) from error
 
 
 # Devices and number formats

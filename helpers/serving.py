@@ -192,7 +192,11 @@ class Gate:
         async def counting(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self.observe(message["status"], time.perf_counter() - started)
-            await send(message)
+            try:
+                await send(message)
+            except (OSError, RuntimeError) as error:  # to answer a client that has left is no fault
+                if isinstance(error, RuntimeError) and "handler is closed" not in str(error):
+                    raise
 
         parts, size, more = [], 0, True
         while more:

@@ -38,6 +38,7 @@ from helpers.prediction import (
     attention,
     check_dtype,
     first_token_only,
+    foreign_disk_errors,
     load_tokenizer,
     pick_device,
     quiet_transformers,
@@ -521,12 +522,15 @@ def _write_entry(entry: Path, tuned: FineTuned) -> None:
     """Write beside the place, then move: an entry is whole or not there."""
     scratch = entry.with_name(entry.name + ".part")
     shutil.rmtree(scratch, ignore_errors=True)
-    with quiet_transformers():
-        tuned.model.save_pretrained(scratch)
-    tuned.tokenizer.save_pretrained(scratch)
-    run = {"history": tuned.history, "seconds": tuned.seconds, "dtype": tuned.dtype}
-    (scratch / "run.json").write_text(json.dumps(run), encoding="utf-8")
-    scratch.rename(entry)
+    try:
+        with quiet_transformers(), foreign_disk_errors():
+            tuned.model.save_pretrained(scratch)
+            tuned.tokenizer.save_pretrained(scratch)
+        run = {"history": tuned.history, "seconds": tuned.seconds, "dtype": tuned.dtype}
+        (scratch / "run.json").write_text(json.dumps(run), encoding="utf-8")
+        scratch.rename(entry)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 __getattr__ = forward(__name__)

@@ -171,3 +171,31 @@ def test_folders_of_others_are_left_alone(saved, tmp_path, tokenizer):
     with pytest.raises(ValueError, match="parts holds other files"):
         scoring.score(saved, tmp_path / "in.csv", tmp_path / "out.csv")
     assert thesis.is_dir()
+
+
+def test_a_disk_without_room_leaves_the_old_folder(tmp_path, tokenizer):
+    """Where no byte more may be written, `save` raises an OSError and leaves no scratch."""
+    resource = pytest.importorskip("resource")  # not on Windows
+    model = small_model()
+    folder = deployment.save(tmp_path / "desk", model, tokenizer, RULE, dtype="fp32")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            deployment.save(folder, model, tokenizer, RULE, dtype="bf16")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert deployment.load(folder).decision.dtype == "fp32"
+    assert [path.name for path in tmp_path.iterdir()] == ["desk"]
+
+
+def test_a_tokenizer_that_finds_no_room_says_so_as_the_others(tmp_path, tokenizer, monkeypatch):
+    """A bare Exception of the tokenizer's writer becomes the OSError that it stands for."""
+
+    def full(*_, **__):
+        raise Exception("No space left on device (os error 28)")
+
+    monkeypatch.setattr(type(tokenizer), "save_pretrained", full)
+    with pytest.raises(OSError, match=r"^\[Errno 28\] No space left on device$"):
+        deployment.save(tmp_path / "desk", small_model(), tokenizer, RULE, dtype="fp32")
+    assert not list(tmp_path.iterdir())

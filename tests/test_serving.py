@@ -23,7 +23,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from helpers import deployment
-from helpers.serving import Batcher, Limits, QueueFull, make_app
+from helpers.serving import Batcher, Gate, Limits, QueueFull, make_app
 
 LIMITS = Limits(texts=8, characters=500, body=20_000, queue=16, batch=8)
 
@@ -486,3 +486,41 @@ def test_the_process_serves_and_stops_gracefully(saved, texts):
         if process.poll() is None:
             process.kill()
             process.wait()
+
+
+def gate(send_fails):
+    """Answer one request through the gate to a client whose line breaks; give what was counted."""
+    seen = []
+
+    async def app(scope, receive, send):
+        await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"{}"})
+
+    async def call():
+        messages = [{"type": "http.request", "body": b"{}"}]
+
+        async def receive():
+            if messages:
+                return messages.pop()
+            return {"type": "http.disconnect"}
+
+        async def send(message):
+            raise send_fails
+
+        await Gate(app, 100, lambda *found: seen.append(found[0]))({"type": "http"}, receive, send)
+
+    asyncio.run(call())
+    return seen
+
+
+@pytest.mark.parametrize("error", [RuntimeError("the handler is closed"), BrokenPipeError()])
+def test_a_client_that_left_before_its_answer_is_no_error(error):
+    """An answer that finds nobody leaves no traceback in the log and no 500 in the counts."""
+    assert gate(error) == [200]
+
+
+def test_an_answer_that_fails_while_the_client_listens_stays_an_error():
+    """Only a client that has left is passed over: any other fault of sending is raised."""
+    with pytest.raises(RuntimeError, match="Unexpected ASGI message"):
+        gate(RuntimeError("Unexpected ASGI message"))

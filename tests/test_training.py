@@ -186,6 +186,20 @@ def test_an_unusable_cache_folder_does_not_stop_the_run(tmp_path, monkeypatch, c
     assert not done.from_cache and "could not be kept" in caplog.text
 
 
+def test_a_disk_without_room_does_not_stop_the_run(cache, monkeypatch, caplog):
+    """Where the weights find no room, the run goes on unkept, and nothing half-written stays."""
+    task = few("urgent", n=8)
+
+    def full(self, folder, **_):
+        Path(folder).mkdir(parents=True)
+        raise RuntimeError("I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr(transformers.PreTrainedModel, "save_pretrained", full)
+    done = training.fine_tune(task, MINILM, QUICK, progress=False)
+    assert not done.from_cache and "could not be kept" in caplog.text
+    assert "No space left" in caplog.text and not list(cache.rglob("*.part"))
+
+
 def test_named_loss_is_used_and_kept_unnamed_is_not(cache):
     """A loss of one's own decides the training; only a named one enters the cache."""
     calls = []
