@@ -87,7 +87,7 @@ print(f"threshold on probabilities after the temperature: {rule.threshold:.4f}")
 # what probability will the colleague's copy call out?
 
 # %%
-from tempfile import TemporaryDirectory, mkdtemp
+from tempfile import TemporaryDirectory
 
 import transformers
 
@@ -102,6 +102,13 @@ few = [task.test.texts[i] for i in drawn]
 said = np.array([r["label"] == task.label_names[1] for r in plain(few, truncation=True)])
 kept = rule.decide(z_test[drawn]) == 1
 print(f"call-outs among 200 messages: our rule {kept.sum()}, the reloaded copy {said.sum()}")
+
+# %%
+urgent = y_test[drawn] == 1
+print(f"of {urgent.sum()} urgent ones our rule finds {(kept & urgent).sum()}", end=", ")
+print(f"the copy {(said & urgent).sum()}")
+for i in np.flatnonzero(urgent & kept & ~said):
+    print("missed by the copy alone:", few[i])
 
 # %% [markdown]
 # No error, no warning: the copy answers with the likelier label, which is a threshold of 0.5. The urgent messages
@@ -138,7 +145,7 @@ print(json.dumps(json.loads((folder / "decision.json").read_text(encoding="utf-8
 
 # %% [markdown]
 # `decision.json`, and `README.md`, which repeats it for people; nothing has to be trained. `decision.json` holds the
-# cut on the logit scale, the temperature, the order of the labels, how the
+# cut on the logits *after* the temperature (raw logits are divided by it first), the temperature, the order of the labels, how the
 # cut was chosen and on how many messages, the number format, and fingerprints of the weights and the
 # tokenizer. The weights are **safetensors**: numbers only, nothing in the file can run. `README.md` is the
 # **model card**, in the form that the Hugging Face Hub shows.
@@ -187,8 +194,17 @@ tiny = transformers.BertConfig(hidden_size=8, num_hidden_layers=1, num_attention
 parts = Network(tiny), load_tokenizer(resolve_checkpoint(MINILM))
 for cut, label in (("always", "LABEL_1"), ("never", "LABEL_0")):
     fixed = BinaryThreshold(cut=cut, label_names=("LABEL_0", "LABEL_1"))
-    saved_as = save(f"{mkdtemp()}/a", *parts, fixed, dtype="fp32")
+    saved_as = save(f"{place}/{cut}", *parts, fixed, dtype="fp32")
     assert right_reload(saved_as)("a text")[0]["label"] == label, "the rule was lost"
+
+# %% [markdown]
+# Now both on our own folder, with a message on which they differ.
+
+# %%
+for i in np.flatnonzero(kept != said)[:1]:
+    print(few[i])
+    for reload in (wrong_reload, right_reload):
+        print(f"{reload.__name__}: {reload(folder)([few[i]])[0]['label']}")
 
 # %% [markdown]
 # The plain class reads the weights and never looks at `decision.json`. Ours reads it or raises. Let us take the
@@ -254,8 +270,9 @@ compare("in a fresh process", theirs)
 # decision can change only where the difference carries a message over the cut.
 #
 # **Trap: overriding the call.** The forum's pipeline overrode `__call__` and walked through the answers. That
-# is where lists, streams and batches are handled; the hook for one answer is `postprocess`. *Predict*: what
-# happens to a stream that never ends?
+# is where lists, batches and streams are handled; a **stream** is a generator that hands over one text at a time.
+# A **hook** is a method that transformers calls for you at a fixed point: `postprocess`, once for each
+# answer. *Predict*: what happens to a stream that never ends?
 
 
 # %% tags=["trap-call"]
@@ -278,6 +295,16 @@ pipe = right_pipeline(model=network, tokenizer=load_tokenizer(resolve_checkpoint
 stream = (text for text in ["a text"] * 100)
 assert next(iter(pipe(stream)))["by"] == "rule" and next(stream, None), "read to its end"
 assert all(answer["by"] == "rule" for answer in pipe(["a", "b"], top_k=None)[0])
+
+# %% [markdown]
+# Both on a stream of 100 texts: how many are still unread after the first answer?
+
+# %%
+for kind in (wrong_pipeline, right_pipeline):
+    pipe = kind(model=network, tokenizer=load_tokenizer(resolve_checkpoint(MINILM)))
+    stream = (text for text in ["a text"] * 100)
+    next(iter(pipe(stream)))
+    print(f"{kind.__name__}: {sum(1 for _ in stream)} of 100 texts unread")
 
 # %% [markdown]
 # The wrong one reads the whole stream before it gives the first answer; a stream without end never answers. With
@@ -718,7 +745,7 @@ check("04.3", answer)
 # %% [markdown]
 # **04.4** Write `answer(alarms, n, expected)`: True where the share of alarms among n messages lies more than
 # three standard errors from the expected share, on either side. If you ask it every day, how often will it
-# be wrong in a year in which nothing changes?
+# be wrong in a year in which nothing changes? Take the expected share as known exactly.
 
 # %%
 answer = ...
@@ -726,7 +753,8 @@ answer = ...
 
 # solution
 def answer(alarms, n, expected):
-    # For a normal distribution 0.27 % lie outside: about one false warning a year.
+    # For a normal distribution 0.27 % lie outside: about one false warning a year,
+    # if the expected share is known. One that was estimated has an error too, and warns more often.
     error = (expected * (1 - expected) / n) ** 0.5
     return abs(alarms / n - expected) > 3 * error
 
