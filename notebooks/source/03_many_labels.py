@@ -372,25 +372,25 @@ claim(text, risen, released=RELEASED)
 #
 # ## 5 · Figures that mean something
 #
-# Three messages by hand. The first is about `home` and was given it; the second is about `home` and `water` and
-# was given `home`; the third is about none and was given `money`.
+# By hand: message a is about `home` and was given it; b is about `home` and `water` and was given `home`; c is
+# about `money` and was given `home`.
 #
-# **F1** of a label is 2 TP / (2 TP + FP + FN); here 1, 0, 0.
+# **F1** of a label is 2 TP/(2 TP + FP + FN): 4/5, 0, 0.
 #
-# - **Macro-F1**, mean over labels: 1/3
-# - **Micro-F1**, all answers together: 4/(4+1+1)
+# - **Macro-F1**, mean over labels: (4/5+0+0)/3
+# - **Micro-F1**, all answers together: 4/(4+1+2)
 # - **Samples-F1**, mean over messages: (1+2/3+0)/3
 # - **Jaccard**, labels in both sets by those in either, mean: (1+1/2+0)/3
 # - **Exact match**, sets wholly right: 1/3
-# - **Hamming loss**, wrong answers: 2/9
+# - **Hamming loss**, wrong answers: 3/9
 
 # %%
 z_validation, z_test = (
     predict_logits(tuned.model, tuned.tokenizer, parts[part].texts, **reading)
     for part in ("validation", "test")
 )
-abc = label_scores([[1, 0, 0], [1, 1, 0], [0, 0, 0]], [[1, 0, 0], [1, 0, 0], [0, 0, 1]])
-print("three messages:", {name: round(value, 4) for name, value in abc.items()})
+abc = label_scores([[1, 0, 0], [1, 1, 0], [0, 0, 1]], [[1, 0, 0], [1, 0, 0], [1, 0, 0]])
+print("a, b, c:", {name: round(value, 4) for name, value in abc.items()})
 said = z_validation >= 0  # a logit of 0 is a probability of 0.5
 true = y_validation == 1
 hits, alarms, misses = (said & true).sum(), (said & ~true).sum(), (~said & true).sum()
@@ -601,10 +601,9 @@ for group, mask in (("rare", rare), ("other", ~rare)):
         print("their own macro-F1 {:+.4f} ({:+.4f} to {:+.4f})".format(*gain))
 
 # %% [markdown]
-# The rare labels have the large parts. Their F1 was about 0 at 0.5; a handful of right answers (`right`, among
-# all that were `given`) lifts it, and the mean of twelve counts it in full. Look at the interval of the others: where it
-# holds 0, cuts of their own did nothing for them that these messages could show. So a higher macro-F1 does
-# not say that all labels got better. Ask which did, and what their false ones cost.
+# The rare labels are the ones to look at: a handful of right answers (`right` of those `given`) lifts their F1, and
+# the mean counts it in full. Where the others' interval holds 0, cuts of their own did nothing for them that
+# these messages could show. So ask of a higher macro-F1: which labels, and at what cost?
 #
 # Why would micro-F1 gain so little, or nothing? There is a rule: **on calibrated probabilities the cut that maximises F1 is
 # half of the best F1, F\*/2**. For a label that can reach F1 = 0.8 that is 0.4, not far from 0.5. And for
@@ -688,10 +687,9 @@ assert gap[3] > gap[10] > gap[30] > gap[100] > 0, "fewer positives, emptier prom
 # believed; the cut itself may still be usable. `min_positives` is the cautious way: a label with fewer falls back
 # to the shared cut, which all labels together chose.
 #
-# For our rare labels this is the choice behind the two averages. A cut of its own finds some of their messages, at
-# the price of wrong ones, and the *macro* average rewards that. The shared cut hardly ever gives a rare label.
-# Neither is right or wrong: **costs** decide. How many false ones is one found message worth? Say so, and use
-# Elkan's cut. If you cannot say, collect more examples.
+# A cut of its own finds some of a rare label's messages at the price of wrong ones; the shared cut hardly ever
+# gives it. Neither is right or wrong: **costs** decide. How many false ones is one found message worth? Say so,
+# and use Elkan's cut. If you cannot say, collect more examples.
 #
 # The report for each label, chosen with the fallback:
 
@@ -853,7 +851,7 @@ widgets.VBox([slider, text])
 # 2. A figure needs its baseline: the most frequent set for exact match, the base rate for average precision.
 # 3. AUROC and average precision want scores, never decisions.
 # 4. On calibrated probabilities one cut, F\*/2, is best for micro-F1. Where cuts of their own lift macro-F1, ask
-#    which labels it comes from: it may be the rare ones alone. Costs that differ by label need a cut each.
+#    for which labels. Costs need a cut each.
 # 5. A cut chosen on a handful of positives promises too much. The shared cut is steadier and may never give the
 #    label: price it, or collect more examples.
 # 6. A weight in the loss moves the logits; a cut takes much of that back.
