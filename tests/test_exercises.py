@@ -1,6 +1,7 @@
 """Claims about helpers.exercises: answers are checked, and never break the reader's notebook."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import f1_score
 
@@ -61,6 +62,51 @@ def shared(waiting, limit):
     return batches
 
 
+def highest_floor_cuts(z, labels, floor):
+    """Of the cuts that reach the floor and find the most, take the highest."""
+    cuts = []
+    for scores, true in zip(z.T, labels.T, strict=True):
+        fit = [cut for cut in scores if true[scores >= cut].mean() >= floor]
+        cuts.append(max(fit, key=lambda c: (true[scores >= c].sum(), c), default=np.inf))
+    return cuts
+
+
+def with_in_place_of_inf(value):
+    """Answer with another value where infinity is asked for."""
+    return lambda z, y, floor: [value if c == np.inf else c for c in floor_cuts(z, y, floor)]
+
+
+def next_below(z, labels, floor):
+    """Take the score below the right cut, as if only `>` gave the label."""
+    cuts = floor_cuts(z, labels, floor)
+    return [
+        c if c == np.inf else max([x for x in one if x < c], default=c - 1)
+        for c, one in zip(cuts, z.T, strict=True)
+    ]
+
+
+def micro_by_hand(labels, predicted, n_new):
+    """Count over all single answers, with so many misses more."""
+    return 2 * (labels * predicted).sum() / (labels.sum() + predicted.sum() + n_new)
+
+
+def expected_f1(p, sort=True):
+    """Work out what each number of messages given reaches."""
+    p = list(p)
+    taken = sorted(p, reverse=True) if sort else p
+    return [2 * sum(taken[:k]) / (k + sum(p)) for k in range(1, len(p) + 1)]
+
+
+def best_f1(p):
+    """Give the largest of them."""
+    return max(expected_f1(p))
+
+
+def best_number(p, sort=True):
+    """Give the number of messages that reaches it."""
+    return 1 + int(np.argmax(expected_f1(p, sort)))
+
+
 RIGHT = {
     "01.1": [lambda alarm, miss: alarm / (alarm + miss), lambda a, m: 1 / (1 + m / a)],
     "01.2": [
@@ -91,16 +137,59 @@ RIGHT = {
             c for c in [*sure, sure.max() + 1] if (sure < c).sum() <= capacity
         ),
     ],
-    "03.1": [floor_cuts, lambda z, y, floor: np.array(floor_cuts(z, y, floor)) - 1e-9],
-    "03.2": [with_new_label],
+    "03.1": [
+        floor_cuts,
+        highest_floor_cuts,
+        lambda z, y, floor: np.array(floor_cuts(z, y, floor)) - 1e-9,
+        lambda z, y, floor: np.array(floor_cuts(z, y, floor)) - 0.1,
+        lambda z, y, floor: np.float32(floor_cuts(z, y, floor)),
+        lambda z, y, floor: np.float16(floor_cuts(z, y, floor)),
+        lambda z, y, floor: tuple(floor_cuts(z, y, floor)),
+        lambda z, y, floor: pd.Series(floor_cuts(z, y, floor), index=list("abcde")),
+        lambda z, y, floor: np.array(floor_cuts(z, y, floor), dtype=object),
+        lambda z, y, floor: [float(str(cut)) for cut in floor_cuts(z, y == 1, floor)],
+        lambda z, y, floor: [-np.inf if c == z.min() else c for c in floor_cuts(z, y, floor)],
+    ],
+    "03.2": [
+        with_new_label,
+        lambda y, said, n: tuple(with_new_label(y, said, n)),
+        lambda y, said, n: np.array(with_new_label(y, said, n)),
+        lambda y, said, n: np.float32(with_new_label(y, said, n)),
+        lambda y, said, n: pd.Series(with_new_label(y, said, n), index=["micro", "macro"]),
+        lambda y, said, n: with_new_label(y.astype(bool), said.astype(bool), n),
+        lambda y, said, n: with_new_label(y.astype(float), said.astype(float), n),
+        lambda y, said, n: (micro_by_hand(y, said, n), with_new_label(y, said, n)[1]),
+        lambda y, said, n: [float(f"{one:.9f}") for one in with_new_label(y, said, n)],
+    ],
     "03.3": [
         lambda p, alarm, miss: (p >= alarm / (alarm + miss)).astype(int),
         lambda p, alarm, miss: p * miss >= (1 - p) * alarm,
+        lambda p, alarm, miss: (p >= alarm / (alarm + miss)).astype(np.float32),
+        lambda p, alarm, miss: (p >= alarm / (alarm + miss)).tolist(),
+        lambda p, alarm, miss: pd.DataFrame(p >= alarm / (alarm + miss), columns=list("abc")),
+        lambda p, alarm, miss: np.where(p * miss < (1 - p) * alarm, 0, 1),
+        lambda p, alarm, miss: [
+            [int(x * m >= (1 - x) * a) for x, a, m in zip(row, alarm, miss, strict=True)]
+            for row in p
+        ],
+        lambda p, alarm, miss: np.stack(
+            [p[:, k] >= 1 / (1 + miss[k] / alarm[k]) for k in range(3)], axis=1
+        ),
+        lambda p, alarm, miss: p / (1 - p) >= alarm / miss,
+        lambda p, alarm, miss: np.uint8(p >= alarm / (alarm + miss)),
+        lambda p, alarm, miss: (p >= alarm / (alarm + miss)).astype(object),
     ],
     "03.4": [
-        lambda p: max(
-            range(1, len(p) + 1), key=lambda k: np.sort(p)[::-1][:k].sum() / (k + p.sum())
-        )
+        best_number,
+        lambda p: float(best_number(p)),
+        lambda p: np.int64(best_number(p)),
+        lambda p: np.float32(best_number(p)),
+        lambda p: np.array(best_number(p)),
+        lambda p: np.uint8(best_number(p)),
+        lambda p: best_number(p.tolist()),
+        lambda p: best_number(pd.Series(p)),
+        lambda p: int((p >= best_f1(p) / 2).sum()),
+        lambda p: sum(bool(one >= best_f1(p) / 2) for one in p),
     ],
     "04.1": [
         lambda t, old, new: sigmoid(logit(t) - prior_shift(old=old, new=new)),
@@ -168,24 +257,112 @@ WRONG = {
     ],
     "03.1": [
         (first_floor_cuts, "may still reach the floor"),
-        (lambda z, y, floor: np.zeros(4), "with a floor of 0.6 your cut for label"),
-        (lambda z, y, floor: 0.5, r"shape \(4,\), got \(\)"),
-        (lambda z, y, floor: [np.inf] * 4, "finds the most"),
+        (lambda z, y, floor: np.zeros(5), "with a floor of 0.75, label 1"),
+        (lambda z, y, floor: 0.5, r"one cut a label, shape \(5,\), got \(\)"),
+        (lambda z, y, floor: np.zeros((5, 1)), r"got \(5, 1\)"),
+        (lambda z, y, floor: z, r"got \(8, 5\)"),
+        (lambda z, y, floor: None, "is there a `return`"),
+        (lambda z, y, floor: ["a"] * 5, "no table of numbers"),
+        (lambda z, y, floor: [[1], [2, 3], 1, 1, 1], "no table of numbers"),
+        (lambda z, y, floor: [np.inf] * 5, "to nobody"),
+        (lambda z, y, floor: [99] * 5, "to nobody"),
+        (lambda z, y, floor: [-np.inf] * 5, "of 8 that yours gives it to only 4 are right"),
+        (with_in_place_of_inf(np.nan), "NaN"),
+        (with_in_place_of_inf(None), "NaN"),
+        (with_in_place_of_inf(99), "no cut reaches the floor"),
+        (with_in_place_of_inf(3), "no cut reaches the floor"),
+        (with_in_place_of_inf(-np.inf), "no cut reaches the floor"),
+        (lambda z, y, floor: sigmoid(np.array(floor_cuts(z, y, floor))), "asked for on the logits"),
+        (lambda z, y, floor: floor_cuts(z, y, floor + 1e-9), "equal to the floor reaches it"),
+        (lambda z, y, floor: floor_cuts(z, y, 0.5), "only"),
+        (lambda z, y, floor: floor_cuts(z, y, 0.75), "expected 4 of them found"),
+        (lambda z, y, floor: np.array(floor_cuts(z, y, floor)) - 1, "with a floor of"),
+        (lambda z, y, floor: np.array(floor_cuts(z, y, floor)) + 0.1, "expected 4 of them"),
+        (next_below, "`>=` does"),
+        (lambda z, y, floor: [floor_cuts(z[:, :1], y[:, :1], floor)[0]] * 5, "label 1"),
+        (lambda z, y, floor: floor_cuts(z, 1 - y, floor), "label 0"),
+        (lambda z, y, floor: floor_cuts(z, y, floor)[::-1], "label 0"),
+        (lambda z, y, floor: np.quantile(z, 1 - y.mean(axis=0)), "label"),
     ],
     "03.2": [
-        (lambda said, y, n: with_new_label(said, y, 0), "5 more misses"),
-        (lambda said, y, n: with_new_label(said, y, n)[::-1], "expected micro-F1"),
-        (lambda said, y, n: f1_score(y, said, average="micro"), "expected micro-F1"),
+        (lambda y, said, n: with_new_label(y, said, 0), "5 more misses now"),
+        (lambda y, said, n: with_new_label(y, said, n)[::-1], "in the other order"),
+        (lambda y, said, n: 100 * np.array(with_new_label(y, said, n)), "percent"),
+        (lambda y, said, n: f1_score(y, said, average="micro"), r"shape \(2,\), got \(\)"),
+        (lambda y, said, n: None, "is there a `return`"),
+        (lambda y, said, n: "micro", "no table of numbers"),
+        (lambda y, said, n: (np.nan, 0.5), "NaN"),
+        (lambda y, said, n: [0.5, 0.5, 0.5], r"got \(3,\)"),
+        (lambda y, said, n: [with_new_label(y, said, n)], r"got \(1, 2\)"),
+        (
+            lambda y, said, n: (with_new_label(y, said, n)[0], f1_score(y, said, average="macro")),
+            "F1 is 0",
+        ),
+        (
+            lambda y, said, n: (f1_score(y, said, average="micro"), with_new_label(y, said, n)[1]),
+            "5 more misses now",
+        ),
+        (lambda y, said, n: [f1_score(y, said, average=a) for a in ("micro", "macro")], "misses"),
+        (lambda y, said, n: [with_new_label(y, said, n)[0]] * 2, "macro-F1 is off"),
+        (lambda y, said, n: [with_new_label(y, said, n)[1]] * 2, "micro-F1 is off"),
+        (
+            lambda y, said, n: (micro_by_hand(y, said, 2 * n), with_new_label(y, said, n)[1]),
+            "no false ones",
+        ),
+        (lambda y, said, n: ((y == said).mean(), with_new_label(y, said, n)[1]), "micro-F1 is off"),
+        (lambda y, said, n: with_new_label(y, said, 5), "and 1 new"),
+        (lambda y, said, n: with_new_label(y, said, min(n, len(y))), "and 9 new"),
+        (lambda y, said, n: with_new_label(y[::-1], said, n), "micro-F1 is off"),
+        (lambda y, said, n: np.round(with_new_label(y, said, n), 1), "expected micro-F1"),
+        (lambda y, said, n: np.array(with_new_label(y, said, n)) * 0, "got .0.0, 0.0"),
     ],
     "03.3": [
-        (lambda p, alarm, miss: (p >= 0.5).astype(int), "each label has its own cut"),
-        (lambda p, alarm, miss: p > alarm / (alarm + miss), "each label has its own cut"),
-        (lambda p, alarm, miss: p[:, 0] >= 0.5, r"shape \(3, 3\), got \(3,\)"),
+        (lambda p, alarm, miss: (p >= 0.5).astype(int), "no notice of the prices"),
+        (lambda p, alarm, miss: p > alarm / (alarm + miss), "1 is asked for"),
+        (lambda p, alarm, miss: p[:, 0] >= 0.5, r"shape \(4, 3\), got \(4,\)"),
+        (lambda p, alarm, miss: (p >= alarm / (alarm + miss)).T, r"got \(3, 4\)"),
+        (lambda p, alarm, miss: (p >= alarm / (alarm + miss)).ravel(), r"got \(12,\)"),
+        (lambda p, alarm, miss: None, "is there a `return`"),
+        (lambda p, alarm, miss: "send", "no table of numbers"),
+        (lambda p, alarm, miss: np.full(p.shape, np.nan), "NaN"),
+        (lambda p, alarm, miss: p, "0 and 1 is asked for"),
+        (lambda p, alarm, miss: p * miss, "0 and 1 is asked for"),
+        (lambda p, alarm, miss: p * miss - (1 - p) * alarm, "0 and 1 is asked for"),
+        (lambda p, alarm, miss: 2 * (p >= alarm / (alarm + miss)) - 1, "0 and 1 is asked for"),
+        (lambda p, alarm, miss: p >= miss / (alarm + miss), "changed places"),
+        (lambda p, alarm, miss: p * alarm >= (1 - p) * miss, "changed places"),
+        (lambda p, alarm, miss: p < alarm / (alarm + miss), "1 and 0 have changed"),
+        (lambda p, alarm, miss: p >= alarm / miss, "cut on the odds"),
+        (lambda p, alarm, miss: p >= alarm.sum() / (alarm + miss).sum(), "mean prices"),
+        (lambda p, alarm, miss: p * miss >= alarm, "expected"),
+        (lambda p, alarm, miss: np.ones(p.shape), "each label has its own cut"),
+        (lambda p, alarm, miss: np.zeros(p.shape), "each label has its own cut"),
+        (lambda p, alarm, miss: p >= (alarm / (alarm + miss))[::-1], "its own cut"),
     ],
     "03.4": [
-        (lambda p: int((p >= 0.5).sum()), "try every number"),
-        (lambda p: len(p), "expected positives"),
-        (lambda p: None, "not None"),
+        (lambda p: int((p >= 0.5).sum()), "a cut of 0.5 is too high"),
+        (lambda p: len(p), "all of them is too many"),
+        (lambda p: None, "got None"),
+        (lambda p: best_number(p) - 1, "argmax counts from 0"),
+        (lambda p: best_number(p) + 1, "try every number"),
+        (lambda p: best_f1(p), "this is the F1"),
+        (lambda p: best_f1(p) / 2, "try every number"),
+        (lambda p: np.sort(p)[::-1][best_number(p) - 1], "the last probability"),
+        (lambda p: (p >= best_f1(p)).sum(), "above .half."),
+        (lambda p: (p > best_f1(p)).sum(), "above .half."),
+        (lambda p: round(p.sum()), "expected number of positives"),
+        (lambda p: p.sum(), "try every number"),
+        (lambda p: best_number(p, sort=False), "sort first"),
+        (lambda p: p >= best_f1(p) / 2, r"shape \(\), got \(4,\)"),
+        (lambda p: [best_number(p)], r"got \(1,\)"),
+        (lambda p: np.argsort(-p)[: best_number(p)], "one whole number"),
+        (lambda p: (best_number(p), best_f1(p)), "one whole number"),
+        (lambda p: np.nan, "NaN"),
+        (lambda p: "three", "no table of numbers"),
+        (lambda p: 0, "expected 2, got 0"),
+        (lambda p: 1, "expected 2, got 1"),
+        (lambda p: 2, "expected 3, got 2"),
+        (lambda p: -best_number(p), "try every number"),
     ],
     "04.1": [
         (lambda t, old, new: t * old / new, "from 0.1 to 0.02 you give 0.25"),
