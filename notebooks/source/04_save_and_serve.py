@@ -10,7 +10,7 @@
 # **Before you start** you should know from lesson 01: logits, temperature, cut and threshold, costs, the paired
 # bootstrap, validation and test part.
 #
-# **Time**: the core path (sections 1 to 7) takes about 45 minutes; section 8 goes further. The code runs in
+# **Time**: the core path (sections 1 to 7) takes about 53 minutes; section 8 goes further. The code runs in
 # about two minutes on two CPU cores, less if lesson 01 has run here. A GPU is not needed.
 #
 # Run the cells in order. Where you see *Predict*, answer before you run the next cell.
