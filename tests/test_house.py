@@ -288,3 +288,17 @@ def test_the_readmes_one_liners_run():
         eval(code, names)
         ran += 1
     assert ran >= 12
+
+
+def test_minutes_of_lesson_04_agree():
+    """Lesson 04, README and the sum of the sections in TEACHING.md say the same minutes."""
+    root = Path(__file__).parents[1]
+    lesson = (root / "notebooks/source/04_save_and_serve.py").read_text(encoding="utf-8")
+    said = int(re.search(r"takes about (\d+) minutes", lesson)[1])
+    teaching = (root / "TEACHING.md").read_text(encoding="utf-8").split("## Lesson 04, section")[1]
+    parts = [int(m) for m in re.findall(r"^\| \d · [^|]*\| (\d+) \|", teaching, flags=re.M)]
+    table = (root / "README.md").read_text(encoding="utf-8")
+    core, further = re.search(
+        r"04_save_and_serve\.ipynb\) \| (\d+), and (\d+) further", table
+    ).groups()
+    assert (sum(parts[:7]), sum(parts[7:])) == (said, int(further)) == (int(core), int(further))

@@ -10,7 +10,7 @@
 # **Before you start** you should know from lesson 01: logits, temperature, cut and threshold, costs, the paired
 # bootstrap, validation and test part.
 #
-# **Time**: the core path (sections 1 to 7) takes about 45 minutes; section 8 goes further. The code runs in
+# **Time**: the core path (sections 1 to 7) takes about 53 minutes; section 8 goes further. The code runs in
 # about two minutes on two CPU cores, less if lesson 01 has run here. A GPU is not needed.
 #
 # Run the cells in order. Where you see *Predict*, answer before you run the next cell.
@@ -609,17 +609,20 @@ claim("the moved rule costs less: whole interval below 0", gain[2] < 0, released
 # %%
 alarms = decided["decision_accepted"].mean()
 expected = rule.decide(z_validation).mean()
-error = np.sqrt(expected * (1 - expected) / len(decided))
+error, day = (
+    np.sqrt(expected * (1 - expected) * (1 / n + 1 / len(y_validation)))
+    for n in (len(decided), 1000)
+)
 print(f"share of alarms: {alarms:.3f}; on the validation part {expected:.3f} ± {error:.3f}")
 after = np.average(rule.decide(z_test), weights=weight)
-day = np.sqrt(expected * (1 - expected) / 1000)
 print(f"at one urgent message in a hundred it would be {after:.3f},", end=" ")
 print(f"{abs(after - expected) / day:.1f} standard errors away in 1,000 messages")
 
 # %% [markdown]
-# The figure after ± is the **standard error** of a share among that many messages. A share that lies more than
-# three of them away, day after day, is a reason to label a random sample. Few messages cannot tell, many can; and
-# the expected share has an error of its own, from the validation part.
+# The figure after ± is the **standard error** of the difference: both shares are counted, on `len(decided)` and on
+# `len(y_validation)` messages, and both have an error. A share that lies more than
+# three of them away, day after day, is a reason to label a random sample. Few messages
+# cannot tell; beyond some thousands a day only a larger validation part helps.
 #
 # ## 8 · Further: the shift against a refit
 #
