@@ -15,6 +15,7 @@ import typer
 
 # As in run.py: threads that wait spin for a moment only, or they burn the cores that others need.
 THREADS = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000"}
+USAGE_ERROR: Any = typer.BadParameter.__base__  # of an unknown option too; it has no public name
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -366,6 +367,8 @@ def rule(
     from helpers.portable.pipeline import read_decision
     from helpers.rules import changed
 
+    if not folder.expanduser().is_dir():  # else the name would be looked for on the Hub
+        raise ValueError(f"there is no folder {folder}")
     old = read_decision(folder.expanduser()).rule
     costs: Costs | RejectCosts | None = None
     if false_positive is not None or false_negative is not None:
@@ -436,10 +439,17 @@ def main() -> None:
     for name, value in THREADS.items():  # read when torch is loaded, which is later
         os.environ.setdefault(name, value)
     warnings.formatwarning = lambda message, *_, **__: f"note: {message}\n"
+    if len(sys.argv) == 1:
+        sys.argv.append("--help")
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
+    except USAGE_ERROR as error:
+        typer.echo(f"error: {error.format_message().rstrip('.')}; see --help", err=True)
+        sys.exit(error.exit_code)
     except (ValueError, OSError) as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {' '.join(str(error).split())}")
+    except typer.Abort:
+        sys.exit("error: stopped")
 
 
 if __name__ == "__main__":

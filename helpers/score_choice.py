@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -64,6 +64,8 @@ def choose_for_scores(
     ValueError
         If columns and labels do not fit, a label is unknown, or the rule's ``choose`` refuses them.
     """
+    if kind is not None and kind not in get_args(Kind):
+        raise ValueError(f"kind must be one of {', '.join(get_args(Kind))}, got {kind!r}")
     rows, z = read_scores(source, scores, encoding=encoding)
     if isinstance(labels, str | Path):
         truth, columns = _array(labels), []

@@ -224,3 +224,68 @@ def test_threads_wait_as_in_run_py(monkeypatch):
         env={**bare, "GOMP_SPINCOUNT": "7"},
     )
     assert done.stdout.split() == ["False", "PASSIVE", "7"], done.stderr
+
+
+BAD_CALLS = [
+    ("nonsense", 2, "No such command 'nonsense'; see --help"),
+    ("train", 2, "Missing argument"),
+    ("train urgent", 2, "Missing option '--output'"),
+    ("train urgent --output q --texts x", 2, "Invalid value for '--texts'"),
+    ("train urgent --output q --profile nowhere", 1, "there is no recipe urgent"),
+    ("train none.csv --output q", 1, "the table none.csv is not there"),
+    ("train file.csv --output file.csv", 1, "is a file: name a folder"),
+    ("train file.csv --output q", 1, "has no column 'text'"),
+    ("train file.csv --text a --label b --output q", 1, "two different labels or more"),
+    ("score a", 2, "Missing argument"),
+    ("score a b c --nope", 2, "No such option"),
+    ("score a b.csv c.csv", 1, "the source b.csv is not there"),
+    ("score a b.xls c.csv", 1, "b.xls must end in one of"),
+    ("score none file.csv c.csv --text a", 1, "there is no folder"),
+    ("rule", 2, "Missing argument"),
+    ("rule file.csv", 1, "there is no folder file.csv"),
+    ("rule none", 1, "there is no folder none"),
+    ("choose file.csv --score a --label b", 2, "Missing option '--output'"),
+    ("choose file.csv --score a --label b --output r.txt", 1, "goes into a .json file"),
+    ("choose file.csv --score a --label b --output none/r.json", 1, "there is no folder none"),
+    ("choose file.csv --score q --label b --output r.json", 1, "has no column 'q'"),
+    ("choose file.csv --score a --label q --output r.json", 1, "has no column 'q'"),
+    ("choose file.csv --score a --label b --output r.json --kind odd", 1, "kind must be one of"),
+    ("choose file.npy --score a --label b --output r.json", 1, "is not there"),
+    ("decide none.json file.csv o.csv", 1, "there is no rule file none.json"),
+    ("decide file.csv file.csv o.csv", 1, "cannot be read"),
+    ("report none file.csv --output o.txt", 1, "goes into a .html file"),
+    ("report none file.csv --output o.html", 1, "there is no"),
+    ("serve", 2, "Missing argument"),
+    ("serve none", 1, "there is no folder"),
+    ("serve none --port 0", 2, "Invalid value for '--port'"),
+    ("serve none --port x", 2, "Invalid value for '--port'"),
+    ("serve none --api-key-env NO_SUCH_KEY", 1, "is empty or not set"),
+    ("doctor extra", 2, "unexpected extra argument"),
+]
+
+
+@pytest.mark.parametrize(("call", "code", "words"), BAD_CALLS, ids=[c for c, *_ in BAD_CALLS])
+def test_every_bad_call_is_one_line(tmp_path, monkeypatch, capsys, call, code, words):
+    """A wrong call ends with a code and one line that says why, and writes nothing."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file.csv").write_text("a,b\n1,x\n2,x\n", encoding="utf-8")
+    monkeypatch.setattr(sys, "argv", ["helpers", *call.split()])
+    for name, value in command_line.THREADS.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as stopped:
+        command_line.main()
+    told = capsys.readouterr()
+    message = told.err or f"{stopped.value.code}\n"  # sys.exit prints a text when Python ends
+    assert message.startswith("error: ") and message.count("\n") == 1 and words in message
+    assert (stopped.value.code if isinstance(stopped.value.code, int) else 1) == code
+    assert [path.name for path in tmp_path.iterdir()] == ["file.csv"] and told.out == ""
+
+
+def test_a_call_without_a_command_shows_the_help(monkeypatch, capsys):
+    """Nothing asked for is no error: the commands are listed."""
+    monkeypatch.setattr(sys, "argv", ["helpers"])
+    for name, value in command_line.THREADS.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as stopped:
+        command_line.main()
+    assert not stopped.value.code and "report" in capsys.readouterr().out
