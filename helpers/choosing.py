@@ -151,6 +151,8 @@ def choose_rule(
 
     Notes
     -----
+    Where "Other" is itself one of the labels, what is not answered is called "No answer".
+
     Many labels get no temperature: a cut for each label does its work. A promise (with
     ``confidence_level``) gets none either: it would not hold on the rows that fitted it.
 
@@ -165,6 +167,8 @@ def choose_rule(
     if kind not in RULES:
         raise ValueError(f"kind must be one of {', '.join(RULES)}, got {kind!r}")
     options = {**criterion, "label_names": label_names}
+    if kind == "multiclass" and "Other" in label_names:
+        options.setdefault("other", "No answer")
     if kind != "multilabel" and "confidence_level" not in criterion:
         options["temperature"] = _temperature(kind, logits, labels)
     return RULES[kind].choose(logits, labels, **options)

@@ -66,3 +66,23 @@ def test_an_unknown_kind_is_named():
 def test_every_recipe_says_how_its_rule_is_chosen():
     """No recipe lacks a criterion: `train` can make a rule of each."""
     assert all(recipe.criterion for recipe in RECIPES.values())
+
+
+def test_a_label_called_other_is_kept_apart_from_no_answer():
+    """A table with a label "Other" of its own gets a rule whose reject has another name."""
+    z, y, _ = CASES["multiclass"]
+    rule = choose_rule(
+        "multiclass", z, y, label_names=("a", "Other", "c"), criterion=CRITERIA["multiclass"][1]
+    )
+    assert rule.other == "No answer" and "Other" in rule.label_names
+
+
+def test_rows_of_other_do_not_fit_the_temperature():
+    """The temperature is that of the rows with a label; with none of these there is no rule."""
+    z, y, names = CASES["multiclass"]
+    more, unknown = np.vstack([z, np.zeros((20, 3))]), np.append(y, np.full(20, 3))
+    criterion = CRITERIA["multiclass"][1]
+    rule = choose_rule("multiclass", more, unknown, label_names=names, criterion=criterion)
+    assert rule.temperature == fit_temperature(z, y)
+    with pytest.raises(ValueError, match="all rows are Other"):
+        choose_rule("multiclass", more[:5], [3] * 5, label_names=names, criterion=criterion)
