@@ -186,15 +186,24 @@ def write_rule(path: str | Path, kept: ScoreRule) -> Path:
         If the name ends otherwise, or another file stands there.
     """
     path = check_rule_place(path)
+    write_whole(path, json.dumps(kept.to_dict(), indent=2, ensure_ascii=False) + "\n")
+    return path
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file beside its place, then move it there: the old one, or the new one whole.
+
+    Parameters
+    ----------
+    path : Path
+    text : str
+    """
     scratch = path.with_name(f".{path.name}.new")
     try:
-        scratch.write_text(
-            json.dumps(kept.to_dict(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
-        )
+        scratch.write_text(text, encoding="utf-8")
         scratch.replace(path)
     finally:
         scratch.unlink(missing_ok=True)
-    return path
 
 
 def check_rule_place(path: str | Path) -> Path:

@@ -18,7 +18,7 @@ from helpers.portable.binary import BinaryThreshold
 from helpers.portable.decisions import Rule
 from helpers.portable.labels import LabelThresholds
 from helpers.score_choice import label_indices
-from helpers.score_files import read_rule, read_scores
+from helpers.score_files import read_rule, read_scores, write_whole
 from helpers.table_files import label_sets, read_table
 
 
@@ -167,17 +167,8 @@ def write_page(page: Page, path: str | Path) -> list[Path]:
     path = check_page_place(path)
     beside = path.with_suffix(".json")
     values = {"title": page.title, "sections": page.sections}
-    texts = {
-        beside: json.dumps(values, indent=2, ensure_ascii=False, default=float) + "\n",
-        path: page.html,
-    }
-    for target, content in texts.items():
-        scratch = target.with_name(f".{target.name}.new")
-        try:
-            scratch.write_text(content, encoding="utf-8")
-            scratch.replace(target)
-        finally:
-            scratch.unlink(missing_ok=True)
+    write_whole(beside, json.dumps(values, indent=2, ensure_ascii=False, default=float) + "\n")
+    write_whole(path, page.html)
     return [path, beside]
 
 

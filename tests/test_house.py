@@ -197,6 +197,7 @@ NO_EXAMPLE = {
         (
             "score_files.ScoreRule.logits",
             "score_files.write_rule",
+            "score_files.write_whole",
             "score_files.check_rule_place",
             "score_files.read_rule",
             "score_files.read_scores",
