@@ -134,7 +134,8 @@ def report_page(
     about = {"heading": "The rule", "text": _in_words(rule), "rows": []}
     beside: dict[str, Any] = {
         "heading": "Beside the plain rule",
-        "text": f"{n} rows that did not choose the rule."
+        "text": f"{n} rows, not the set that chose the rule. The figures hold only if none of them "
+        "trained the network or chose the rule."
         if not seen
         else f"{n} rows; they chose the rule, so all figures are optimistic.",
         "rows": table,
