@@ -7,7 +7,6 @@ import pytest
 
 SOURCES = sorted((Path(__file__).parent.parent / "notebooks" / "source").glob("*.py"))
 IMPORTS = """
-from tempfile import mkdtemp
 import numpy as np
 import transformers
 from helpers.decisions import BinaryThreshold, Costs, RejectOption
@@ -34,9 +33,9 @@ TRAPS = [
 ]
 
 
-def run(trap, check, mutant):
-    """Run a trap cell and its check, with ours or with the mutant in its place."""
-    namespace = {}
+def run(trap, check, place, mutant):
+    """Run a trap cell and its check in a folder, with ours or with the mutant in its place."""
+    namespace = {"place": place}
     exec(IMPORTS + trap, namespace)
     if mutant:
         wrong = {
@@ -50,16 +49,16 @@ def run(trap, check, mutant):
 
 
 @pytest.mark.parametrize(("trap", "check"), TRAPS)
-def test_check_passes_for_ours(trap, check):
+def test_check_passes_for_ours(trap, check, tmp_path):
     """The check of a trap passes for the right function."""
-    run(trap, check, mutant=False)
+    run(trap, check, tmp_path, mutant=False)
 
 
 @pytest.mark.parametrize(("trap", "check"), TRAPS)
-def test_check_fails_for_the_mutant(trap, check):
+def test_check_fails_for_the_mutant(trap, check, tmp_path):
     """The check of a trap fails when the source's error is put in place of ours."""
     with pytest.raises(AssertionError):
-        run(trap, check, mutant=True)
+        run(trap, check, tmp_path, mutant=True)
 
 
 def test_lesson_01_holds_the_errors_of_its_source():
