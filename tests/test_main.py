@@ -212,8 +212,8 @@ def test_threads_wait_as_in_run_py(monkeypatch):
             patch.delenv(name, raising=False)
         assert command_line.THREADS.items() <= runner.environment().items()
     code = (
-        "import os, sys; from helpers import __main__ as m; m.app = lambda: None; m.main();"
-        "print('torch' in sys.modules, os.environ['OMP_WAIT_POLICY'], os.environ['GOMP_SPINCOUNT'])"
+        "import os, sys; from helpers import __main__ as m; m.app = lambda **_: print('torch' in "
+        "sys.modules, os.environ['OMP_WAIT_POLICY'], os.environ['GOMP_SPINCOUNT']); m.main()"
     )
     bare = {k: v for k, v in os.environ.items() if k not in command_line.THREADS}
     done = subprocess.run(

@@ -619,10 +619,9 @@ print(f"at one urgent message in a hundred it would be {after:.3f},", end=" ")
 print(f"{abs(after - expected) / day:.1f} standard errors away in 1,000 messages")
 
 # %% [markdown]
-# The figure after ± is the **standard error** of the difference: both shares are counted, on `len(decided)` and on
-# `len(y_validation)` messages, and both have an error. A share that lies more than
-# three of them away, day after day, is a reason to label a random sample. Few messages
-# cannot tell; beyond some thousands a day only a larger validation part helps.
+# The figure after ± is the **standard error** of the difference: both shares come from a sample, the new messages
+# and the validation part, and both have an error. A share more than three of them away, day after day, is a reason to
+# label a random sample. Few messages cannot tell.
 #
 # ## 8 · Further: the shift against a refit
 #
