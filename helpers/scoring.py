@@ -95,7 +95,8 @@ def score(
     New columns are called ``decision_label`` and so on, each a key of the rule's record; in CSV and
     Parquet a list or an object among them is JSON text. The other columns leave as they came, to
     the digit; so do texts that a spreadsheet would take for formulas. From JSON lines to another
-    format, the first row sets the columns.
+    format, the first row sets the columns; in Parquet a number with a point becomes a double, which
+    holds about 16 digits.
 
     Memory holds one chunk. Each chunk is written to a file of its own in ``TARGET.parts``, under
     its final name only when whole; the parts are put together at the end. The same call after a
@@ -246,7 +247,7 @@ def _checked(
         if row is not None:
             value = row.get(text)
             extra = [n for n in row if n in added or (columns is not None and n not in columns)]
-            if not isinstance(value, str) or is_blank(value):
+            if type(value) is not str or is_blank(value):  # a number of 5,000 digits is no text
                 reason = f"no text in {text!r}"
             elif extra:
                 reason = f"unexpected columns: {', '.join(extra)}"
@@ -255,7 +256,8 @@ def _checked(
             if not reason:
                 yield (row, content), {}
                 continue
-            content = {name: str(value) for name, value in row.items()}
+            if content is None:  # of a table; of JSON lines it is the line
+                content = {name: str(value) for name, value in row.items()}
         yield None, {"row": number, "reason": reason, "content": content}
 
 

@@ -8,6 +8,7 @@ import gzip
 import io
 import json
 import math
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from typing import IO, Any, Literal
 FORMATS = (".csv", ".tsv", ".jsonl", ".parquet")
 KINDS = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 DELIMITERS = ",;\t|"
+NO_NUMBER = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")|-?Infinity|NaN')  # a text, or such a word
 
 
 @dataclass(frozen=True)
@@ -237,6 +239,10 @@ class Written(float):
     text: str
 
 
+class Digits(str):
+    """A whole number of thousands of digits, more than Python reads."""
+
+
 def _number(text: str) -> Any:
     """Read a fraction, and keep its text."""
     value = Written(text)
@@ -245,8 +251,10 @@ def _number(text: str) -> Any:
 
 
 def _whole(text: str) -> Any:
-    """Read a whole number; one with thousands of digits stays text."""
-    return int(text) if len(text) < 4000 else text
+    """Read a whole number; what Python would write otherwise keeps its text."""
+    if len(text) < 4000:
+        return int(text) if text != "-0" else _number(text)
+    return Digits(text)
 
 
 def _object(line: str) -> tuple[dict[str, Any] | None, str]:
@@ -431,7 +439,9 @@ class Writer:
 def _plain(value: Any) -> Any:
     """Forget how a number was written, at any depth."""
     if isinstance(value, Written):
-        return float(value)
+        return float(value) if value.text != "-0" else 0
+    if isinstance(value, Digits):
+        return str(value)
     if isinstance(value, list):
         return [_plain(one) for one in value]
     if isinstance(value, dict):
@@ -442,7 +452,9 @@ def _plain(value: Any) -> Any:
 def _json_line(row: dict[str, Any], new: dict[str, Any], line: str | None) -> str:
     """Write a row as JSON: what came as a line stays as it was written, and the new follows."""
     added = json.dumps(_finite(new), ensure_ascii=False, allow_nan=False, default=str)
-    if line is not None and "NaN" not in line and "Infinity" not in line:
+    if line is not None:
+        if "NaN" in line or "Infinity" in line:
+            line = NO_NUMBER.sub(lambda found: found[1] or "null", line)
         inside = line.rstrip().removesuffix("}").rstrip()
         return f"{inside}{'' if inside == '{' else ', '}{added[1:]}"
     return json.dumps(_finite({**row, **new}), ensure_ascii=False, allow_nan=False, default=str)
@@ -463,9 +475,21 @@ def _cell(value: Any) -> str:
     """Write a value into a CSV cell."""
     if isinstance(value, Written):
         return value.text
-    if isinstance(value, list | dict):
-        return json.dumps(value, ensure_ascii=False, default=str)
-    return "" if value is None else str(value)
+    return _json(value) if isinstance(value, list | dict) else "" if value is None else str(value)
+
+
+def _json(value: Any) -> str:
+    """Write a value as JSON, each number as it came."""
+    if isinstance(value, Written):
+        return value.text
+    if isinstance(value, Digits):
+        return str(value)
+    if isinstance(value, list):
+        return f"[{', '.join(map(_json, value))}]"
+    if isinstance(value, dict):
+        pairs = (f"{_json(str(name))}: {_json(one)}" for name, one in value.items())
+        return f"{{{', '.join(pairs)}}}"
+    return json.dumps(_finite(value), ensure_ascii=False, default=str)
 
 
 def join(parts: list[Path], path: Path, head: bytes, *, zipped: bool = False) -> None:

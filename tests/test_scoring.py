@@ -359,6 +359,39 @@ def test_numbers_of_other_columns_leave_as_they_came(saved, tmp_path):
     assert cells == [*numbers, ""]
 
 
+NUMBERS = ["1.10", "12345678901234567890.12345", "9" * 5000, "1e5", "1E400", "-0.0", "-0", "7"]
+
+
+@pytest.mark.parametrize("text", ["a", "NaN", "is -Infinity, NaN", '\\"NaN', "\\\\", "\\u004eaN"])
+def test_a_text_that_says_nan_costs_no_digit(saved, tmp_path, text):
+    """Beside each text, numbers at any depth and double keys stay; only a true NaN is replaced."""
+    inside = f'"n": [{", ".join(NUMBERS)}], "n": {{"NaN": [{", ".join(NUMBERS)}], "m": "{text}"}}'
+    line = f'{{"text": "{text}", {inside}, "x": NaN, "y": [-Infinity, Infinity]}}'
+    (tmp_path / "in.jsonl").write_text(line)
+    scoring.score(saved, tmp_path / "in.jsonl", tmp_path / "out.jsonl")
+    found = (tmp_path / "out.jsonl").read_text()
+    wanted = f'{{"text": "{text}", {inside}, "x": null, "y": [null, null], "decision_label"'
+    assert found.startswith(wanted)
+
+
+def test_numbers_inside_a_cell_leave_as_they_came(saved, tmp_path):
+    """A nested value becomes JSON text in a CSV cell, with the digits that it had."""
+    inside = f'{{"a": [{", ".join(NUMBERS)}, [], {{}}], "b": {{"c": null, "d": "NaN"}}}}'
+    (tmp_path / "in.jsonl").write_text(f'{{"n": {inside}, "text": "a", "z": -0}}')
+    scoring.score(saved, tmp_path / "in.jsonl", tmp_path / "out.csv")
+    row = pd.read_csv(tmp_path / "out.csv", dtype=str).iloc[0]
+    assert row["n"] == inside and row["z"] == "-0"
+
+
+def test_a_bad_line_is_kept_as_it_was_written(saved, tmp_path):
+    """What goes to the side file keeps its digits too, and a long number is no text."""
+    lines = ['{"n": [1.10], "text": ""}', f'{{"n": 1E5, "text": {"9" * 5000}}}']
+    (tmp_path / "in.jsonl").write_text("\n".join(lines))
+    done = scoring.score(saved, tmp_path / "in.jsonl", tmp_path / "out.jsonl")
+    kept = [json.loads(line)["content"] for line in done.bad_file.read_text().splitlines()]
+    assert kept == lines
+
+
 def test_a_source_that_changes_meanwhile_is_noticed(saved, table, tmp_path, monkeypatch):
     """Rows that come while the file is read make an error, not a mixture."""
     source, target = write(table, tmp_path / "in.csv"), tmp_path / "out.csv"
