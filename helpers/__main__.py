@@ -1,4 +1,4 @@
-"""The command line: doctor, train, score, rule, serve; choose and decide for scores alone.
+"""The command line: doctor, train, report, score, rule, serve; choose, decide for scores alone.
 
 python -m helpers --help
 """
@@ -21,7 +21,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="From logits to decisions: check this machine, train, score files, serve.",
+    help="From logits to decisions: check this machine, train, report, score files, serve.",
 )
 
 
@@ -35,7 +35,7 @@ Reject = Annotated[float | None, typer.Option(help="One of many: cost of Other."
 Error = Annotated[float | None, typer.Option(help="One of many: cost of a wrong label.")]
 Coverage = Annotated[float | None, typer.Option(help="One of many: answer this share.")]
 Risk = Annotated[float | None, typer.Option(help="One of many: errors among answers.")]
-Level = Annotated[float | None, typer.Option(help="Prove the promise, as 0.9.")]
+Level = Annotated[float | None, typer.Option("--confidence", help="Prove the promise, as 0.9.")]
 MicroF1 = Annotated[bool, typer.Option("--micro-f1", help="Many labels.")]
 MacroF1 = Annotated[bool, typer.Option("--macro-f1", help="Many labels.")]
 Positive = Annotated[str | None, typer.Option(help="Of two labels the one to look for.")]
@@ -50,7 +50,7 @@ def train(
     output: Place,
     profile: Annotated[str, typer.Option(help="Of a recipe: offline or hub.")] = "offline",
     seed: Annotated[int, typer.Option(help="Seed of the split and the training.")] = 0,
-    texts: Annotated[int | None, typer.Option(help="Train on so many texts only.")] = None,
+    texts: Annotated[int | None, typer.Option(help="Train on so many texts only.", min=1)] = None,
     text: Annotated[str, typer.Option(help="Of a table: the column with the texts.")] = "text",
     label: Annotated[
         str, typer.Option(help="The column with the label; several: bins,roads,water.")
@@ -63,7 +63,9 @@ def train(
         str | None, typer.Option(help="Column with train, validation, test; else at random.")
     ] = None,
     encoding: Encoding = "utf-8",
-    epochs: Annotated[int | None, typer.Option(help="Passes over the training texts.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Passes over the training texts.", min=1)
+    ] = None,
     false_positive: FalsePositive = None,
     false_negative: FalseNegative = None,
     min_recall: Recall = None,
@@ -75,7 +77,7 @@ def train(
     max_risk: Risk = None,
     micro_f1: MicroF1 = False,
     macro_f1: MacroF1 = False,
-    confidence: Level = None,
+    confidence_level: Level = None,
 ) -> None:
     """Fine-tune, choose the rule on the validation part, report on the test part, save.
 
@@ -94,25 +96,14 @@ def train(
     from helpers.table_files import describe, file_task
     from helpers.training import fine_tune
 
-    asked: dict[str, Any] = {
-        "false_positive": false_positive,
-        "false_negative": false_negative,
-        "min_recall": min_recall,
-        "min_precision": min_precision,
-        "f_beta": f_beta,
-        "reject": reject,
-        "error": error,
-        "coverage": coverage,
-        "max_risk": max_risk,
-        "micro_f1": micro_f1,
-        "macro_f1": macro_f1,
-        "confidence_level": confidence,
-    }
-    said = any(value not in (None, False) for value in asked.values())
+    asked = _criterion(locals())
     is_table = Path(recipe).suffix != ""
     if not is_table and (recipe, profile) not in RECIPES:
         known = ", ".join(f"{name} ({where})" for name, where in RECIPES)
         raise ValueError(f"there is no recipe {recipe} ({profile}); there are {known}")
+    for_tables = {"separator": separator, "positive": positive, "split": split}
+    if not is_table and (given := [name for name in for_tables if for_tables[name] is not None]):
+        raise ValueError(f"--{given[0]} is for a table, and {recipe} is a recipe")
     deployment.check_place(output)  # before the work, not after it
     if is_table:
         columns = [name.strip() for name in label.split(",")]
@@ -129,16 +120,20 @@ def train(
         plan, criterion = OWN_TABLE[task.kind], OWN_TABLE[task.kind].criterion
     else:
         plan = RECIPES[recipe, profile]
-        if plan.criterion is None and not said:
+        if plan.criterion is None and not asked:
             raise ValueError(f"the recipe {recipe} ({profile}) says no way to choose a rule")
         task, criterion = plan.load_task(), plan.criterion
-    if said:
+    if asked:
         criterion = criterion_of(task.kind, **asked)
     assert criterion is not None
     for line in describe(task):
         typer.echo(line)
-    task = task.with_fewer(texts, seed=seed) if texts else task
-    settings = replace(plan.settings, seed=seed, epochs=epochs or plan.settings.epochs)
+    task = task if texts is None else task.with_fewer(texts, seed=seed)
+    settings = replace(plan.settings, seed=seed)
+    if epochs is not None:
+        settings = replace(settings, epochs=epochs)
+    if "confidence_level" in criterion:  # rows that choose an epoch cannot prove a promise
+        settings = replace(settings, keep_best=False)
     tuned = fine_tune(
         task,
         plan.checkpoint,
@@ -209,7 +204,7 @@ def choose(
     max_risk: Risk = None,
     micro_f1: MicroF1 = False,
     macro_f1: MacroF1 = False,
-    confidence: Level = None,
+    confidence_level: Level = None,
 ) -> None:
     """Choose a rule for scores of another system; they must not have trained it.
 
@@ -230,20 +225,7 @@ def choose(
         kind=kind,  # type: ignore[arg-type]
         positive=positive,
         scale="probabilities" if probabilities else "logits",
-        criterion={
-            "false_positive": false_positive,
-            "false_negative": false_negative,
-            "min_recall": min_recall,
-            "min_precision": min_precision,
-            "f_beta": f_beta,
-            "reject": reject,
-            "error": error,
-            "coverage": coverage,
-            "max_risk": max_risk,
-            "micro_f1": micro_f1,
-            "macro_f1": macro_f1,
-            "confidence_level": confidence,
-        },
+        criterion=_criterion(locals()),
         encoding=encoding,
     )
     for line in notes:
@@ -259,7 +241,7 @@ def choose(
 def decide(
     rule: Annotated[Path, typer.Argument(help="The .json file that choose wrote.")],
     source: Annotated[Path, typer.Argument(help="A table with the same score columns.")],
-    target: Annotated[Path, typer.Argument(help="The .csv, .tsv or .jsonl file to write.")],
+    target: Annotated[Path, typer.Argument(help="The file to write, in any of these formats.")],
     encoding: Encoding = "utf-8",
 ) -> None:
     """Decide every row of a table of scores; no network and no torch are needed.
@@ -276,7 +258,9 @@ def decide(
 def report(
     place: Annotated[Path, typer.Argument(help="A saved folder, or the .json of choose.")],
     source: Annotated[Path, typer.Argument(help="A table that did not choose the rule.")],
-    output: Annotated[Path, typer.Option(help="The .html file to write; a .json goes beside it.")],
+    output: Annotated[
+        Path, typer.Option(help="The .html file to write; figures go beside it as .report.json.")
+    ],
     text: Annotated[str, typer.Option(help="The column with the texts.")] = "text",
     label: Annotated[
         str, typer.Option(help="The column with the true label; several: bins,roads,water.")
@@ -293,9 +277,10 @@ def report(
 
     Example: python -m helpers report models/urgent test.csv --label urgent --output urgent.html
     """
-    from helpers.table_report import check_page_place, report_table, write_page
+    from helpers.files import check_target
+    from helpers.table_report import report_table, write_page
 
-    check_page_place(output)
+    check_target(output, ".html")
     page = report_table(
         place,
         source,
@@ -428,6 +413,16 @@ def doctor(
         typer.echo(f"{status:8} {name:12} {text}")
         worst = worst or status == "problem"
     raise typer.Exit(1 if worst else 0)
+
+
+def _criterion(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Take from a command's arguments those that say how to choose, if they were given."""
+    from inspect import signature
+
+    from helpers.choosing import criterion_of
+
+    names = [name for name in signature(criterion_of).parameters if name != "kind"]
+    return {name: arguments[name] for name in names if arguments[name] not in (None, False)}
 
 
 def _short(value: object) -> str:

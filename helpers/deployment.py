@@ -15,6 +15,7 @@ import numpy as np
 import transformers
 from numpy.typing import NDArray
 
+from helpers.files import write_whole
 from helpers.moved import forward
 from helpers.portable.decisions import DECISION_FILE, Decision, Dtype, Rule
 from helpers.portable.pipeline import DecisionPipeline, check_head, file_hash, read_decision
@@ -300,7 +301,7 @@ def change_rule(directory: str | Path, rule: Rule) -> Path:
             f"a {type(rule).__name__} for {', '.join(rule.label_names[:5])}"
         )
     changed = replace(decision, rule=rule)
-    _replace(directory / DECISION_FILE, _as_text(changed))
+    write_whole(directory / DECISION_FILE, _as_text(changed))
     card = directory / "README.md"
     if card.is_file():
         lines = card.read_text(encoding="utf-8").splitlines(keepends=True)
@@ -308,22 +309,12 @@ def change_rule(directory: str | Path, rule: Rule) -> Path:
         text = [
             f"{about[head]}\n" if (head := line.split(": ")[0]) in about else line for line in lines
         ]
-        _replace(card, "".join(text))
+        write_whole(card, "".join(text))
     return directory / DECISION_FILE
 
 
 def _as_text(decision: Decision) -> str:
     return json.dumps(decision.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file beside its place, then move it there."""
-    scratch = path.with_name(f".{path.name}.new")
-    try:
-        scratch.write_text(text, encoding="utf-8")
-        scratch.replace(path)
-    finally:
-        scratch.unlink(missing_ok=True)
 
 
 def _previous(directory: Path) -> Path:

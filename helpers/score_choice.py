@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from helpers.choosing import choose_rule, criterion_of
 from helpers.columns import order_labels, read_labels, read_truths, some_of
-from helpers.score_files import Scale, ScoreRule, as_logits, read_scores
+from helpers.score_files import Scale, ScoreRule, as_logits, load_array, read_scores
 from helpers.scores import Kind
 from helpers.tables import check_column
 
@@ -68,7 +68,7 @@ def choose_for_scores(
         raise ValueError(f"kind must be one of {', '.join(get_args(Kind))}, got {kind!r}")
     rows, z = read_scores(source, scores, encoding=encoding)
     if isinstance(labels, str | Path):
-        truth, columns = _array(labels), []
+        truth, columns = load_array(labels), []
         many, where = truth.ndim == 2, f" and {labels}"
     else:
         truth, columns, where = None, list(labels), ""
@@ -155,17 +155,7 @@ def label_indices(found: Sequence[str], names: Sequence[str]) -> NDArray[np.int6
     index = {name: k for k, name in enumerate(names)}
     if not any(name in index for name in found):
         raise ValueError(
-            f"no label is one of {', '.join(names)}: the labels are {some_of(found)}; --names says "
-            "which score column stands for which label"
+            f"no label is one of {', '.join(names)}: the labels are {some_of(found)}; for other "
+            "names of the score columns, --names of choose says which label each stands for"
         )
     return np.array([index.get(name, len(names)) for name in found])
-
-
-def _array(path: str | Path) -> NDArray[Any]:
-    path = Path(path).expanduser()
-    if not path.is_file():
-        raise ValueError(f"the labels {path} are not there")
-    try:
-        return np.asarray(np.load(path, allow_pickle=False))
-    except (ValueError, OSError, EOFError) as error:
-        raise ValueError(f"{path} is no .npy file of numbers: {error}") from None

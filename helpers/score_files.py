@@ -9,25 +9,18 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
+from helpers.files import check_target, write_whole
 from helpers.portable.arrays import Floats, as_floats
 from helpers.portable.binary import BinaryThreshold
 from helpers.portable.decisions import Rule, checksum, rule_from_dict
 from helpers.portable.labels import LabelThresholds
 from helpers.scores import Kind, from_probabilities
-from helpers.tables import (
-    Writer,
-    check_column,
-    check_encoding,
-    columns_of,
-    format_of,
-    read_rows,
-)
+from helpers.tables import Row, Writer, format_of, read_all
 
 FORMAT = "logits-to-decisions scores"
 NEW = "decision"  # the column that is added
-Row = tuple[dict[str, Any], Any]
 Scale = Literal["logits", "probabilities"]
 
 
@@ -190,22 +183,6 @@ def write_rule(path: str | Path, kept: ScoreRule) -> Path:
     return path
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file beside its place, then move it there: the old one, or the new one whole.
-
-    Parameters
-    ----------
-    path : Path
-    text : str
-    """
-    scratch = path.with_name(f".{path.name}.new")
-    try:
-        scratch.write_text(text, encoding="utf-8")
-        scratch.replace(path)
-    finally:
-        scratch.unlink(missing_ok=True)
-
-
 def check_rule_place(path: str | Path) -> Path:
     """Say whether `write_rule` may write there.
 
@@ -222,11 +199,7 @@ def check_rule_place(path: str | Path) -> Path:
     ValueError
         If the name does not end in ``.json``, its folder is not there, or another file is.
     """
-    path = Path(path).expanduser()
-    if path.suffix.lower() != ".json":
-        raise ValueError(f"the rule goes into a .json file, got {path}")
-    if not path.parent.is_dir():
-        raise ValueError(f"there is no folder {path.parent}")
+    path = check_target(path, ".json")
     if path.exists():
         try:
             read_rule(path)
@@ -286,23 +259,12 @@ def read_scores(
         there is no row; the row is named.
     """
     path = Path(path).expanduser()
-    if not path.is_file():
-        raise ValueError(f"the table {path} {'is a folder' if path.is_dir() else 'is not there'}")
     if path.suffix.lower() == ".npy":
         return _read_array(path, columns)
-    check_encoding(path, encoding)
-    there = columns_of(path, encoding)
-    for column in columns:
-        check_column(path, there, column)
-    rows: list[Row] = []
-    cells: list[list[Any]] = []
-    for number, (row, reason, line) in enumerate(read_rows(path, encoding), start=1):
-        if row is None:
-            raise ValueError(f"{path}, row {number}: {reason}")
-        rows.append((row, line))
-        cells.append([row.get(column) for column in columns])
+    rows = read_all(path, columns, encoding)
     if not rows:
         raise ValueError(f"{path} has no rows")
+    cells = [[row.get(column) for column in columns] for row, _ in rows]
     try:
         scores = np.array(cells, dtype=np.float64)
     except (TypeError, ValueError):
@@ -396,11 +358,33 @@ def names_of(rule: Rule, decided: ArrayLike) -> list[str] | list[list[str]]:
     return list(map(str, names[answers]))
 
 
-def _read_array(path: Path, columns: Sequence[str]) -> tuple[list[Row], Floats]:
+def load_array(path: str | Path) -> NDArray[Any]:
+    """Read a ``.npy`` file; no pickled object is ever opened.
+
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    ndarray
+
+    Raises
+    ------
+    ValueError
+        If there is none, or it holds something else.
+    """
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise ValueError(f"the array {path} is not there")
     try:
-        array = as_floats("scores", np.load(path, allow_pickle=False))
+        return np.asarray(np.load(path, allow_pickle=False))
     except (ValueError, OSError, EOFError) as error:
         raise ValueError(f"{path} is no .npy file of numbers: {error}") from None
+
+
+def _read_array(path: Path, columns: Sequence[str]) -> tuple[list[Row], Floats]:
+    array = as_floats("scores", load_array(path))
     array = array.reshape(-1, 1) if array.ndim == 1 else array
     if array.ndim != 2 or array.shape[1] != len(columns) or not len(array):
         raise ValueError(f"{path} must have {len(columns)} columns, got shape {array.shape}")

@@ -11,47 +11,9 @@ import pandas as pd
 
 from helpers.columns import label_name
 from helpers.data import Task, label_table_task, table_task
-from helpers.tables import check_column, check_encoding, columns_of, read_rows
+from helpers.tables import read_all
 
 MOST_LABELS = 2000
-
-
-def read_table(
-    path: str | Path, columns: Sequence[str], *, encoding: str = "utf-8"
-) -> pd.DataFrame:
-    """Read a whole table; each cell stays as it came.
-
-    Parameters
-    ----------
-    path : path
-        ``.csv``, ``.tsv`` or ``.jsonl``, each also with ``.gz``, or ``.parquet``.
-    columns : sequence of str
-        Those that must be there.
-    encoding : str, default "utf-8"
-
-    Returns
-    -------
-    DataFrame
-
-    Raises
-    ------
-    ValueError
-        If there is no such file, a column is missing (the nearest name is said), or a row cannot be
-        read; the first such row is named.
-    """
-    path = Path(path).expanduser()
-    if not path.is_file():
-        raise ValueError(f"the table {path} {'is a folder' if path.is_dir() else 'is not there'}")
-    check_encoding(path, encoding)
-    there = columns_of(path, encoding)
-    for column in columns:
-        check_column(path, there, column)
-    rows = []
-    for number, (row, reason, _) in enumerate(read_rows(path, encoding), start=1):
-        if row is None:
-            raise ValueError(f"{path}, row {number}: {reason}")
-        rows.append(row)
-    return pd.DataFrame(rows)
 
 
 def file_task(
@@ -70,7 +32,7 @@ def file_task(
     Parameters
     ----------
     path : path
-        As for `read_table`.
+        ``.csv``, ``.tsv`` or ``.jsonl``, each also with ``.gz``, or ``.parquet``.
     text : str, default "text"
     labels : sequence of str
         One column with a label a row: yes/no if two labels occur, otherwise one of many. Several
@@ -92,12 +54,12 @@ def file_task(
     Raises
     ------
     ValueError
-        As `read_table`, `table_task` and `label_table_task` do; if the column holds more than 2,000
+        As `read_all`, `table_task` and `label_table_task` do; if the column holds more than 2,000
         different labels, or one for nearly every row, as an id does.
     """
     path = Path(path).expanduser()
     columns = [text, *labels] + ([split] if split else [])
-    table = read_table(path, columns, encoding=encoding)
+    table = pd.DataFrame([row for row, _ in read_all(path, columns, encoding)])
     options: dict[str, Any] = {"name": path.name, "text": text, "split": split, "seed": seed}
     if len(labels) > 1:
         if positive is not None or separator is not None:

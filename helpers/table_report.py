@@ -13,13 +13,15 @@ from numpy.typing import NDArray
 
 from helpers.columns import read_labels, read_texts, read_truths
 from helpers.deployment import load
+from helpers.files import check_target, write_whole
 from helpers.page import Page, report_page
 from helpers.portable.binary import BinaryThreshold
 from helpers.portable.decisions import Rule
 from helpers.portable.labels import LabelThresholds
 from helpers.score_choice import label_indices
-from helpers.score_files import read_rule, read_scores, write_whole
-from helpers.table_files import label_sets, read_table
+from helpers.score_files import read_rule, read_scores
+from helpers.table_files import label_sets
+from helpers.tables import read_all
 
 
 def report_table(
@@ -74,7 +76,7 @@ def report_table(
     else:
         deployment = load(place)
         rule = deployment.rule
-        table = read_table(source, [text, *labels], encoding=encoding)
+        table = pd.DataFrame([row for row, _ in read_all(source, [text, *labels], encoding)])
         texts = read_texts(table, text)
         truth = true_labels(table, labels, rule, separator=separator)  # before the network works
         z = deployment.logits(texts)
@@ -142,8 +144,7 @@ def true_labels(
                 f"{' and '.join(names)}"
             )
         return np.array([names.index(one) for one in found])
-    known = [*names, rule.other]
-    return label_indices([one if one in known else "" for one in found], names)
+    return label_indices(found, names)
 
 
 def write_page(page: Page, path: str | Path) -> list[Path]:
@@ -153,7 +154,8 @@ def write_page(page: Page, path: str | Path) -> list[Path]:
     ----------
     page : Page
     path : path
-        Ends in ``.html``; both files are replaced.
+        Ends in ``.html``. The JSON is called alike, but with ``.report.json`` at the end, so that
+        it is never the file of a rule. Earlier files of these names are replaced.
 
     Returns
     -------
@@ -164,33 +166,9 @@ def write_page(page: Page, path: str | Path) -> list[Path]:
     ValueError
         If the name ends otherwise, or its folder is not there.
     """
-    path = check_page_place(path)
-    beside = path.with_suffix(".json")
+    path = check_target(path, ".html")
+    beside = path.with_suffix(".report.json")
     values = {"title": page.title, "sections": page.sections}
     write_whole(beside, json.dumps(values, indent=2, ensure_ascii=False, default=float) + "\n")
     write_whole(path, page.html)
     return [path, beside]
-
-
-def check_page_place(path: str | Path) -> Path:
-    """Say whether `write_page` may write there.
-
-    Parameters
-    ----------
-    path : path
-
-    Returns
-    -------
-    Path
-
-    Raises
-    ------
-    ValueError
-        If the name does not end in ``.html``, or its folder is not there.
-    """
-    path = Path(path).expanduser()
-    if path.suffix.lower() != ".html":
-        raise ValueError(f"a report goes into a .html file, got {path}")
-    if not path.parent.is_dir():
-        raise ValueError(f"there is no folder {path.parent}")
-    return path

@@ -20,6 +20,7 @@ from typing import IO, Any, Literal
 FORMATS = (".csv", ".tsv", ".jsonl", ".parquet")
 KINDS = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 DELIMITERS = ",;\t|"
+Row = tuple[dict[str, Any], Any]
 NO_NUMBER = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")|-?Infinity|NaN')  # a text, or such a word
 
 
@@ -231,6 +232,42 @@ def read_rows(
             first = False
             row, reason = (None, broken) if broken else _object(line)
             yield row, reason, line
+
+
+def read_all(path: str | Path, columns: Sequence[str], encoding: str = "utf-8") -> list[Row]:
+    """Read a whole file, and refuse one in which a row cannot be read.
+
+    Parameters
+    ----------
+    path : path
+    columns : sequence of str
+        Those that must be there.
+    encoding : str, default "utf-8"
+
+    Returns
+    -------
+    list of (dict, line)
+        ``line`` is what stood in a JSON lines file, else None.
+
+    Raises
+    ------
+    ValueError
+        If there is no such file, a column is missing (the nearest name is said), or a row cannot be
+        read; the first such row is named.
+    """
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise ValueError(f"the table {path} {'is a folder' if path.is_dir() else 'is not there'}")
+    check_encoding(path, encoding)
+    there = columns_of(path, encoding)
+    for column in columns:
+        check_column(path, there, column)
+    rows: list[Row] = []
+    for number, (row, reason, line) in enumerate(read_rows(path, encoding), start=1):
+        if row is None:
+            raise ValueError(f"{path}, row {number}: {reason}")
+        rows.append((row, line))
+    return rows
 
 
 class Written(float):

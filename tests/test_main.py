@@ -137,6 +137,24 @@ def test_a_way_to_choose_that_does_not_fit_stops_before_the_training(
     assert not (tmp_path / "desk").exists()
 
 
+@pytest.mark.parametrize(("flags", "kept"), [([], True), (["--confidence", "0.9"], False)])
+def test_a_promise_is_proven_on_rows_that_chose_no_epoch(tmp_path, monkeypatch, flags, kept):
+    """With --confidence the last epoch is taken: the validation part chooses the rule alone."""
+
+    class Stopped(Exception):
+        pass
+
+    def look(task, checkpoint, settings, **_):
+        raise Stopped(settings.keep_best)
+
+    monkeypatch.setattr(training, "fine_tune", look)
+    rows = [{"text": f"text {i}", "label": i % 2} for i in range(40)]
+    pd.DataFrame(rows).to_csv(tmp_path / "mine.csv", index=False)
+    arguments = ["train", str(tmp_path / "mine.csv"), "--min-recall", "0.9", *flags]
+    found = run.invoke(command_line.app, [*arguments, "--output", str(tmp_path / "desk")])
+    assert isinstance(found.exception, Stopped) and found.exception.args == (kept,)
+
+
 def test_a_recipe_without_a_way_to_choose_is_named(monkeypatch):
     """A recipe that only trains cannot be deployed."""
     bare = dataclasses.replace(RECIPES["urgent", "offline"], criterion=None)
@@ -236,6 +254,9 @@ BAD_CALLS = [
     ("train file.csv --output file.csv", 1, "is a file: name a folder"),
     ("train file.csv --output q", 1, "has no column 'text'"),
     ("train file.csv --text a --label b --output q", 1, "two different labels or more"),
+    ("train urgent --output q --positive yes", 1, "--positive is for a table"),
+    ("train urgent --output q --texts 0", 2, "Invalid value for '--texts'"),
+    ("train urgent --output q --epochs 0", 2, "Invalid value for '--epochs'"),
     ("score a", 2, "Missing argument"),
     ("score a b c --nope", 2, "No such option"),
     ("score a b.csv c.csv", 1, "the source b.csv is not there"),
@@ -245,7 +266,7 @@ BAD_CALLS = [
     ("rule file.csv", 1, "there is no folder file.csv"),
     ("rule none", 1, "there is no folder none"),
     ("choose file.csv --score a --label b", 2, "Missing option '--output'"),
-    ("choose file.csv --score a --label b --output r.txt", 1, "goes into a .json file"),
+    ("choose file.csv --score a --label b --output r.txt", 1, "ends in .json, got r.txt"),
     ("choose file.csv --score a --label b --output none/r.json", 1, "there is no folder none"),
     ("choose file.csv --score q --label b --output r.json", 1, "has no column 'q'"),
     ("choose file.csv --score a --label q --output r.json", 1, "has no column 'q'"),
@@ -253,7 +274,7 @@ BAD_CALLS = [
     ("choose file.npy --score a --label b --output r.json", 1, "is not there"),
     ("decide none.json file.csv o.csv", 1, "there is no rule file none.json"),
     ("decide file.csv file.csv o.csv", 1, "cannot be read"),
-    ("report none file.csv --output o.txt", 1, "goes into a .html file"),
+    ("report none file.csv --output o.txt", 1, "ends in .html, got o.txt"),
     ("report none file.csv --output o.html", 1, "there is no"),
     ("serve", 2, "Missing argument"),
     ("serve none", 1, "there is no folder"),

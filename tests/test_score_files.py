@@ -197,7 +197,7 @@ def test_a_rule_file_is_whole_or_refused(tables):
     with pytest.raises(ValueError, match="is something else: name a new file"):
         write_rule(tables / "note.json", kept)
     assert (tables / "note.json").read_text(encoding="utf-8") == "[1]"
-    with pytest.raises(ValueError, match=r"goes into a \.json file"):
+    with pytest.raises(ValueError, match=r"ends in \.json"):
         write_rule(tables / "rule.txt", kept)
     with pytest.raises(ValueError, match="there is no rule file"):
         read_rule(tables / "none.json")

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.table_files import describe, file_task, read_table
+from helpers.table_files import describe, file_task
+from helpers.tables import read_all
 
 
 def write(path, rows):
@@ -97,6 +98,6 @@ def test_a_table_that_cannot_train_is_refused(tmp_path, content, options, words)
 def test_a_path_that_is_no_file_is_said(tmp_path):
     """A folder and a missing file are told apart."""
     with pytest.raises(ValueError, match="is not there"):
-        read_table(tmp_path / "none.csv", ["text"])
+        read_all(tmp_path / "none.csv", ["text"])
     with pytest.raises(ValueError, match="is a folder"):
-        read_table(tmp_path, ["text"])
+        read_all(tmp_path, ["text"])

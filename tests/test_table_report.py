@@ -12,7 +12,7 @@ from helpers import deployment
 from helpers.decisions import BinaryThreshold, LabelThresholds, RejectOption
 from helpers.page import report_page
 from helpers.score_files import ScoreRule, write_rule
-from helpers.table_report import check_page_place, report_table, true_labels
+from helpers.table_report import report_table, true_labels, write_page
 
 run = CliRunner()
 YES_NO = BinaryThreshold.from_threshold(0.5, label_names=("no", "yes"))
@@ -32,7 +32,7 @@ def test_a_folder_is_reported_as_its_logits_are(saved, texts, tmp_path):
     assert found.exit_code == 0, found.output
     ready = deployment.load(saved)
     page = report_page(ready.rule, ready.logits(texts[:100]), truth.astype(int), texts=texts[:100])
-    told = json.loads((tmp_path / "p.json").read_text(encoding="utf-8"))
+    told = json.loads((tmp_path / "p.report.json").read_text(encoding="utf-8"))
     assert told["sections"] == json.loads(json.dumps(page.sections, default=float))
     assert (tmp_path / "p.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
@@ -73,9 +73,12 @@ def test_labels_that_do_not_fit_are_refused(columns, rule, words):
         true_labels(table, columns, rule)
 
 
-def test_a_page_has_a_place(tmp_path):
-    """A wrong ending or folder is said before the work."""
-    with pytest.raises(ValueError, match=r"goes into a \.html file"):
-        check_page_place(tmp_path / "p.txt")
-    with pytest.raises(ValueError, match="there is no folder"):
-        check_page_place(tmp_path / "none" / "p.html")
+def test_a_page_never_writes_over_the_rule(tmp_path):
+    """A page called like the rule leaves it as it is: the figures have a name of their own."""
+    write_rule(tmp_path / "urgent.json", ScoreRule(rule=YES_NO, columns=("z",)))
+    before = (tmp_path / "urgent.json").read_bytes()
+    pd.DataFrame({"z": [-2.0, 2], "label": ["no", "yes"]}).to_csv(tmp_path / "t.csv", index=False)
+    page = report_table(tmp_path / "urgent.json", tmp_path / "t.csv")
+    written = write_page(page, tmp_path / "urgent.html")
+    assert [path.name for path in written] == ["urgent.html", "urgent.report.json"]
+    assert (tmp_path / "urgent.json").read_bytes() == before

@@ -145,8 +145,8 @@ print(json.dumps(json.loads((folder / "decision.json").read_text(encoding="utf-8
 
 # %% [markdown]
 # `decision.json`, and `README.md`, which repeats it for people; nothing has to be trained. `decision.json` holds the
-# cut on the logits *after* the temperature (raw logits are divided by it first), the temperature, the order of the labels, how the
-# cut was chosen and on how many messages, the number format, and fingerprints of the weights and the
+# cut on the logits *after* the temperature (raw logits are divided by it first), the temperature, the order of the
+# labels, how the cut was chosen and on how many messages, the number format, and fingerprints of the weights and the
 # tokenizer. The weights are **safetensors**: numbers only, nothing in the file can run. `README.md` is the
 # **model card**, in the form that the Hugging Face Hub shows.
 
@@ -609,12 +609,11 @@ claim("the moved rule costs less: whole interval below 0", gain[2] < 0, released
 # %%
 alarms = decided["decision_accepted"].mean()
 expected = rule.decide(z_validation).mean()
-error, day = (
-    np.sqrt(expected * (1 - expected) * (1 / n + 1 / len(y_validation)))
-    for n in (len(decided), 1000)
-)
+variance = expected * (1 - expected)
+error = np.sqrt(variance * (1 / len(decided) + 1 / len(y_validation)))
 print(f"share of alarms: {alarms:.3f}; on the validation part {expected:.3f} ± {error:.3f}")
 after = np.average(rule.decide(z_test), weights=weight)
+day = np.sqrt(variance * (1 / 1000 + 1 / len(y_validation)))
 print(f"at one urgent message in a hundred it would be {after:.3f},", end=" ")
 print(f"{abs(after - expected) / day:.1f} standard errors away in 1,000 messages")
 
