@@ -107,7 +107,7 @@ print(f"call-outs among 200 messages: our rule {kept.sum()}, the reloaded copy {
 urgent = y_test[drawn] == 1
 print(f"of {urgent.sum()} urgent ones our rule finds {(kept & urgent).sum()}", end=", ")
 print(f"the copy {(said & urgent).sum()}")
-for i in np.flatnonzero(urgent & kept & ~said):
+for i in np.flatnonzero(urgent & kept & ~said)[:5]:
     print("missed by the copy alone:", few[i])
 
 # %% [markdown]
@@ -226,7 +226,7 @@ finally:
 # in the same way.
 #
 # Now a stranger: a fresh process that is offline, has transformers and *not* our helpers. The folder carries
-# its own pipeline class, three Python files. transformers runs code from a folder only where
+# its own pipeline class, and the Python files that it needs. transformers runs code from a folder only where
 # `trust_remote_code=True` says that you have read it.
 
 # %%
