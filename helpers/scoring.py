@@ -114,7 +114,7 @@ def score(
     before = _state(source)
     check_encoding(source, encoding)
     deployment = load(Path(folder).expanduser())
-    columns = None if from_kind == to_kind == "jsonl" else columns_of(source, encoding)
+    columns = None if from_kind == to_kind == "jsonl" else columns_of(source, encoding, text)
     example = {f"decision_{k}": v for k, v in deployment.explain(["a text"])[0].items()}
     if columns is not None:
         check_column(source, columns, text)
@@ -135,7 +135,7 @@ def score(
         stack.enter_context(_only_run(target))
         writer = Writer(target, source, columns, example, encoding)
         _start(parts, target, job)
-        rows = _checked(read_rows(source, encoding), columns, text, example)
+        rows = _checked(read_rows(source, encoding, text), columns, text, example)
         total = sum(1 for _ in read_rows(source, encoding)) if progress else None
         bar = stack.enter_context(tqdm(total=total, unit=" rows", disable=not progress))
         while (read := list(islice(rows, chunk))) or not names:

@@ -10,16 +10,19 @@ import json
 import math
 import re
 import shutil
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Literal
 
 FORMATS = (".csv", ".tsv", ".jsonl", ".parquet")
 KINDS = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 DELIMITERS = ",;\t|"
+DEPTH = 100  # how deep lists and objects of JSON may stand in each other
 NO_NUMBER = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")|-?Infinity|NaN')  # a text, or such a word
 
 
@@ -78,14 +81,14 @@ def _open(path: Path, zipped: bool) -> Iterator[IO[bytes]]:
     try:
         with gzip.open(path) if zipped else open(path, "rb") as file:
             yield file  # type: ignore[misc]
-    except (EOFError, gzip.BadGzipFile) as error:
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ValueError(f"{path} cannot be unpacked: {error}") from None
 
 
 def check_encoding(path: Path, encoding: str = "utf-8") -> None:
-    """See that a CSV file is in its encoding, all of it, before any work is done on it.
+    """See that a text file is in its encoding, all of it, before any work is done on it.
 
-    JSON lines are checked line by line, as they are read.
+    JSON lines are checked line by line, as they are read, if their encoding lets lines be told.
 
     Parameters
     ----------
@@ -95,41 +98,60 @@ def check_encoding(path: Path, encoding: str = "utf-8") -> None:
     Raises
     ------
     ValueError
-        If it is not; the line is named.
+        If there is no such encoding, or the file is in another one; the line is named.
     """
     how = format_of(path)
-    if how.kind != "csv":
-        return
     try:
+        ("a" * 99 + "\n").encode(encoding).decode(encoding)
         decoder = codecs.getincrementaldecoder(encoding)()
-    except LookupError:
+    except (LookupError, ValueError):
         raise ValueError(
             f"there is no encoding {encoding!r}; utf-8 and latin-1 are usual"
         ) from None
+    if how.kind == "parquet":
+        return
     line = 1
     with _open(path, how.zipped) as file:
+        head = file.read(2)
+        if head in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) and _is_utf_8(encoding):
+            raise ValueError(f"{path} is not UTF-8: it begins as UTF-16. Name its encoding, utf-16")
+        if how.kind == "jsonl" and _lines_are_bytes(encoding):
+            return
+        block = head
         while True:
-            block = file.read(2**20)
             try:
                 line += decoder.decode(block, final=not block).count("\n")
-            except UnicodeDecodeError as error:
+            except UnicodeError as error:
                 # what the decoder had kept of the block before comes first in error.object
-                line += error.object[: error.start].count(b"\n")
+                if isinstance(error, UnicodeDecodeError):
+                    line += error.object[: error.start].count(b"\n")
                 raise ValueError(
                     f"{path} is not {encoding.upper()} in line {line}: save it as UTF-8, or name "
                     "its encoding, as latin-1"
                 ) from None
             if not block:
                 return
+            block = file.read(2**20)
 
 
-def columns_of(path: Path, encoding: str = "utf-8") -> list[str]:
+def _is_utf_8(encoding: str) -> bool:
+    return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig")
+
+
+def _lines_are_bytes(encoding: str) -> bool:
+    """Tell whether the byte 10 ends a line, and nothing else holds it; not so in UTF-16."""
+    return "\n".encode(encoding).removeprefix(codecs.BOM_UTF8) == b"\n"
+
+
+def columns_of(path: Path, encoding: str = "utf-8", wanted: str | None = None) -> list[str]:
     """Name the columns of a file; for JSON lines those of its first row.
 
     Parameters
     ----------
     path : Path
     encoding : str
+    wanted : str, optional
+        A column that should be there; it helps to tell the delimiter.
 
     Returns
     -------
@@ -145,12 +167,14 @@ def columns_of(path: Path, encoding: str = "utf-8") -> list[str]:
         with _parquet(path) as file:
             names = list(file.schema_arrow.names)
     elif how.kind == "csv":
-        with _lines(path, how, encoding) as lines:
+        with _lines(path, how, encoding, wanted) as lines:
             names = next(lines, [])
     else:
-        return next((list(row) for row, *_ in read_rows(path, encoding) if row is not None), [])
+        return next(
+            (list(row) for row, *_ in read_rows(path, encoding, wanted) if row is not None), []
+        )
     if len(set(names)) < len(names):
-        raise ValueError(f"{path} has two columns of one name: {', '.join(names)}")
+        raise ValueError(f"{path} has two columns of one name: {_listed(names)}")
     return names
 
 
@@ -173,11 +197,18 @@ def check_column(path: Path, columns: Sequence[str], wanted: str) -> None:
     folded = {name.strip().casefold(): name for name in columns}
     near = get_close_matches(wanted.strip().casefold(), folded, n=1, cutoff=0.6)
     hint = f"; did you mean {folded[near[0]]!r}?" if near else ""
-    raise ValueError(f"{path} has no column {wanted!r}, only {', '.join(columns)}{hint}")
+    raise ValueError(f"{path} has no column {wanted!r}, only {_listed(columns)}{hint}")
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Name some columns in one line."""
+    some = ", ".join(name if name.isprintable() else repr(name) for name in names[:20])
+    some = some if len(some) < 500 else some[:500] + " ..."
+    return f"{some} and {len(names) - 20} more" if len(names) > 20 else some or "empty lines"
 
 
 def read_rows(
-    path: Path, encoding: str = "utf-8"
+    path: Path, encoding: str = "utf-8", wanted: str | None = None
 ) -> Iterator[tuple[dict[str, Any] | None, str, Any]]:
     """Give each row, or None with the reason and what stood there; nothing is left out.
 
@@ -185,6 +216,8 @@ def read_rows(
     ----------
     path : Path
     encoding : str
+    wanted : str, optional
+        A column that should be there; it helps to tell the delimiter.
 
     Yields
     ------
@@ -207,22 +240,29 @@ def read_rows(
                 yield from ((row, "", None) for row in batch.to_pylist())
         return
     if how.kind == "csv":
-        with _lines(path, how, encoding) as lines:
+        with _lines(path, how, encoding, wanted) as lines:
             names = next(lines, [])
             for cells in lines:
                 if len(cells) == len(names):
                     yield dict(zip(names, cells, strict=True)), "", None
-                elif cells:  # an empty line is no row
+                else:
                     yield None, f"expected {len(names)} cells, got {len(cells)}", cells
         return
     with _open(path, how.zipped) as file:
         first = True
-        for raw in filter(bytes.strip, file):
-            try:
-                line, broken = raw.decode(encoding), ""
-            except UnicodeDecodeError:
-                line, broken = raw.decode(encoding, "replace"), f"not {encoding.upper()}"
+        source: Any = file
+        if not _lines_are_bytes(encoding):
+            source = io.TextIOWrapper(file, encoding=encoding, newline="\n")
+        for raw in source:
+            line, broken = raw, ""
+            if isinstance(raw, bytes):
+                try:
+                    line = raw.decode(encoding)
+                except UnicodeError:
+                    line, broken = raw.decode(encoding, "replace"), f"not {encoding.upper()}"
             line = line.strip("\ufeff \t\r\n")
+            if not line:
+                continue
             if first and (line == "{" or line.startswith("[")):
                 raise ValueError(
                     f"{path} begins with {line[:1]}: that is one JSON text over several lines. "
@@ -261,30 +301,47 @@ def _object(line: str) -> tuple[dict[str, Any] | None, str]:
     """Read one line as a JSON object, or say why it is none; NaN and infinity are read as None."""
     try:
         row = json.loads(line, parse_float=_number, parse_int=_whole, parse_constant=lambda _: None)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         return None, f"no JSON: {error}"
-    return (row, "") if isinstance(row, dict) else (None, "expected a JSON object")
+    except RecursionError:
+        return None, f"no JSON: nested more than {DEPTH} deep"
+    if not isinstance(row, dict):
+        return None, "expected a JSON object"
+    if line.count("[") + line.count("{") > DEPTH and _is_deep(row):
+        return None, f"nested more than {DEPTH} deep"
+    return row, ""
+
+
+def _is_deep(value: Any) -> bool:
+    """Tell whether lists and objects stand in each other more than `DEPTH` deep."""
+    level = [value]
+    for _ in range(DEPTH):
+        level = [
+            inner
+            for one in level
+            for inner in (one.values() if isinstance(one, dict) else one)
+            if isinstance(inner, dict | list)
+        ]
+    return bool(level)
 
 
 @contextmanager
-def _lines(path: Path, how: Format, encoding: str) -> Iterator[Iterator[list[str]]]:
-    """Read a CSV file strictly, with the delimiter that its header shows."""
+def _lines(
+    path: Path, how: Format, encoding: str, wanted: str | None
+) -> Iterator[Iterator[list[str]]]:
+    """Read a CSV file strictly, with the delimiter that its start shows."""
     csv.field_size_limit(2**31 - 1)  # a cell may be longer than the 128 KiB that are usual
-    name = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
+    name = "utf-8-sig" if _is_utf_8(encoding) else encoding
+    delimiter, told = _delimiter(path, how, name, wanted)
     with _open(path, how.zipped) as raw:
         file = io.TextIOWrapper(raw, encoding=name, newline="")
-        head = file.readline()
-        told = head.strip().lower()
-        if told.startswith("sep=") and len(told) == 5:  # spreadsheets write so
-            delimiter, rest = told[4], iter(file)
-        else:
-            delimiter = max(how.delimiter + DELIMITERS, key=head.count)
-            rest = _chain(head, file)
-        reader = csv.reader(rest, delimiter=delimiter, strict=True)
+        if told:
+            file.readline()
+        reader = csv.reader(file, delimiter=delimiter, strict=True)
 
         def lines() -> Iterator[list[str]]:
             try:
-                yield from reader
+                yield from filter(None, reader)  # an empty line is no row
             except csv.Error as error:  # nobody knows where the next row begins
                 raise ValueError(
                     f"{path} cannot be read beyond line {reader.line_num}: {error}. Is a quote not "
@@ -294,9 +351,27 @@ def _lines(path: Path, how: Format, encoding: str) -> Iterator[Iterator[list[str
         yield lines()
 
 
-def _chain(head: str, file: IO[str]) -> Iterator[str]:
-    yield head
-    yield from file
+def _delimiter(path: Path, how: Format, encoding: str, wanted: str | None) -> tuple[str, bool]:
+    """Tell the delimiter from the start of a file, and whether its first line says it.
+
+    It is the one that gives the wanted column, then the one that is said, then the one with which
+    most rows have as many cells as the header, then the one with most cells.
+    """
+    with _open(path, how.zipped) as raw:
+        start = io.TextIOWrapper(raw, encoding=encoding, newline="").read(2**16)
+    first = io.StringIO(start, newline="").readline().strip('\r\n"')
+    told = first[4:] if first.lower().startswith("sep=") and len(first) == 5 else ""
+
+    def fit(delimiter: str) -> tuple[bool, bool, int, int]:
+        lines = io.StringIO(start, newline="")
+        if told:  # spreadsheets write so
+            lines.readline()
+        reader = csv.reader(lines, delimiter=delimiter)
+        head, *rows = list(islice(filter(None, reader), 21)) or [[]]
+        agree = sum(len(row) == len(head) for row in rows) if len(head) > 1 else 0
+        return wanted in head, delimiter == told, agree, len(head)
+
+    return max(told + how.delimiter + DELIMITERS, key=fit), bool(told)
 
 
 @contextmanager
@@ -308,7 +383,7 @@ def _parquet(path: Path) -> Iterator[Any]:
     try:
         with pq.ParquetFile(path) as file:
             yield file
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, OverflowError, ValueError, KeyError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(f"{path} cannot be read as Parquet: {first}") from None
 
@@ -412,7 +487,15 @@ class Writer:
                         f"{self.source}: the column {name!r} holds several kinds or a value that "
                         f"does not fit into Parquet: {str(error).splitlines()[0]}"
                     ) from None
-        return pa.schema([*found.items(), *new])
+        schema = pa.schema([*found.items(), *new])
+        try:  # objects without keys, and deep ones, are none that Parquet can hold
+            pq.write_table(schema.empty_table(), sample := io.BytesIO())
+            pq.read_schema(sample)
+        except (pa.ArrowException, OSError) as error:
+            raise ValueError(
+                f"{self.source}: a value does not fit into Parquet: {str(error).splitlines()[0]}"
+            ) from None
+        return schema
 
     def _parquet_part(
         self, path: Path, rows: list[tuple[dict[str, Any], dict[str, Any], Any]]
