@@ -1,4 +1,4 @@
-"""Read and write rows of CSV, TSV, JSON lines and Parquet files of any size, one after another."""
+"""Read rows of CSV, TSV, JSON lines and Parquet files of any size, one after another."""
 
 from __future__ import annotations
 
@@ -7,11 +7,8 @@ import csv
 import gzip
 import io
 import json
-import math
-import re
-import shutil
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -22,8 +19,9 @@ from typing import IO, Any, Literal
 FORMATS = (".csv", ".tsv", ".jsonl", ".parquet")
 KINDS = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 DELIMITERS = ",;\t|"
+RECORD = 10_000_000  # characters of the longest row
+ODD = ("utf-7", "unicode-escape", "raw-unicode-escape")  # these give text that is no Unicode
 DEPTH = 100  # how deep lists and objects of JSON may stand in each other
-NO_NUMBER = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")|-?Infinity|NaN')  # a text, or such a word
 
 
 @dataclass(frozen=True)
@@ -85,42 +83,61 @@ def _open(path: Path, zipped: bool) -> Iterator[IO[bytes]]:
         raise ValueError(f"{path} cannot be unpacked: {error}") from None
 
 
-def check_encoding(path: Path, encoding: str = "utf-8") -> None:
-    """See that a text file is in its encoding, all of it, before any work is done on it.
+def check_source(path: Path, encoding: str = "utf-8", wanted: str | None = None) -> int:
+    """Go through a file once, before any work is done on it.
 
-    JSON lines are checked line by line, as they are read, if their encoding lets lines be told.
+    JSON lines are read later, line by line: only their ends, and their packing, are looked at.
 
     Parameters
     ----------
     path : Path
     encoding : str
+    wanted : str, optional
+        A column that should be there; it helps to tell the delimiter.
+
+    Returns
+    -------
+    int
+        The rows; empty lines may count.
 
     Raises
     ------
     ValueError
-        If there is no such encoding, or the file is in another one; the line is named.
+        If there is no such encoding, the file is in another one, nobody can say where the next row
+        begins, as after a quote that is not closed, or a row is longer than `RECORD`; the line is
+        named.
     """
     how = format_of(path)
     try:
         ("a" * 99 + "\n").encode(encoding).decode(encoding)
-        decoder = codecs.getincrementaldecoder(encoding)()
+        codecs.getincrementaldecoder(encoding)
     except (LookupError, ValueError):
         raise ValueError(
             f"there is no encoding {encoding!r}; utf-8 and latin-1 are usual"
         ) from None
     if how.kind == "parquet":
-        return
-    line = 1
+        with _parquet(path) as file:
+            return int(file.metadata.num_rows)
+    n_lines = _check_lines(path, how, encoding)
+    return n_lines if how.kind == "jsonl" else _check_csv(path, how, encoding, wanted)
+
+
+def _check_lines(path: Path, how: Format, encoding: str) -> int:
+    """Count the lines; see that none is too long and that the file can be read to its end."""
+    decode: Any = codecs.getincrementaldecoder(encoding)().decode
+    mark: Any = "\n"
+    if how.kind == "jsonl" and _lines_are_bytes(encoding):
+        mark, decode = b"\n", lambda block, final: block
+    line, length, block = 1, 0, b""
     with _open(path, how.zipped) as file:
-        head = file.read(2)
-        if head in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) and _is_utf_8(encoding):
-            raise ValueError(f"{path} is not UTF-8: it begins as UTF-16. Name its encoding, utf-16")
-        if how.kind == "jsonl" and _lines_are_bytes(encoding):
-            return
-        block = head
         while True:
+            first, block = not block, file.read(2**20)
+            if first and block[:2] in (b"\xff\xfe", b"\xfe\xff") and _is_utf_8(encoding):
+                raise ValueError(
+                    f"{path} is not UTF-8: it begins as UTF-16. Name its encoding, utf-16"
+                )
             try:
-                line += decoder.decode(block, final=not block).count("\n")
+                text = decode(block, not block)
             except UnicodeError as error:
                 # what the decoder had kept of the block before comes first in error.object
                 if isinstance(error, UnicodeDecodeError):
@@ -129,9 +146,40 @@ def check_encoding(path: Path, encoding: str = "utf-8") -> None:
                     f"{path} is not {encoding.upper()} in line {line}: save it as UTF-8, or name "
                     "its encoding, as latin-1"
                 ) from None
+            found = text.count(mark)
+            length = len(text) - text.rfind(mark) - 1 + (0 if found else length)
+            if found == 0 and mark == "\n" and "\r" in text:
+                length = len(text) - text.rfind("\r") - 1  # old files end lines so
+            line += found
+            if length > RECORD:
+                raise ValueError(f"{path} has more than {RECORD:,} characters in line {line}")
             if not block:
-                return
-            block = file.read(2**20)
+                return line if length else line - 1
+
+
+def _check_csv(path: Path, how: Format, encoding: str, wanted: str | None) -> int:
+    """Count the rows of a CSV file, and name the one that has no end."""
+    n, line, length = 0, 0, 0
+
+    def bounded(file: IO[str]) -> Iterator[str]:
+        nonlocal length
+        for one in file:
+            length += len(one)
+            if length > RECORD:
+                raise csv.Error(f"more than {RECORD:,} characters in one row")
+            yield one
+
+    with _reader(path, how, encoding, wanted, bounded) as reader:
+        try:
+            for cells in reader:
+                n, line, length = n + bool(cells), reader.line_num, 0
+        except csv.Error as error:
+            raise ValueError(
+                f"{path} cannot be read from line {line + 1} on: {error}, in "
+                f"{f'row {n}' if n else 'the header'}. Is a quote not closed, or not doubled "
+                "inside a cell?"
+            ) from None
+    return max(n - 1, 0)
 
 
 def _is_utf_8(encoding: str) -> bool:
@@ -197,18 +245,19 @@ def check_column(path: Path, columns: Sequence[str], wanted: str) -> None:
     folded = {name.strip().casefold(): name for name in columns}
     near = get_close_matches(wanted.strip().casefold(), folded, n=1, cutoff=0.6)
     hint = f"; did you mean {folded[near[0]]!r}?" if near else ""
-    raise ValueError(f"{path} has no column {wanted!r}, only {_listed(columns)}{hint}")
+    found = f"only {_listed(columns)}{hint}" if columns else "and no other: it is empty"
+    raise ValueError(f"{path} has no column {wanted!r}, {found}")
 
 
 def _listed(names: Sequence[str]) -> str:
     """Name some columns in one line."""
     some = ", ".join(name if name.isprintable() else repr(name) for name in names[:20])
     some = some if len(some) < 500 else some[:500] + " ..."
-    return f"{some} and {len(names) - 20} more" if len(names) > 20 else some or "empty lines"
+    return f"{some} and {len(names) - 20} more" if len(names) > 20 else some
 
 
 def read_rows(
-    path: Path, encoding: str = "utf-8", wanted: str | None = None
+    path: Path, encoding: str = "utf-8", wanted: str | None = None, *, exact: bool = False
 ) -> Iterator[tuple[dict[str, Any] | None, str, Any]]:
     """Give each row, or None with the reason and what stood there; nothing is left out.
 
@@ -218,6 +267,8 @@ def read_rows(
     encoding : str
     wanted : str, optional
         A column that should be there; it helps to tell the delimiter.
+    exact : bool, default False
+        Read the numbers of JSON lines as `Number`, which keeps how they were written.
 
     Yields
     ------
@@ -242,11 +293,14 @@ def read_rows(
     if how.kind == "csv":
         with _lines(path, how, encoding, wanted) as lines:
             names = next(lines, [])
+            odd = codecs.lookup(encoding).name in ODD
             for cells in lines:
-                if len(cells) == len(names):
-                    yield dict(zip(names, cells, strict=True)), "", None
-                else:
+                if len(cells) != len(names):
                     yield None, f"expected {len(names)} cells, got {len(cells)}", cells
+                elif odd and not _is_unicode(cells):
+                    yield None, "not valid Unicode", cells
+                else:
+                    yield dict(zip(names, cells)), "", None  # noqa: B905  # they are as many
         return
     with _open(path, how.zipped) as file:
         first = True
@@ -269,47 +323,56 @@ def read_rows(
                     "JSON lines has one object a line"
                 )
             first = False
-            row, reason = (None, broken) if broken else _object(line)
+            row, reason = (None, broken) if broken else _object(line, exact)
             yield row, reason, line
 
 
-class Written(float):
-    """A number that remembers how it was written."""
+class Number(str):
+    """A number as it was written, to leave so."""
 
-    text: str
-
-
-class Digits(str):
-    """A whole number of thousands of digits, more than Python reads."""
+    __slots__ = ()
 
 
-def _number(text: str) -> Any:
-    """Read a fraction, and keep its text."""
-    value = Written(text)
-    value.text = text
-    return value
+NONE = dict.fromkeys(("NaN", "Infinity", "-Infinity")).get  # JSON has no word for these
+READ = json.JSONDecoder(parse_constant=NONE)
+READ_LONG = json.JSONDecoder(parse_constant=NONE, parse_int=Number)
+READ_EXACT = json.JSONDecoder(parse_constant=NONE, parse_int=Number, parse_float=Number)
 
 
-def _whole(text: str) -> Any:
-    """Read a whole number; what Python would write otherwise keeps its text."""
-    if len(text) < 4000:
-        return int(text) if text != "-0" else _number(text)
-    return Digits(text)
-
-
-def _object(line: str) -> tuple[dict[str, Any] | None, str]:
+def _object(line: str, exact: bool) -> tuple[dict[str, Any] | None, str]:
     """Read one line as a JSON object, or say why it is none; NaN and infinity are read as None."""
     try:
-        row = json.loads(line, parse_float=_number, parse_int=_whole, parse_constant=lambda _: None)
-    except ValueError as error:
+        row = (READ_EXACT if exact else READ).decode(line)
+    except json.JSONDecodeError as error:
         return None, f"no JSON: {error}"
     except RecursionError:
         return None, f"no JSON: nested more than {DEPTH} deep"
+    except ValueError:  # a whole number of more digits than Python reads
+        row = READ_LONG.decode(line)
     if not isinstance(row, dict):
         return None, "expected a JSON object"
     if line.count("[") + line.count("{") > DEPTH and _is_deep(row):
         return None, f"nested more than {DEPTH} deep"
+    if "\\u" in line and not _is_unicode(row):
+        return None, "not valid Unicode"
     return row, ""
+
+
+def _is_unicode(value: Any) -> bool:
+    """Tell whether all text in a value can be written as UTF-8."""
+    todo = [value]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, dict):
+            todo += [*one, *one.values()]
+        elif isinstance(one, list):
+            todo += one
+        elif isinstance(one, str) and not one.isascii():
+            try:
+                one.encode()
+            except UnicodeEncodeError:
+                return False
+    return True
 
 
 def _is_deep(value: Any) -> bool:
@@ -326,29 +389,35 @@ def _is_deep(value: Any) -> bool:
 
 
 @contextmanager
-def _lines(
-    path: Path, how: Format, encoding: str, wanted: str | None
-) -> Iterator[Iterator[list[str]]]:
-    """Read a CSV file strictly, with the delimiter that its start shows."""
-    csv.field_size_limit(2**31 - 1)  # a cell may be longer than the 128 KiB that are usual
+def _reader(
+    path: Path,
+    how: Format,
+    encoding: str,
+    wanted: str | None,
+    lines: Callable[[IO[str]], Iterable[str]] = iter,
+) -> Iterator[Any]:
+    """Open a CSV file to be read strictly, with the delimiter that its start shows."""
+    csv.field_size_limit(RECORD)  # a cell may be longer than the 128 KiB that are usual
     name = "utf-8-sig" if _is_utf_8(encoding) else encoding
     delimiter, told = _delimiter(path, how, name, wanted)
     with _open(path, how.zipped) as raw:
         file = io.TextIOWrapper(raw, encoding=name, newline="")
+        reader = csv.reader(lines(file), delimiter=delimiter, strict=True)
         if told:
-            file.readline()
-        reader = csv.reader(file, delimiter=delimiter, strict=True)
+            next(reader)
+        yield reader
 
-        def lines() -> Iterator[list[str]]:
-            try:
-                yield from filter(None, reader)  # an empty line is no row
-            except csv.Error as error:  # nobody knows where the next row begins
-                raise ValueError(
-                    f"{path} cannot be read beyond line {reader.line_num}: {error}. Is a quote not "
-                    "closed, or not doubled inside a cell?"
-                ) from None
 
-        yield lines()
+@contextmanager
+def _lines(
+    path: Path, how: Format, encoding: str, wanted: str | None
+) -> Iterator[Iterator[list[str]]]:
+    """Give the rows of a CSV file; an empty line is none."""
+    with _reader(path, how, encoding, wanted) as reader:
+        try:
+            yield filter(None, reader)
+        except csv.Error as error:  # it has changed since it was checked
+            raise ValueError(f"{path} cannot be read: {error}") from None
 
 
 def _delimiter(path: Path, how: Format, encoding: str, wanted: str | None) -> tuple[str, bool]:
@@ -386,211 +455,3 @@ def _parquet(path: Path) -> Iterator[Any]:
     except (pa.ArrowException, OSError, OverflowError, ValueError, KeyError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(f"{path} cannot be read as Parquet: {first}") from None
-
-
-class Writer:
-    """Write rows with new columns in parts, and put the parts together.
-
-    Parameters
-    ----------
-    target : Path
-    source : Path
-        Where the rows come from: its columns are kept as they came.
-    columns : list of str or None
-        Those of the source; None from JSON lines to JSON lines, where each row has its own.
-    example : mapping of str to value
-        The new columns, with a value of each.
-    encoding : str
-        Of the source.
-
-    Raises
-    ------
-    ValueError
-        If the target is Parquet, the source JSON lines, and a column holds several kinds.
-    """
-
-    def __init__(
-        self,
-        target: Path,
-        source: Path,
-        columns: list[str] | None,
-        example: Mapping[str, Any],
-        encoding: str = "utf-8",
-    ) -> None:
-        self.how, self.source, self.columns, self.example = (
-            format_of(target),
-            source,
-            columns,
-            example,
-        )
-        self.schema = self._schema(encoding) if self.how.kind == "parquet" else None
-
-    def part(self, path: Path, rows: list[tuple[dict[str, Any], dict[str, Any], Any]]) -> None:
-        """Write rows: each as it was read, its new values, and its line where it was one."""
-        if self.how.kind == "parquet":
-            self._parquet_part(path, rows)
-            return
-        with open(path, "w", encoding="utf-8", newline="") as file:
-            if self.how.kind == "jsonl":
-                file.writelines(_json_line(*row) + "\n" for row in rows)
-                return
-            old = self.columns or ()
-            shape: dict[str, Any] = {"lineterminator": "\n", "delimiter": self.how.delimiter}
-            lines = csv.writer(file, **shape)
-            quoted = csv.writer(file, quoting=csv.QUOTE_ALL, **shape)
-            for row, new, _ in rows:
-                cells = [_cell(row.get(name)) for name in old]
-                cells += [_cell(new.get(name)) for name in self.example]
-                bare = any("\r" in cell for cell in cells)  # Python 3.11 does not quote it
-                (quoted if bare else lines).writerow(cells)
-
-    def join(self, parts: list[Path], path: Path) -> None:
-        """Put parts together into one file."""
-        if self.how.kind == "parquet":
-            import pyarrow.parquet as pq
-
-            with pq.ParquetWriter(path, self.schema) as file:
-                for part in parts:
-                    file.write_table(pq.read_table(part).cast(self.schema))
-            return
-        head = io.StringIO(newline="")
-        if self.how.kind == "csv":
-            names = [*(self.columns or ()), *self.example]
-            csv.writer(head, lineterminator="\n", delimiter=self.how.delimiter).writerow(names)
-        join(parts, path, head.getvalue().encode(), zipped=self.how.zipped)
-
-    def _schema(self, encoding: str) -> Any:
-        """Find the types of a Parquet target before the work."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        kinds = {str: pa.string(), bool: pa.bool_(), int: pa.int64(), float: pa.float64()}
-        new = [pa.field(n, kinds.get(type(v), pa.string())) for n, v in self.example.items()]
-        columns = self.columns or []
-        kind = format_of(self.source).kind
-        if kind == "parquet":
-            return pa.schema([*pq.read_schema(self.source), *new])
-        if kind == "csv":
-            return pa.schema([*(pa.field(name, pa.string()) for name in columns), *new])
-        found: dict[str, Any] = {name: pa.null() for name in columns}
-        for row, *_ in read_rows(self.source, encoding):
-            for name in columns if row is not None else ():
-                try:
-                    one = pa.scalar(_plain((row or {}).get(name))).type
-                    merged = pa.unify_schemas(
-                        [pa.schema([(name, found[name])]), pa.schema([(name, one)])],
-                        promote_options="permissive",
-                    )
-                    found[name] = merged.field(name).type
-                except (pa.ArrowException, OverflowError) as error:
-                    raise ValueError(
-                        f"{self.source}: the column {name!r} holds several kinds or a value that "
-                        f"does not fit into Parquet: {str(error).splitlines()[0]}"
-                    ) from None
-        schema = pa.schema([*found.items(), *new])
-        try:  # objects without keys, and deep ones, are none that Parquet can hold
-            pq.write_table(schema.empty_table(), sample := io.BytesIO())
-            pq.read_schema(sample)
-        except (pa.ArrowException, OSError) as error:
-            raise ValueError(
-                f"{self.source}: a value does not fit into Parquet: {str(error).splitlines()[0]}"
-            ) from None
-        return schema
-
-    def _parquet_part(
-        self, path: Path, rows: list[tuple[dict[str, Any], dict[str, Any], Any]]
-    ) -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        packed = [name for name, v in self.example.items() if isinstance(v, list | dict)]
-        old = self.columns or ()
-        lines = [
-            {
-                **{name: _plain(row.get(name)) for name in old},
-                **new,
-                **{name: _cell(new[name]) for name in packed},
-            }
-            for row, new, _ in rows
-        ]
-        try:
-            pq.write_table(pa.Table.from_pylist(lines, schema=self.schema), path)
-        except (pa.ArrowException, OverflowError) as error:
-            raise ValueError(f"{self.source}: a value does not fit into Parquet: {error}") from None
-
-
-def _plain(value: Any) -> Any:
-    """Forget how a number was written, at any depth."""
-    if isinstance(value, Written):
-        return float(value) if value.text != "-0" else 0
-    if isinstance(value, Digits):
-        return str(value)
-    if isinstance(value, list):
-        return [_plain(one) for one in value]
-    if isinstance(value, dict):
-        return {name: _plain(one) for name, one in value.items()}
-    return value
-
-
-def _json_line(row: dict[str, Any], new: dict[str, Any], line: str | None) -> str:
-    """Write a row as JSON: what came as a line stays as it was written, and the new follows."""
-    added = json.dumps(_finite(new), ensure_ascii=False, allow_nan=False, default=str)
-    if line is not None:
-        if "NaN" in line or "Infinity" in line:
-            line = NO_NUMBER.sub(lambda found: found[1] or "null", line)
-        inside = line.rstrip().removesuffix("}").rstrip()
-        return f"{inside}{'' if inside == '{' else ', '}{added[1:]}"
-    return json.dumps(_finite({**row, **new}), ensure_ascii=False, allow_nan=False, default=str)
-
-
-def _finite(value: Any) -> Any:
-    """Replace what JSON has no word for by None, at any depth."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, list | tuple):
-        return [_finite(one) for one in value]
-    if isinstance(value, dict):
-        return {name: _finite(one) for name, one in value.items()}
-    return value
-
-
-def _cell(value: Any) -> str:
-    """Write a value into a CSV cell."""
-    if isinstance(value, Written):
-        return value.text
-    return _json(value) if isinstance(value, list | dict) else "" if value is None else str(value)
-
-
-def _json(value: Any) -> str:
-    """Write a value as JSON, each number as it came."""
-    if isinstance(value, Written):
-        return value.text
-    if isinstance(value, Digits):
-        return str(value)
-    if isinstance(value, list):
-        return f"[{', '.join(map(_json, value))}]"
-    if isinstance(value, dict):
-        pairs = (f"{_json(str(name))}: {_json(one)}" for name, one in value.items())
-        return f"{{{', '.join(pairs)}}}"
-    return json.dumps(_finite(value), ensure_ascii=False, default=str)
-
-
-def join(parts: list[Path], path: Path, head: bytes, *, zipped: bool = False) -> None:
-    """Write a head and the bytes of some files, one after another, into one.
-
-    Parameters
-    ----------
-    parts : list of Path
-    path : Path
-    head : bytes
-    zipped : bool, default False
-        Compress with gzip; the same bytes each time.
-    """
-    with open(path, "wb") as file:
-        whole: Any = gzip.GzipFile("", "wb", fileobj=file, mtime=0) if zipped else file
-        whole.write(head)
-        for part in parts:
-            with open(part, "rb") as one:
-                shutil.copyfileobj(one, whole)
-        if zipped:
-            whole.close()

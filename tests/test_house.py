@@ -187,7 +187,8 @@ NO_EXAMPLE = {
     "hub.hub_label_task": "needs the Hub",
     "messages.check_messages": "returns nothing",
     "portable.search.Steps": "each rule's choose shows it",
-    "tables": "reads and writes files",
+    "tables": "reads files",
+    "writing": "writes files",
 }
 
 

@@ -155,9 +155,10 @@ def test_a_silent_name_server_does_not_stop_the_doctor(monkeypatch):
 
 
 def test_a_file_without_one_good_row_is_a_failure(saved, tmp_path):
-    """Where no row could be decided the exit code is 3, and the rows are in the side file."""
+    """Where no row could be decided the exit code is 3, and there is the side file alone."""
     (tmp_path / "in.csv").write_text("text\n' '\n\" \"\n".replace("' '", '" "'))
     arguments = ["score", saved, tmp_path / "in.csv", tmp_path / "out.csv"]
     found = run.invoke(command_line.app, list(map(str, arguments)))
     assert found.exit_code == 3 and "no row could be decided" in found.output
+    assert "written to" not in found.output and not (tmp_path / "out.csv").exists()
     assert len((tmp_path / "out.csv.bad.jsonl").read_text().splitlines()) == 2

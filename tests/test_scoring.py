@@ -273,13 +273,77 @@ def test_bad_csv_rows_go_to_the_side_file(saved, tmp_path):
     assert all(r.startswith(w) for r, w in zip(reasons, wanted, strict=True))
 
 
-@pytest.mark.parametrize("rows", ['a,1\n"b,2\nc,3\n', 'a,1\nb,"2\nc,3\nd,4\n', 'a,1\n"b" c,2\n'])
-def test_a_cell_without_end_stops_the_run(saved, tmp_path, rows):
-    """Beyond a quote that is not closed nobody knows the rows: an error, and nothing is written."""
-    (tmp_path / "in.csv").write_text(f"text,n\n{rows}")
-    with pytest.raises(ValueError, match=r"cannot be read beyond line .* Is a quote not closed"):
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        ('text,n\na,1\n"b,2\nc,3\n', "line 3 on: .* in row 2"),
+        ('text,n\na,1\nb,"2\nc,3\nd,4\n', "line 3 on: .* in row 2"),
+        ('text,n\n\n"a\nb",1\n"b" c,2\n', "line 5 on: .* in row 2"),
+        ('"text,n\na,1\nb,2\n', "line 1 on: .* in the header"),
+        ('sep=;\ntext;n\na;1\n"b;2\n', "line 4 on: .* in row 2"),
+        ('text,n\na,1\n"' + "b,2\n" * 3_000_000, r"line 3 on: more than 10,000,000 .* in row 2"),
+    ],
+)
+def test_a_cell_without_end_stops_the_run(saved, tmp_path, monkeypatch, content, place):
+    """A quote that is not closed is named before the network is loaded; nothing is written."""
+    monkeypatch.setattr(scoring, "load", lambda _: pytest.fail("the network was loaded"))
+    (tmp_path / "in.csv").write_text(content)
+    with pytest.raises(ValueError, match=rf"cannot be read from {place}. Is a quote not closed"):
         scoring.score(saved, tmp_path / "in.csv", tmp_path / "out.csv")
-    assert not (tmp_path / "out.csv").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
+
+
+@pytest.mark.parametrize("name", ["in.csv", "in.jsonl", "in.csv.gz", "in.jsonl.gz"])
+def test_a_line_without_end_takes_no_memory(saved, tmp_path, name):
+    """A file of 100 MB without a line's end is refused, and is never held whole."""
+    start = b"text\n" if "csv" in name else b'{"text": "'
+    with gzip.open(tmp_path / name, "w") if "gz" in name else open(tmp_path / name, "wb") as file:
+        file.writelines([start, *[b"a" * 2**20] * 100])
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=r"has more than 10,000,000 characters in line [12]"):
+            scoring.score(saved, tmp_path / name, tmp_path / "out.csv")
+        assert tracemalloc.get_traced_memory()[1] < 2**24
+    finally:
+        tracemalloc.stop()
+
+
+BAD_FILES = {
+    "in.csv": b'text,n\n"",1\na\n',
+    "in.jsonl": b"no\n{}\n",
+    "broken.jsonl": b"no\nyes\n",
+    "keys.jsonl": b'{"text": "a", "\\ud800": 1}\n[]\n',
+    "deep.jsonl": b'{"text": "a", "b": ' + b"[" * 200 + b"]" * 200 + b"}\n3\n",
+}
+
+
+@pytest.mark.parametrize("name", BAD_FILES)
+@pytest.mark.parametrize("out", FORMATS)
+def test_a_file_of_bad_rows_leaves_no_target(saved, tmp_path, name, out):
+    """If no row can be decided there is the side file with all of them, and no target."""
+    (tmp_path / name).write_bytes(BAD_FILES[name])
+    target = tmp_path / f"out{out}"
+    done = scoring.score(saved, tmp_path / name, target)
+    assert (done.rows, done.bad) == (0, 2) and len(done.bad_file.read_text().splitlines()) == 2
+    assert not target.exists() and not target.with_name(f"{target.name}.parts").exists()
+
+
+def test_a_target_that_comes_meanwhile_is_not_replaced(saved, table, tmp_path, monkeypatch):
+    """What another program writes under the target's name stays; the work is not lost."""
+    source, target = write(table, tmp_path / "in.csv"), tmp_path / "out.csv"
+    part = scoring.Writer.part
+
+    def meanwhile(*arguments):
+        target.write_text("mine")
+        part(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(scoring.Writer, "part", meanwhile)
+        with pytest.raises(ValueError, match=r"out\.csv is there already: remove it"):
+            scoring.score(saved, source, target)
+    assert target.read_text() == "mine"
+    target.unlink()
+    assert scoring.score(saved, source, target).resumed == 1
 
 
 def test_long_cells_inches_and_new_lines_are_cells(saved, tmp_path):
