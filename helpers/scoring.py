@@ -142,8 +142,8 @@ def score(
         )
         bar = stack.enter_context(tqdm(total=total, unit=" rows", disable=not progress))
         while (read := list(islice(rows, chunk))) or not names:
-            good = [row for row, _ in read if row is not None]
-            bad = [fault for row, fault in read if row is None]
+            good = [(row, line) for row, line, _ in read if row is not None]
+            bad = [fault for row, _, fault in read if row is None]
             part = parts / f"{len(names):08d}"
             names.append(part)
             n_rows, n_bad = n_rows + len(good), n_bad + len(bad)
@@ -193,8 +193,9 @@ def _state(source: Path) -> list[int]:
 
 
 def _digest(read: list[Any]) -> str:
-    """Name the rows of a chunk, as they were read."""
-    return hashlib.sha256(repr(read).encode("utf-8", "surrogatepass")).hexdigest()
+    """Name the rows of a chunk, as they were read: lines of JSON by themselves."""
+    lines = (line or repr(row or fault) for row, line, fault in read)
+    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _check_same(part: Path, read: list[Any], source: Path) -> None:
@@ -252,19 +253,20 @@ def _checked(
     columns: list[str] | None,
     text: str,
     added: Mapping[str, Any],
-) -> Iterator[tuple[tuple[dict[str, Any], Any] | None, dict[str, Any]]]:
-    """Give each row that can be decided, or None with its number, the reason and its content."""
+) -> Iterator[tuple[dict[str, Any] | None, Any, dict[str, Any] | None]]:
+    """Give each row that can be decided and its line, or its number, the reason and its content."""
     for number, (row, reason, content) in enumerate(rows, start=1):
         if row is not None:
             value = row.get(text)
             extra = [n for n in row if n in added or (columns is not None and n not in columns)]
-            if type(value) is not str or is_blank(value):  # a number of 5,000 digits is no text
+            # a number of 5,000 digits is no text; a letter at the start is soon seen
+            if type(value) is not str or (not value[:1].isalnum() and is_blank(value)):
                 reason = f"no text in {text!r}"
             elif extra:
                 reason = f"unexpected columns: {', '.join(extra)}"
             if not reason:
-                yield (row, content), {}
+                yield row, content, None
                 continue
             if content is None:  # of a table; of JSON lines it is the line
                 content = {name: str(value) for name, value in row.items()}
-        yield None, {"row": number, "reason": reason, "content": content}
+        yield None, None, {"row": number, "reason": reason, "content": content}

@@ -342,13 +342,15 @@ READ_EXACT = json.JSONDecoder(parse_constant=NONE, parse_int=Number, parse_float
 def _object(line: str, exact: bool) -> tuple[dict[str, Any] | None, str]:
     """Read one line as a JSON object, or say why it is none; NaN and infinity are read as None."""
     try:
-        row = (READ_EXACT if exact else READ).decode(line)
+        row, end = (READ_EXACT if exact else READ).raw_decode(line)
     except json.JSONDecodeError as error:
         return None, f"no JSON: {error}"
     except RecursionError:
         return None, f"no JSON: nested more than {DEPTH} deep"
     except ValueError:  # a whole number of more digits than Python reads
-        row = READ_LONG.decode(line)
+        row, end = READ_LONG.raw_decode(line)
+    if end < len(line):
+        return None, f"no JSON: {line[end : end + 20]!r} follows after its end"
     if not isinstance(row, dict):
         return None, "expected a JSON object"
     if line.count("[") + line.count("{") > DEPTH and _is_deep(row):

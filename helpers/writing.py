@@ -71,8 +71,8 @@ class Writer:
             lines = csv.writer(file, **shape)
             quoted = csv.writer(file, quoting=csv.QUOTE_ALL, **shape)
             for row, new, _ in rows:
-                cells = [_cell(row.get(name)) for name in old]
-                cells += [_cell(new.get(name)) for name in self.example]
+                values = [*map(row.get, old), *map(new.get, self.example)]
+                cells = [one if type(one) is str else _cell(one) for one in values]
                 bare = "\r" in "".join(cells)  # Python 3.11 does not quote it
                 (quoted if bare else lines).writerow(cells)
 
@@ -180,8 +180,6 @@ def _finite(value: Any) -> Any:
 
 def _cell(value: Any) -> str:
     """Write a value into a CSV cell."""
-    if type(value) is str:
-        return value
     return _json(value) if isinstance(value, list | dict) else "" if value is None else str(value)
 
 

@@ -162,3 +162,12 @@ def test_a_file_without_one_good_row_is_a_failure(saved, tmp_path):
     assert found.exit_code == 3 and "no row could be decided" in found.output
     assert "written to" not in found.output and not (tmp_path / "out.csv").exists()
     assert len((tmp_path / "out.csv.bad.jsonl").read_text().splitlines()) == 2
+
+
+def test_a_fault_is_one_line_whatever_it_names(saved, tmp_path, monkeypatch):
+    """A header with a line's end in it does not make two lines of the message."""
+    (tmp_path / "in.csv").write_text('"a\nb",c\n1,2\n')
+    arguments = ["score", saved, tmp_path / "in.csv", tmp_path / "out.csv"]
+    monkeypatch.setattr("sys.argv", ["helpers", *map(str, arguments)])
+    with pytest.raises(SystemExit, match=r"^error: .* has no column 'text', only 'a\\nb', c$"):
+        command_line.main()

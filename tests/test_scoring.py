@@ -245,6 +245,7 @@ BAD_LINES = {
     b'{"text": "a", "b": {"c": ["\\ud800"]}}': "not valid Unicode",
     b'{"text": "\xff"}': "not UTF-8",
     b"[" * 100_000: "no JSON",
+    b'{"text": "a"} {"text": "b"}': 'no JSON: \'{"text": "b"}\' follows after its end',
     b'{"text": "a", "decision_label": 1}': "unexpected columns: decision_label",
 }
 
