@@ -350,7 +350,7 @@ def _object(line: str, exact: bool) -> tuple[dict[str, Any] | None, str]:
     except ValueError:  # a whole number of more digits than Python reads
         row, end = READ_LONG.raw_decode(line)
     if end < len(line):
-        return None, f"no JSON: {line[end : end + 20]!r} follows after its end"
+        return None, f"no JSON: {line[end : end + 20].strip()!r} follows after its end"
     if not isinstance(row, dict):
         return None, "expected a JSON object"
     if line.count("[") + line.count("{") > DEPTH and _is_deep(row):
