@@ -304,7 +304,7 @@ def score(
 ) -> None:
     """Decide every row of a file; the same command goes on after an interruption.
 
-    The exit code is 3 if no row at all could be decided.
+    The exit code is 3 if no row at all could be decided; then no target is written.
 
     Example: python -m helpers score models/urgent inbox.csv decided.csv
     """
@@ -313,7 +313,8 @@ def score(
     started = time.perf_counter()
     done = scoring.score(folder, source, target, text=text, encoding=encoding, progress=True)
     seconds = time.perf_counter() - started
-    typer.echo(f"{done.rows} rows decided in {seconds:.0f} s, written to {target}")
+    if done.rows or not done.bad:
+        typer.echo(f"{done.rows} rows decided in {seconds:.0f} s, written to {target}")
     if done.resumed:
         typer.echo(f"{done.resumed} chunks were taken up from an earlier run")
     if done.bad:

@@ -17,7 +17,8 @@ from helpers.portable.binary import BinaryThreshold
 from helpers.portable.decisions import Rule, checksum, rule_from_dict
 from helpers.portable.labels import LabelThresholds
 from helpers.scores import Kind, from_probabilities
-from helpers.tables import Row, Writer, format_of, read_all
+from helpers.tables import Row, format_of, read_all
+from helpers.writing import Writer
 
 FORMAT = "logits-to-decisions scores"
 NEW = "decision"  # the column that is added
@@ -234,7 +235,7 @@ def read_rule(path: str | Path) -> ScoreRule:
 
 
 def read_scores(
-    path: str | Path, columns: Sequence[str], *, encoding: str = "utf-8"
+    path: str | Path, columns: Sequence[str], *, encoding: str = "utf-8", exact: bool = False
 ) -> tuple[list[Row], Floats]:
     """Read a table and the numbers in some of its columns.
 
@@ -245,6 +246,8 @@ def read_scores(
         array of shape (n,) or (n, n_columns).
     columns : sequence of str
     encoding : str, default "utf-8"
+    exact : bool, default False
+        Keep how numbers were written in JSON lines, as `read_rows` does.
 
     Returns
     -------
@@ -261,7 +264,7 @@ def read_scores(
     path = Path(path).expanduser()
     if path.suffix.lower() == ".npy":
         return _read_array(path, columns)
-    rows = read_all(path, columns, encoding)
+    rows = read_all(path, columns, encoding, exact=exact)
     if not rows:
         raise ValueError(f"{path} has no rows")
     cells = [[row.get(column) for column in columns] for row, _ in rows]
@@ -314,7 +317,7 @@ def decide_file(
         raise ValueError(f"{target} is there already: name a new file")
     if not target.parent.is_dir():
         raise ValueError(f"there is no folder {target.parent}")
-    rows, scores = read_scores(source, kept.columns, encoding=encoding)
+    rows, scores = read_scores(source, kept.columns, encoding=encoding, exact=to_kind == "csv")
     if any(NEW in row for row, _ in rows):
         raise ValueError(f"{source} has a column {NEW} already")
     decisions = names_of(kept.rule, kept.rule.decide(kept.logits(scores)))

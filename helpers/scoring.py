@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 import json
 import shutil
@@ -20,14 +21,13 @@ from helpers.portable.decisions import DECISION_FILE
 from helpers.portable.pipeline import file_hash
 from helpers.portable.texts import is_blank
 from helpers.tables import (
-    Writer,
     check_column,
-    check_encoding,
+    check_source,
     columns_of,
     format_of,
-    join,
     read_rows,
 )
+from helpers.writing import Writer, join
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,7 @@ def score(
     Notes
     -----
     Nothing that was read is lost: each row is decided, or stands in the side file with the reason.
+    If none could be decided, there is no target, only the side file.
     New columns are called ``decision_label`` and so on, each a key of the rule's record; in CSV and
     Parquet a list or an object among them is JSON text. The other columns leave as they came, to
     the digit; so do texts that a spreadsheet would take for formulas. From JSON lines to another
@@ -112,12 +113,13 @@ def score(
     if type(chunk) is not int or chunk < 1:
         raise ValueError(f"chunk must be an int of at least 1, got {chunk!r}")
     before = _state(source)
-    check_encoding(source, encoding)
+    total = check_source(source, encoding, text)
     deployment = load(Path(folder).expanduser())
-    columns = None if from_kind == to_kind == "jsonl" else columns_of(source, encoding)
+    columns = None if from_kind == to_kind == "jsonl" else columns_of(source, encoding, text)
     example = {f"decision_{k}": v for k, v in deployment.explain(["a text"])[0].items()}
     if columns is not None:
-        check_column(source, columns, text)
+        if columns or not total:  # if no line of JSON is good, each goes to the side file
+            check_column(source, columns, text)
         if clash := [name for name in example if name in columns]:
             raise ValueError(f"{source} has columns of the result already: {', '.join(clash)}")
 
@@ -135,12 +137,13 @@ def score(
         stack.enter_context(_only_run(target))
         writer = Writer(target, source, columns, example, encoding)
         _start(parts, target, job)
-        rows = _checked(read_rows(source, encoding), columns, text, example)
-        total = sum(1 for _ in read_rows(source, encoding)) if progress else None
+        rows = _checked(
+            read_rows(source, encoding, text, exact=to_kind == "csv"), columns, text, example
+        )
         bar = stack.enter_context(tqdm(total=total, unit=" rows", disable=not progress))
         while (read := list(islice(rows, chunk))) or not names:
-            good = [row for row, _ in read if row is not None]
-            bad = [fault for row, fault in read if row is None]
+            good = [(row, line) for row, line, _ in read if row is not None]
+            bad = [fault for row, _, fault in read if row is None]
             part = parts / f"{len(names):08d}"
             names.append(part)
             n_rows, n_bad = n_rows + len(good), n_bad + len(bad)
@@ -169,10 +172,18 @@ def score(
         if n_bad:
             join([part.with_suffix(".bad") for part in names], parts / "bad.tmp", b"")
             (parts / "bad.tmp").replace(bad_file)
-        writer.join(names, parts / "all.tmp")
-        (parts / "all.tmp").replace(target)
+        if n_rows or not n_bad:
+            writer.join(names, parts / "all.tmp")
+            _put(parts / "all.tmp", target)
         shutil.rmtree(parts, ignore_errors=True)
     return Scored(n_rows, n_bad, resumed, bad_file)
+
+
+def _put(whole: Path, target: Path) -> None:
+    """Give the result its name; what came under that name meanwhile stays."""
+    if target.exists() and not filecmp.cmp(whole, target, shallow=False):
+        raise ValueError(f"{target} is there already: remove it, or name another target")
+    whole.replace(target)
 
 
 def _state(source: Path) -> list[int]:
@@ -182,8 +193,9 @@ def _state(source: Path) -> list[int]:
 
 
 def _digest(read: list[Any]) -> str:
-    """Name the rows of a chunk, as they were read."""
-    return hashlib.sha256(repr(read).encode("utf-8", "surrogatepass")).hexdigest()
+    """Name the rows of a chunk, as they were read: lines of JSON by themselves."""
+    lines = (line or repr(row or fault) for row, line, fault in read)
+    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _check_same(part: Path, read: list[Any], source: Path) -> None:
@@ -241,38 +253,20 @@ def _checked(
     columns: list[str] | None,
     text: str,
     added: Mapping[str, Any],
-) -> Iterator[tuple[tuple[dict[str, Any], Any] | None, dict[str, Any]]]:
-    """Give each row that can be decided, or None with its number, the reason and its content."""
+) -> Iterator[tuple[dict[str, Any] | None, Any, dict[str, Any] | None]]:
+    """Give each row that can be decided and its line, or its number, the reason and its content."""
     for number, (row, reason, content) in enumerate(rows, start=1):
         if row is not None:
             value = row.get(text)
             extra = [n for n in row if n in added or (columns is not None and n not in columns)]
-            if type(value) is not str or is_blank(value):  # a number of 5,000 digits is no text
+            # a number of 5,000 digits is no text; a letter at the start is soon seen
+            if type(value) is not str or (not value[:1].isalnum() and is_blank(value)):
                 reason = f"no text in {text!r}"
             elif extra:
                 reason = f"unexpected columns: {', '.join(extra)}"
-            elif not _is_unicode(row):
-                reason = "not valid Unicode"
             if not reason:
-                yield (row, content), {}
+                yield row, content, None
                 continue
             if content is None:  # of a table; of JSON lines it is the line
                 content = {name: str(value) for name, value in row.items()}
-        yield None, {"row": number, "reason": reason, "content": content}
-
-
-def _is_unicode(value: Any) -> bool:
-    """Tell whether all text in a value can be written as UTF-8."""
-    todo = [value]
-    while todo:
-        one = todo.pop()
-        if isinstance(one, dict):
-            todo += [*one, *one.values()]
-        elif isinstance(one, list):
-            todo += one
-        elif isinstance(one, str) and not one.isascii():
-            try:
-                one.encode()
-            except UnicodeEncodeError:
-                return False
-    return True
+        yield None, None, {"row": number, "reason": reason, "content": content}

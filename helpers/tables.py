@@ -1,4 +1,4 @@
-"""Read and write rows of CSV, TSV, JSON lines and Parquet files of any size, one after another."""
+"""Read rows of CSV, TSV, JSON lines and Parquet files of any size, one after another."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ import csv
 import gzip
 import io
 import json
-import math
-import re
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -21,7 +20,9 @@ FORMATS = (".csv", ".tsv", ".jsonl", ".parquet")
 KINDS = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 DELIMITERS = ",;\t|"
 Row = tuple[dict[str, Any], Any]
-NO_NUMBER = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")|-?Infinity|NaN')  # a text, or such a word
+RECORD = 10_000_000  # characters of the longest row
+ODD = ("utf-7", "unicode-escape", "raw-unicode-escape")  # these give text that is no Unicode
+DEPTH = 100  # how deep lists and objects of JSON may stand in each other
 
 
 @dataclass(frozen=True)
@@ -79,58 +80,127 @@ def _open(path: Path, zipped: bool) -> Iterator[IO[bytes]]:
     try:
         with gzip.open(path) if zipped else open(path, "rb") as file:
             yield file  # type: ignore[misc]
-    except (EOFError, gzip.BadGzipFile) as error:
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ValueError(f"{path} cannot be unpacked: {error}") from None
 
 
-def check_encoding(path: Path, encoding: str = "utf-8") -> None:
-    """See that a CSV file is in its encoding, all of it, before any work is done on it.
+def check_source(path: Path, encoding: str = "utf-8", wanted: str | None = None) -> int:
+    """Go through a file once, before any work is done on it.
 
-    JSON lines are checked line by line, as they are read.
+    JSON lines are read later, line by line: only their ends, and their packing, are looked at.
 
     Parameters
     ----------
     path : Path
     encoding : str
+    wanted : str, optional
+        A column that should be there; it helps to tell the delimiter.
+
+    Returns
+    -------
+    int
+        The rows; empty lines may count.
 
     Raises
     ------
     ValueError
-        If it is not; the line is named.
+        If there is no such encoding, the file is in another one, nobody can say where the next row
+        begins, as after a quote that is not closed, or a row is longer than `RECORD`; the line is
+        named.
     """
     how = format_of(path)
-    if how.kind != "csv":
-        return
     try:
-        decoder = codecs.getincrementaldecoder(encoding)()
-    except LookupError:
+        ("a" * 99 + "\n").encode(encoding).decode(encoding)
+        codecs.getincrementaldecoder(encoding)
+    except (LookupError, ValueError):
         raise ValueError(
             f"there is no encoding {encoding!r}; utf-8 and latin-1 are usual"
         ) from None
-    line = 1
+    if how.kind == "parquet":
+        with _parquet(path) as file:
+            return int(file.metadata.num_rows)
+    n_lines = _check_lines(path, how, encoding)
+    return n_lines if how.kind == "jsonl" else _check_csv(path, how, encoding, wanted)
+
+
+def _check_lines(path: Path, how: Format, encoding: str) -> int:
+    """Count the lines; see that none is too long and that the file can be read to its end."""
+    decode: Any = codecs.getincrementaldecoder(encoding)().decode
+    mark: Any = "\n"
+    if how.kind == "jsonl" and _lines_are_bytes(encoding):
+        mark, decode = b"\n", lambda block, final: block
+    line, length, block = 1, 0, b""
     with _open(path, how.zipped) as file:
         while True:
-            block = file.read(2**20)
+            first, block = not block, file.read(2**20)
+            if first and block[:2] in (b"\xff\xfe", b"\xfe\xff") and _is_utf_8(encoding):
+                raise ValueError(
+                    f"{path} is not UTF-8: it begins as UTF-16. Name its encoding, utf-16"
+                )
             try:
-                line += decoder.decode(block, final=not block).count("\n")
-            except UnicodeDecodeError as error:
+                text = decode(block, not block)
+            except UnicodeError as error:
                 # what the decoder had kept of the block before comes first in error.object
-                line += error.object[: error.start].count(b"\n")
+                if isinstance(error, UnicodeDecodeError):
+                    line += error.object[: error.start].count(b"\n")
                 raise ValueError(
                     f"{path} is not {encoding.upper()} in line {line}: save it as UTF-8, or name "
                     "its encoding, as latin-1"
                 ) from None
+            found = text.count(mark)
+            length = len(text) - text.rfind(mark) - 1 + (0 if found else length)
+            if found == 0 and mark == "\n" and "\r" in text:
+                length = len(text) - text.rfind("\r") - 1  # old files end lines so
+            line += found
+            if length > RECORD:
+                raise ValueError(f"{path} has more than {RECORD:,} characters in line {line}")
             if not block:
-                return
+                return line if length else line - 1
 
 
-def columns_of(path: Path, encoding: str = "utf-8") -> list[str]:
+def _check_csv(path: Path, how: Format, encoding: str, wanted: str | None) -> int:
+    """Count the rows of a CSV file, and name the one that has no end."""
+    n, line, length = 0, 0, 0
+
+    def bounded(file: IO[str]) -> Iterator[str]:
+        nonlocal length
+        for one in file:
+            length += len(one)
+            if length > RECORD:
+                raise csv.Error(f"more than {RECORD:,} characters in one row")
+            yield one
+
+    with _reader(path, how, encoding, wanted, bounded) as reader:
+        try:
+            for cells in reader:
+                n, line, length = n + bool(cells), reader.line_num, 0
+        except csv.Error as error:
+            raise ValueError(
+                f"{path} cannot be read from line {line + 1} on: {error}, in "
+                f"{f'row {n}' if n else 'the header'}. Is a quote not closed, or not doubled "
+                "inside a cell?"
+            ) from None
+    return max(n - 1, 0)
+
+
+def _is_utf_8(encoding: str) -> bool:
+    return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig")
+
+
+def _lines_are_bytes(encoding: str) -> bool:
+    """Tell whether the byte 10 ends a line, and nothing else holds it; not so in UTF-16."""
+    return "\n".encode(encoding).removeprefix(codecs.BOM_UTF8) == b"\n"
+
+
+def columns_of(path: Path, encoding: str = "utf-8", wanted: str | None = None) -> list[str]:
     """Name the columns of a file; for JSON lines those of its first row.
 
     Parameters
     ----------
     path : Path
     encoding : str
+    wanted : str, optional
+        A column that should be there; it helps to tell the delimiter.
 
     Returns
     -------
@@ -146,12 +216,14 @@ def columns_of(path: Path, encoding: str = "utf-8") -> list[str]:
         with _parquet(path) as file:
             names = list(file.schema_arrow.names)
     elif how.kind == "csv":
-        with _lines(path, how, encoding) as lines:
+        with _lines(path, how, encoding, wanted) as lines:
             names = next(lines, [])
     else:
-        return next((list(row) for row, *_ in read_rows(path, encoding) if row is not None), [])
+        return next(
+            (list(row) for row, *_ in read_rows(path, encoding, wanted) if row is not None), []
+        )
     if len(set(names)) < len(names):
-        raise ValueError(f"{path} has two columns of one name: {', '.join(names)}")
+        raise ValueError(f"{path} has two columns of one name: {_listed(names)}")
     return names
 
 
@@ -174,11 +246,19 @@ def check_column(path: Path, columns: Sequence[str], wanted: str) -> None:
     folded = {name.strip().casefold(): name for name in columns}
     near = get_close_matches(wanted.strip().casefold(), folded, n=1, cutoff=0.6)
     hint = f"; did you mean {folded[near[0]]!r}?" if near else ""
-    raise ValueError(f"{path} has no column {wanted!r}, only {', '.join(columns)}{hint}")
+    found = f"only {_listed(columns)}{hint}" if columns else "and no other: it is empty"
+    raise ValueError(f"{path} has no column {wanted!r}, {found}")
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Name some columns in one line."""
+    some = ", ".join(name if name.isprintable() else repr(name) for name in names[:20])
+    some = some if len(some) < 500 else some[:500] + " ..."
+    return f"{some} and {len(names) - 20} more" if len(names) > 20 else some
 
 
 def read_rows(
-    path: Path, encoding: str = "utf-8"
+    path: Path, encoding: str = "utf-8", wanted: str | None = None, *, exact: bool = False
 ) -> Iterator[tuple[dict[str, Any] | None, str, Any]]:
     """Give each row, or None with the reason and what stood there; nothing is left out.
 
@@ -186,6 +266,10 @@ def read_rows(
     ----------
     path : Path
     encoding : str
+    wanted : str, optional
+        A column that should be there; it helps to tell the delimiter.
+    exact : bool, default False
+        Read the numbers of JSON lines as `Number`, which keeps how they were written.
 
     Yields
     ------
@@ -208,33 +292,45 @@ def read_rows(
                 yield from ((row, "", None) for row in batch.to_pylist())
         return
     if how.kind == "csv":
-        with _lines(path, how, encoding) as lines:
+        with _lines(path, how, encoding, wanted) as lines:
             names = next(lines, [])
+            odd = codecs.lookup(encoding).name in ODD
             for cells in lines:
-                if len(cells) == len(names):
-                    yield dict(zip(names, cells, strict=True)), "", None
-                elif cells:  # an empty line is no row
+                if len(cells) != len(names):
                     yield None, f"expected {len(names)} cells, got {len(cells)}", cells
+                elif odd and not _is_unicode(cells):
+                    yield None, "not valid Unicode", cells
+                else:
+                    yield dict(zip(names, cells)), "", None  # noqa: B905  # they are as many
         return
     with _open(path, how.zipped) as file:
         first = True
-        for raw in filter(bytes.strip, file):
-            try:
-                line, broken = raw.decode(encoding), ""
-            except UnicodeDecodeError:
-                line, broken = raw.decode(encoding, "replace"), f"not {encoding.upper()}"
+        source: Any = file
+        if not _lines_are_bytes(encoding):
+            source = io.TextIOWrapper(file, encoding=encoding, newline="\n")
+        for raw in source:
+            line, broken = raw, ""
+            if isinstance(raw, bytes):
+                try:
+                    line = raw.decode(encoding)
+                except UnicodeError:
+                    line, broken = raw.decode(encoding, "replace"), f"not {encoding.upper()}"
             line = line.strip("\ufeff \t\r\n")
+            if not line:
+                continue
             if first and (line == "{" or line.startswith("[")):
                 raise ValueError(
                     f"{path} begins with {line[:1]}: that is one JSON text over several lines. "
                     "JSON lines has one object a line"
                 )
             first = False
-            row, reason = (None, broken) if broken else _object(line)
+            row, reason = (None, broken) if broken else _object(line, exact)
             yield row, reason, line
 
 
-def read_all(path: str | Path, columns: Sequence[str], encoding: str = "utf-8") -> list[Row]:
+def read_all(
+    path: str | Path, columns: Sequence[str], encoding: str = "utf-8", *, exact: bool = False
+) -> list[Row]:
     """Read a whole file, and refuse one in which a row cannot be read.
 
     Parameters
@@ -243,6 +339,8 @@ def read_all(path: str | Path, columns: Sequence[str], encoding: str = "utf-8") 
     columns : sequence of str
         Those that must be there.
     encoding : str, default "utf-8"
+    exact : bool, default False
+        As for `read_rows`.
 
     Returns
     -------
@@ -253,87 +351,142 @@ def read_all(path: str | Path, columns: Sequence[str], encoding: str = "utf-8") 
     ------
     ValueError
         If there is no such file, a column is missing (the nearest name is said), or a row cannot be
-        read; the first such row is named.
+        read; the first such row is named. As `check_source` does.
     """
     path = Path(path).expanduser()
     if not path.is_file():
         raise ValueError(f"the table {path} {'is a folder' if path.is_dir() else 'is not there'}")
-    check_encoding(path, encoding)
-    there = columns_of(path, encoding)
+    wanted = columns[0] if columns else None
+    check_source(path, encoding, wanted)
+    there = columns_of(path, encoding, wanted)
     for column in columns:
         check_column(path, there, column)
     rows: list[Row] = []
-    for number, (row, reason, line) in enumerate(read_rows(path, encoding), start=1):
+    for number, (row, reason, line) in enumerate(
+        read_rows(path, encoding, wanted, exact=exact), start=1
+    ):
         if row is None:
             raise ValueError(f"{path}, row {number}: {reason}")
         rows.append((row, line))
     return rows
 
 
-class Written(float):
-    """A number that remembers how it was written."""
+class Number(str):
+    """A number as it was written, to leave so."""
 
-    text: str
-
-
-class Digits(str):
-    """A whole number of thousands of digits, more than Python reads."""
+    __slots__ = ()
 
 
-def _number(text: str) -> Any:
-    """Read a fraction, and keep its text."""
-    value = Written(text)
-    value.text = text
-    return value
+NONE = dict.fromkeys(("NaN", "Infinity", "-Infinity")).get  # JSON has no word for these
+READ = json.JSONDecoder(parse_constant=NONE)
+READ_LONG = json.JSONDecoder(parse_constant=NONE, parse_int=Number)
+READ_EXACT = json.JSONDecoder(parse_constant=NONE, parse_int=Number, parse_float=Number)
 
 
-def _whole(text: str) -> Any:
-    """Read a whole number; what Python would write otherwise keeps its text."""
-    if len(text) < 4000:
-        return int(text) if text != "-0" else _number(text)
-    return Digits(text)
-
-
-def _object(line: str) -> tuple[dict[str, Any] | None, str]:
+def _object(line: str, exact: bool) -> tuple[dict[str, Any] | None, str]:
     """Read one line as a JSON object, or say why it is none; NaN and infinity are read as None."""
     try:
-        row = json.loads(line, parse_float=_number, parse_int=_whole, parse_constant=lambda _: None)
-    except (ValueError, RecursionError) as error:
+        row, end = (READ_EXACT if exact else READ).raw_decode(line)
+    except json.JSONDecodeError as error:
         return None, f"no JSON: {error}"
-    return (row, "") if isinstance(row, dict) else (None, "expected a JSON object")
+    except RecursionError:
+        return None, f"no JSON: nested more than {DEPTH} deep"
+    except ValueError:  # a whole number of more digits than Python reads
+        row, end = READ_LONG.raw_decode(line)
+    if end < len(line):
+        return None, f"no JSON: {line[end : end + 20].strip()!r} follows after its end"
+    if not isinstance(row, dict):
+        return None, "expected a JSON object"
+    if line.count("[") + line.count("{") > DEPTH and _is_deep(row):
+        return None, f"nested more than {DEPTH} deep"
+    if "\\u" in line and not _is_unicode(row):
+        return None, "not valid Unicode"
+    return row, ""
+
+
+def _is_unicode(value: Any) -> bool:
+    """Tell whether all text in a value can be written as UTF-8."""
+    todo = [value]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, dict):
+            todo += [*one, *one.values()]
+        elif isinstance(one, list):
+            todo += one
+        elif isinstance(one, str) and not one.isascii():
+            try:
+                one.encode()
+            except UnicodeEncodeError:
+                return False
+    return True
+
+
+def _is_deep(value: Any) -> bool:
+    """Tell whether lists and objects stand in each other more than `DEPTH` deep."""
+    level = [value]
+    for _ in range(DEPTH):
+        level = [
+            inner
+            for one in level
+            for inner in (one.values() if isinstance(one, dict) else one)
+            if isinstance(inner, dict | list)
+        ]
+    return bool(level)
 
 
 @contextmanager
-def _lines(path: Path, how: Format, encoding: str) -> Iterator[Iterator[list[str]]]:
-    """Read a CSV file strictly, with the delimiter that its header shows."""
-    csv.field_size_limit(2**31 - 1)  # a cell may be longer than the 128 KiB that are usual
-    name = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
+def _reader(
+    path: Path,
+    how: Format,
+    encoding: str,
+    wanted: str | None,
+    lines: Callable[[IO[str]], Iterable[str]] = iter,
+) -> Iterator[Any]:
+    """Open a CSV file to be read strictly, with the delimiter that its start shows."""
+    csv.field_size_limit(RECORD)  # a cell may be longer than the 128 KiB that are usual
+    name = "utf-8-sig" if _is_utf_8(encoding) else encoding
+    delimiter, told = _delimiter(path, how, name, wanted)
     with _open(path, how.zipped) as raw:
         file = io.TextIOWrapper(raw, encoding=name, newline="")
-        head = file.readline()
-        told = head.strip().lower()
-        if told.startswith("sep=") and len(told) == 5:  # spreadsheets write so
-            delimiter, rest = told[4], iter(file)
-        else:
-            delimiter = max(how.delimiter + DELIMITERS, key=head.count)
-            rest = _chain(head, file)
-        reader = csv.reader(rest, delimiter=delimiter, strict=True)
-
-        def lines() -> Iterator[list[str]]:
-            try:
-                yield from reader
-            except csv.Error as error:  # nobody knows where the next row begins
-                raise ValueError(
-                    f"{path} cannot be read beyond line {reader.line_num}: {error}. Is a quote not "
-                    "closed, or not doubled inside a cell?"
-                ) from None
-
-        yield lines()
+        reader = csv.reader(lines(file), delimiter=delimiter, strict=True)
+        if told:
+            next(reader)
+        yield reader
 
 
-def _chain(head: str, file: IO[str]) -> Iterator[str]:
-    yield head
-    yield from file
+@contextmanager
+def _lines(
+    path: Path, how: Format, encoding: str, wanted: str | None
+) -> Iterator[Iterator[list[str]]]:
+    """Give the rows of a CSV file; an empty line is none."""
+    with _reader(path, how, encoding, wanted) as reader:
+        try:
+            yield filter(None, reader)
+        except csv.Error as error:  # it has changed since it was checked
+            raise ValueError(f"{path} cannot be read: {error}") from None
+
+
+def _delimiter(path: Path, how: Format, encoding: str, wanted: str | None) -> tuple[str, bool]:
+    """Tell the delimiter from the start of a file, and whether its first line says it.
+
+    It is the one that gives the wanted column, then the one that is said, then the one with which
+    most rows have as many cells as the header, then the one with most cells.
+    """
+    with _open(path, how.zipped) as raw:
+        start = io.TextIOWrapper(raw, encoding=encoding, newline="").read(2**16)
+    first = io.StringIO(start, newline="").readline().strip('\r\n"')
+    told = first[4:] if first.lower().startswith("sep=") and len(first) == 5 else ""
+
+    def fit(delimiter: str) -> tuple[bool, bool, int, int]:
+        lines = io.StringIO(start, newline="")
+        if told:  # spreadsheets write so
+            lines.readline()
+        reader = csv.reader(lines, delimiter=delimiter)
+        head, *rows = list(islice(filter(None, reader), 21)) or [[]]
+        agree = sum(len(row) == len(head) for row in rows) if len(head) > 1 else 0
+        return wanted in head, delimiter == told, agree, len(head)
+
+    return max(told + how.delimiter + DELIMITERS, key=fit), bool(told)
 
 
 @contextmanager
@@ -345,206 +498,6 @@ def _parquet(path: Path) -> Iterator[Any]:
     try:
         with pq.ParquetFile(path) as file:
             yield file
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, OverflowError, ValueError, KeyError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(f"{path} cannot be read as Parquet: {first}") from None
-
-
-class Writer:
-    """Write rows with new columns in parts, and put the parts together.
-
-    Parameters
-    ----------
-    target : Path
-    source : Path
-        Where the rows come from: its columns are kept as they came.
-    columns : list of str or None
-        Those of the source; None from JSON lines to JSON lines, where each row has its own.
-    example : mapping of str to value
-        The new columns, with a value of each.
-    encoding : str
-        Of the source.
-
-    Raises
-    ------
-    ValueError
-        If the target is Parquet, the source JSON lines, and a column holds several kinds.
-    """
-
-    def __init__(
-        self,
-        target: Path,
-        source: Path,
-        columns: list[str] | None,
-        example: Mapping[str, Any],
-        encoding: str = "utf-8",
-    ) -> None:
-        self.how, self.source, self.columns, self.example = (
-            format_of(target),
-            source,
-            columns,
-            example,
-        )
-        self.schema = self._schema(encoding) if self.how.kind == "parquet" else None
-
-    def part(self, path: Path, rows: list[tuple[dict[str, Any], dict[str, Any], Any]]) -> None:
-        """Write rows: each as it was read, its new values, and its line where it was one."""
-        if self.how.kind == "parquet":
-            self._parquet_part(path, rows)
-            return
-        with open(path, "w", encoding="utf-8", newline="") as file:
-            if self.how.kind == "jsonl":
-                file.writelines(_json_line(*row) + "\n" for row in rows)
-                return
-            old = self.columns or ()
-            shape: dict[str, Any] = {"lineterminator": "\n", "delimiter": self.how.delimiter}
-            lines = csv.writer(file, **shape)
-            quoted = csv.writer(file, quoting=csv.QUOTE_ALL, **shape)
-            for row, new, _ in rows:
-                cells = [_cell(row.get(name)) for name in old]
-                cells += [_cell(new.get(name)) for name in self.example]
-                bare = any("\r" in cell for cell in cells)  # Python 3.11 does not quote it
-                (quoted if bare else lines).writerow(cells)
-
-    def join(self, parts: list[Path], path: Path) -> None:
-        """Put parts together into one file."""
-        if self.how.kind == "parquet":
-            import pyarrow.parquet as pq
-
-            with pq.ParquetWriter(path, self.schema) as file:
-                for part in parts:
-                    file.write_table(pq.read_table(part).cast(self.schema))
-            return
-        head = io.StringIO(newline="")
-        if self.how.kind == "csv":
-            names = [*(self.columns or ()), *self.example]
-            csv.writer(head, lineterminator="\n", delimiter=self.how.delimiter).writerow(names)
-        join(parts, path, head.getvalue().encode(), zipped=self.how.zipped)
-
-    def _schema(self, encoding: str) -> Any:
-        """Find the types of a Parquet target before the work."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        kinds = {str: pa.string(), bool: pa.bool_(), int: pa.int64(), float: pa.float64()}
-        new = [pa.field(n, kinds.get(type(v), pa.string())) for n, v in self.example.items()]
-        columns = self.columns or []
-        kind = format_of(self.source).kind
-        if kind == "parquet":
-            return pa.schema([*pq.read_schema(self.source), *new])
-        if kind == "csv":
-            return pa.schema([*(pa.field(name, pa.string()) for name in columns), *new])
-        found: dict[str, Any] = {name: pa.null() for name in columns}
-        for row, *_ in read_rows(self.source, encoding):
-            for name in columns if row is not None else ():
-                try:
-                    one = pa.scalar(_plain((row or {}).get(name))).type
-                    merged = pa.unify_schemas(
-                        [pa.schema([(name, found[name])]), pa.schema([(name, one)])],
-                        promote_options="permissive",
-                    )
-                    found[name] = merged.field(name).type
-                except (pa.ArrowException, OverflowError) as error:
-                    raise ValueError(
-                        f"{self.source}: the column {name!r} holds several kinds or a value that "
-                        f"does not fit into Parquet: {str(error).splitlines()[0]}"
-                    ) from None
-        return pa.schema([*found.items(), *new])
-
-    def _parquet_part(
-        self, path: Path, rows: list[tuple[dict[str, Any], dict[str, Any], Any]]
-    ) -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        packed = [name for name, v in self.example.items() if isinstance(v, list | dict)]
-        old = self.columns or ()
-        lines = [
-            {
-                **{name: _plain(row.get(name)) for name in old},
-                **new,
-                **{name: _cell(new[name]) for name in packed},
-            }
-            for row, new, _ in rows
-        ]
-        try:
-            pq.write_table(pa.Table.from_pylist(lines, schema=self.schema), path)
-        except (pa.ArrowException, OverflowError) as error:
-            raise ValueError(f"{self.source}: a value does not fit into Parquet: {error}") from None
-
-
-def _plain(value: Any) -> Any:
-    """Forget how a number was written, at any depth."""
-    if isinstance(value, Written):
-        return float(value) if value.text != "-0" else 0
-    if isinstance(value, Digits):
-        return str(value)
-    if isinstance(value, list):
-        return [_plain(one) for one in value]
-    if isinstance(value, dict):
-        return {name: _plain(one) for name, one in value.items()}
-    return value
-
-
-def _json_line(row: dict[str, Any], new: dict[str, Any], line: str | None) -> str:
-    """Write a row as JSON: what came as a line stays as it was written, and the new follows."""
-    added = json.dumps(_finite(new), ensure_ascii=False, allow_nan=False, default=str)
-    if line is not None:
-        if "NaN" in line or "Infinity" in line:
-            line = NO_NUMBER.sub(lambda found: found[1] or "null", line)
-        inside = line.rstrip().removesuffix("}").rstrip()
-        return f"{inside}{'' if inside == '{' else ', '}{added[1:]}"
-    return json.dumps(_finite({**row, **new}), ensure_ascii=False, allow_nan=False, default=str)
-
-
-def _finite(value: Any) -> Any:
-    """Replace what JSON has no word for by None, at any depth."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, list | tuple):
-        return [_finite(one) for one in value]
-    if isinstance(value, dict):
-        return {name: _finite(one) for name, one in value.items()}
-    return value
-
-
-def _cell(value: Any) -> str:
-    """Write a value into a CSV cell."""
-    if isinstance(value, Written):
-        return value.text
-    return _json(value) if isinstance(value, list | dict) else "" if value is None else str(value)
-
-
-def _json(value: Any) -> str:
-    """Write a value as JSON, each number as it came."""
-    if isinstance(value, Written):
-        return value.text
-    if isinstance(value, Digits):
-        return str(value)
-    if isinstance(value, list):
-        return f"[{', '.join(map(_json, value))}]"
-    if isinstance(value, dict):
-        pairs = (f"{_json(str(name))}: {_json(one)}" for name, one in value.items())
-        return f"{{{', '.join(pairs)}}}"
-    return json.dumps(_finite(value), ensure_ascii=False, default=str)
-
-
-def join(parts: list[Path], path: Path, head: bytes, *, zipped: bool = False) -> None:
-    """Write a head and the bytes of some files, one after another, into one.
-
-    Parameters
-    ----------
-    parts : list of Path
-    path : Path
-    head : bytes
-    zipped : bool, default False
-        Compress with gzip; the same bytes each time.
-    """
-    with open(path, "wb") as file:
-        whole: Any = gzip.GzipFile("", "wb", fileobj=file, mtime=0) if zipped else file
-        whole.write(head)
-        for part in parts:
-            with open(part, "rb") as one:
-                shutil.copyfileobj(one, whole)
-        if zipped:
-            whole.close()

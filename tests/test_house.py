@@ -187,7 +187,6 @@ NO_EXAMPLE = {
     "hub.hub_label_task": "needs the Hub",
     "messages.check_messages": "returns nothing",
     "portable.search.Steps": "each rule's choose shows it",
-    "tables": "reads and writes files",
     "table_files.file_task": "reads files",
     "table_files.describe": "needs a task",
     "files.write_whole": "writes files",
@@ -206,6 +205,8 @@ NO_EXAMPLE = {
         ),
         "reads and writes files, or as_logits shows it",
     ),
+    "tables": "reads files",
+    "writing": "writes files",
 }
 
 

@@ -213,11 +213,12 @@ def test_a_silent_name_server_does_not_stop_the_doctor(monkeypatch):
 
 
 def test_a_file_without_one_good_row_is_a_failure(saved, tmp_path):
-    """Where no row could be decided the exit code is 3, and the rows are in the side file."""
+    """Where no row could be decided the exit code is 3, and there is the side file alone."""
     (tmp_path / "in.csv").write_text("text\n' '\n\" \"\n".replace("' '", '" "'))
     arguments = ["score", saved, tmp_path / "in.csv", tmp_path / "out.csv"]
     found = run.invoke(command_line.app, list(map(str, arguments)))
     assert found.exit_code == 3 and "no row could be decided" in found.output
+    assert "written to" not in found.output and not (tmp_path / "out.csv").exists()
     assert len((tmp_path / "out.csv.bad.jsonl").read_text().splitlines()) == 2
 
 
@@ -310,3 +311,12 @@ def test_a_call_without_a_command_shows_the_help(monkeypatch, capsys):
     with pytest.raises(SystemExit) as stopped:
         command_line.main()
     assert not stopped.value.code and "report" in capsys.readouterr().out
+
+
+def test_a_fault_is_one_line_whatever_it_names(saved, tmp_path, monkeypatch):
+    """A header with a line's end in it does not make two lines of the message."""
+    (tmp_path / "in.csv").write_text('"a\nb",c\n1,2\n')
+    arguments = ["score", saved, tmp_path / "in.csv", tmp_path / "out.csv"]
+    monkeypatch.setattr("sys.argv", ["helpers", *map(str, arguments)])
+    with pytest.raises(SystemExit, match=r"^error: .* has no column 'text', only 'a\\nb', c$"):
+        command_line.main()

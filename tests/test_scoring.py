@@ -245,6 +245,7 @@ BAD_LINES = {
     b'{"text": "a", "b": {"c": ["\\ud800"]}}': "not valid Unicode",
     b'{"text": "\xff"}': "not UTF-8",
     b"[" * 100_000: "no JSON",
+    b'{"text": "a"} {"text": "b"}': 'no JSON: \'{"text": "b"}\' follows after its end',
     b'{"text": "a", "decision_label": 1}': "unexpected columns: decision_label",
 }
 
@@ -273,13 +274,77 @@ def test_bad_csv_rows_go_to_the_side_file(saved, tmp_path):
     assert all(r.startswith(w) for r, w in zip(reasons, wanted, strict=True))
 
 
-@pytest.mark.parametrize("rows", ['a,1\n"b,2\nc,3\n', 'a,1\nb,"2\nc,3\nd,4\n', 'a,1\n"b" c,2\n'])
-def test_a_cell_without_end_stops_the_run(saved, tmp_path, rows):
-    """Beyond a quote that is not closed nobody knows the rows: an error, and nothing is written."""
-    (tmp_path / "in.csv").write_text(f"text,n\n{rows}")
-    with pytest.raises(ValueError, match=r"cannot be read beyond line .* Is a quote not closed"):
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        ('text,n\na,1\n"b,2\nc,3\n', "line 3 on: .* in row 2"),
+        ('text,n\na,1\nb,"2\nc,3\nd,4\n', "line 3 on: .* in row 2"),
+        ('text,n\n\n"a\nb",1\n"b" c,2\n', "line 5 on: .* in row 2"),
+        ('"text,n\na,1\nb,2\n', "line 1 on: .* in the header"),
+        ('sep=;\ntext;n\na;1\n"b;2\n', "line 4 on: .* in row 2"),
+        ('text,n\na,1\n"' + "b,2\n" * 3_000_000, r"line 3 on: more than 10,000,000 .* in row 2"),
+    ],
+)
+def test_a_cell_without_end_stops_the_run(saved, tmp_path, monkeypatch, content, place):
+    """A quote that is not closed is named before the network is loaded; nothing is written."""
+    monkeypatch.setattr(scoring, "load", lambda _: pytest.fail("the network was loaded"))
+    (tmp_path / "in.csv").write_text(content)
+    with pytest.raises(ValueError, match=rf"cannot be read from {place}. Is a quote not closed"):
         scoring.score(saved, tmp_path / "in.csv", tmp_path / "out.csv")
-    assert not (tmp_path / "out.csv").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
+
+
+@pytest.mark.parametrize("name", ["in.csv", "in.jsonl", "in.csv.gz", "in.jsonl.gz"])
+def test_a_line_without_end_takes_no_memory(saved, tmp_path, name):
+    """A file of 100 MB without a line's end is refused, and is never held whole."""
+    start = b"text\n" if "csv" in name else b'{"text": "'
+    with gzip.open(tmp_path / name, "w") if "gz" in name else open(tmp_path / name, "wb") as file:
+        file.writelines([start, *[b"a" * 2**20] * 100])
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=r"has more than 10,000,000 characters in line [12]"):
+            scoring.score(saved, tmp_path / name, tmp_path / "out.csv")
+        assert tracemalloc.get_traced_memory()[1] < 2**24
+    finally:
+        tracemalloc.stop()
+
+
+BAD_FILES = {
+    "in.csv": b'text,n\n"",1\na\n',
+    "in.jsonl": b"no\n{}\n",
+    "broken.jsonl": b"no\nyes\n",
+    "keys.jsonl": b'{"text": "a", "\\ud800": 1}\n[]\n',
+    "deep.jsonl": b'{"text": "a", "b": ' + b"[" * 200 + b"]" * 200 + b"}\n3\n",
+}
+
+
+@pytest.mark.parametrize("name", BAD_FILES)
+@pytest.mark.parametrize("out", FORMATS)
+def test_a_file_of_bad_rows_leaves_no_target(saved, tmp_path, name, out):
+    """If no row can be decided there is the side file with all of them, and no target."""
+    (tmp_path / name).write_bytes(BAD_FILES[name])
+    target = tmp_path / f"out{out}"
+    done = scoring.score(saved, tmp_path / name, target)
+    assert (done.rows, done.bad) == (0, 2) and len(done.bad_file.read_text().splitlines()) == 2
+    assert not target.exists() and not target.with_name(f"{target.name}.parts").exists()
+
+
+def test_a_target_that_comes_meanwhile_is_not_replaced(saved, table, tmp_path, monkeypatch):
+    """What another program writes under the target's name stays; the work is not lost."""
+    source, target = write(table, tmp_path / "in.csv"), tmp_path / "out.csv"
+    part = scoring.Writer.part
+
+    def meanwhile(*arguments):
+        target.write_text("mine")
+        part(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(scoring.Writer, "part", meanwhile)
+        with pytest.raises(ValueError, match=r"out\.csv is there already: remove it"):
+            scoring.score(saved, source, target)
+    assert target.read_text() == "mine"
+    target.unlink()
+    assert scoring.score(saved, source, target).resumed == 1
 
 
 def test_long_cells_inches_and_new_lines_are_cells(saved, tmp_path):
@@ -313,13 +378,21 @@ def test_another_encoding_is_named_once_or_taken(saved, tmp_path):
         ("in.csv", "id\ttext\n1\ta\n2\tb, c\n"),
         ("in.tsv", "text\na\nb, c\n"),
         ("in.csv", "sep=;\nid;text\n1;a\n2;b, c\n"),
+        ("in.csv", "sep=\t\r\nid\ttext\r\n1\ta\r\n2\tb, c\r\n"),
+        ("in.csv", '"sep=;"\nid;text\n1;a\n2;b, c\n'),
+        ("in.csv", 'sep=;\nid,text\n1,a\n2,"b, c"\n'),
+        ("in.csv", 'text,"n;o;t;e"\na,1\n"b, c",2\n'),
+        ("in.csv", 'text;"note, with, commas"\na;1\nb, c;2\n'),
+        ("in.csv", 'text,n|o|t|e\na,1|2|3|4\n"b, c",5|6|7|8\n'),
+        ("in.tsv", "text\tx,y,z\na\t1\nb, c\t2\n"),
+        ("in.csv", "\n\ntext;n\na;1\n\nb, c;2\n"),
         ("in.csv.gz", 'id,text\n1,a\n2,"b, c"\n'),
         ("in.JSONL.gz", '{"text": "a"}\n{"text": "b, c"}\n'),
     ],
 )
 @pytest.mark.parametrize("out", ["out.csv", "out.tsv.gz", "out.jsonl.gz", "out.parquet"])
 def test_tables_as_people_have_them(saved, tmp_path, name, content, out):
-    """Semicolons, tabs, a spreadsheet's first line, gzip and capitals are read and written."""
+    """Each usual delimiter, told rightly or wrongly, gzip and capitals are read and written."""
     data = content.encode()
     (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith("gz") else data)
     assert scoring.score(saved, tmp_path / name, tmp_path / out).rows == 2
@@ -344,6 +417,55 @@ def test_json_that_is_not_lines_is_refused(saved, tmp_path, content, words):
     (tmp_path / "in.jsonl").write_text(content)
     with pytest.raises(ValueError, match=words):
         scoring.score(saved, tmp_path / "in.jsonl", tmp_path / "out.jsonl")
+
+
+@pytest.mark.parametrize("name", ["in.csv", "in.jsonl", "in.parquet"])
+@pytest.mark.parametrize("encoding", ["nonsense", "", "hex", "rot13", "idna", "undefined", "a\0b"])
+def test_an_encoding_that_is_none_is_refused(saved, tmp_path, name, encoding):
+    """Unknown names, and codecs that are not of text, are named before any work."""
+    write(pd.DataFrame({"text": ["a"]}), tmp_path / name)
+    with pytest.raises(ValueError, match="there is no encoding"):
+        scoring.score(saved, tmp_path / name, tmp_path / "out.jsonl", encoding=encoding)
+    assert not (tmp_path / "out.jsonl.parts").exists()
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32", "utf-8-sig", "utf-7", "gbk"])
+@pytest.mark.parametrize("out", ["out.jsonl", "out.csv"])
+def test_json_lines_in_any_encoding_are_read(saved, tmp_path, encoding, out):
+    """Where a line's end is two bytes or four, the lines are told by the encoding."""
+    texts = ["a", "\u0a0a \u6f22" if "gb" not in encoding else "\u6f22", "c"]
+    lines = [json.dumps({"text": text}, ensure_ascii=False) for text in texts]
+    (tmp_path / "in.jsonl").write_bytes("\n\n".join(lines).encode(encoding))
+    done = scoring.score(saved, tmp_path / "in.jsonl", tmp_path / out, encoding=encoding)
+    assert (done.rows, done.bad) == (3, 0)
+    assert read(tmp_path / out)["text"].tolist() == texts
+    if encoding == "utf-16":
+        with pytest.raises(ValueError, match=r"it begins as UTF-16\. Name its encoding, utf-16"):
+            scoring.score(saved, tmp_path / "in.jsonl", tmp_path / "o.csv")
+
+
+@pytest.mark.parametrize("out", ["out.jsonl", "out.csv", "out.parquet"])
+def test_deep_json_is_a_bad_row(saved, tmp_path, out):
+    """JSON that stands a thousand deep in itself is set aside, from 100 on; shallower is read."""
+    lines = ['{"text": "a", "b": [[[]]]}']
+    lines += [f'{{"text": "a", "b": {"[" * n}{"]" * n}}}' for n in (101, 300, 600, 5_000, 200_000)]
+    lines += ['{"text": "' + "[" * 101 + '", "b": []}']
+    if out != "out.parquet":  # it holds 100 levels at most, of which a list takes two
+        lines += [f'{{"text": "a", "b": {"[" * 98}{"]" * 98}}}']
+    (tmp_path / "in.jsonl").write_text("\n".join(lines))
+    done = scoring.score(saved, tmp_path / "in.jsonl", tmp_path / out)
+    assert (done.rows, done.bad) == (len(lines) - 5, 5)
+    for line in done.bad_file.read_text().splitlines():
+        assert json.loads(line)["reason"].endswith("nested more than 100 deep")
+
+
+@pytest.mark.parametrize("inside", ["{}", '{"a": [{}]}', "[" * 60 + "]" * 60])
+def test_what_parquet_cannot_hold_is_said_before_the_work(saved, tmp_path, inside):
+    """Objects without keys and lists in sixty lists are refused in a sentence; nothing is left."""
+    (tmp_path / "in.jsonl").write_text(f'{{"text": "a", "b": {inside}}}')
+    with pytest.raises(ValueError, match="a value does not fit into Parquet: "):
+        scoring.score(saved, tmp_path / "in.jsonl", tmp_path / "out.parquet")
+    assert not (tmp_path / "out.parquet.parts").exists()
 
 
 def test_numbers_of_other_columns_leave_as_they_came(saved, tmp_path):
@@ -444,6 +566,30 @@ def test_a_full_disk_is_an_error_and_costs_nothing(saved, table, tmp_path, monke
     assert not target.exists()
     done = scoring.score(saved, source, target, chunk=16)
     assert done.resumed == 2 and done.rows == ROWS
+
+
+@pytest.mark.parametrize("n", [100, 5_000])
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_a_spoilt_gzip_file_gets_a_sentence(saved, tmp_path, n, kind):
+    """Bytes that are cut off or overwritten are told as what they are."""
+    lines = [f'{{"text": "message {i * 7919}"}}\n' for i in range(n)]
+    data = gzip.compress("".join(lines if kind == "jsonl" else ["text\n", *lines]).encode())
+    for i, spoilt in enumerate([data[:-9], data[:60] + b"\xff" * 30 + data[90:], b"x" + data]):
+        (tmp_path / f"{i}.{kind}.gz").write_bytes(spoilt)
+        with pytest.raises(ValueError, match=r"cannot be unpacked|is not UTF-8"):
+            scoring.score(saved, tmp_path / f"{i}.{kind}.gz", tmp_path / f"{i}.jsonl")
+
+
+def test_values_that_python_cannot_hold_get_a_sentence(saved, tmp_path):
+    """A day in the year three million, and text that is not UTF-8, are told."""
+    tables = [
+        pa.table({"text": ["a"], "day": pa.array([2**30], pa.date32())}),
+        pa.table({"text": pa.array([b"\xff"], pa.binary()).view(pa.string())}),
+    ]
+    for i, one in enumerate(tables):
+        pq.write_table(one, tmp_path / f"{i}.parquet")
+        with pytest.raises(ValueError, match=f"{i}.parquet cannot be read as Parquet: "):
+            scoring.score(saved, tmp_path / f"{i}.parquet", tmp_path / f"{i}.jsonl")
 
 
 @pytest.mark.parametrize("spoil", ["flipped", "folder", "text"])
