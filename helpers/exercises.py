@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from helpers.decisions import Costs
-from helpers.probabilities import confidence, sigmoid
+from helpers.exercises_binary import BINARY_CHECKS, hint_for
+from helpers.probabilities import confidence
 
 STRICT_VARIABLE = "EXERCISES_STRICT"
 
@@ -104,17 +104,14 @@ def check(name: str, answer: Any) -> Checked:
     if answer is None or answer is ...:
         found = Checked("not answered", "write your answer, then run the cell again")
     else:
-        try:
-            hint = _CHECKS[name](answer)
-        except Exception as error:  # whatever a learner's function raises becomes a hint
-            hint = f"your answer raised {type(error).__name__}: {error}"
+        hint = hint_for(_CHECKS[name], answer)
         found = Checked("hint", hint) if hint else Checked("right", "well done")
     if os.environ.get(STRICT_VARIABLE) and found.status != "right":
         raise AssertionError(f"exercise {name}: {found}")
     return found
 
 
-_CHECKS: dict[str, Callable[[Any], str | None]] = {}
+_CHECKS: dict[str, Callable[[Any], str | None]] = {**BINARY_CHECKS}
 
 
 def _exercise(name: str) -> Callable[[Callable], Callable]:
@@ -125,60 +122,6 @@ def _exercise(name: str) -> Callable[[Callable], Callable]:
         return function
 
     return register
-
-
-@_exercise("01.1")
-def _expected_loss_cut(answer: Callable[[float, float], float]) -> str | None:
-    for alarm, miss in ((1, 20), (1, 5), (7, 3), (2.5, 2.5)):
-        got, want = answer(alarm, miss), alarm / (alarm + miss)
-        if got is None or not abs(got - want) <= 1e-9:
-            return (
-                f"for a false alarm at {alarm} and a miss at {miss} your cut is {got}. At the cut "
-                "both answers cost the same: p * miss = (1 - p) * alarm"
-            )
-    return None
-
-
-@_exercise("01.2")
-def _one_logit_pipeline(answer: Callable[[Any, float], Any]) -> str | None:
-    z = np.array([[2.0], [0.1], [-1.0], [0.9]])
-    for threshold in (0.5, 0.7, 0.2):
-        want = (sigmoid(z[:, 0]) >= threshold).astype(int)
-        got = np.asarray(answer(z.copy(), threshold))
-        if got.shape != want.shape:
-            return f"expected one decision a row, shape {want.shape}, got {got.shape}"
-        if not np.array_equal(got, want):
-            return f"at the threshold {threshold} expected {want}, got {got}"
-    return None
-
-
-@_exercise("01.3")
-def _cost_per_message(answer: Callable[[Any, Any, Any], Any]) -> str | None:
-    p = np.array([0.02, 0.2, 0.2, 0.6, 0.5])  # the last one is a tie: 1 is asked for
-    alarm, miss = np.array([1.0, 1.0, 5.0, 1.0, 1.0]), np.array([20.0, 3.0, 100.0, 1.0, 1.0])
-    want = (p * miss >= (1 - p) * alarm).astype(int)
-    got = np.asarray(answer(p.copy(), alarm.copy(), miss.copy()))
-    if got.shape != want.shape:
-        return f"expected one decision a message, shape {want.shape}, got {got.shape}"
-    if not np.array_equal(got, want):
-        return f"expected {want}, got {got}: compare p * miss with (1 - p) * alarm row by row"
-    return None
-
-
-@_exercise("01.4")
-def _review_band(answer: Callable[[Any, Costs, float], Any]) -> str | None:
-    p = np.array([0.001, 0.03, 0.06, 0.3, 0.6, 0.97])
-    costs = Costs(false_positive=4.0, false_negative=20.0)
-    for review in (0.5, 1.0, 50.0):
-        got = np.asarray(answer(p, costs, review))
-        expected = np.stack([20.0 * p, np.full_like(p, review), 4.0 * (1 - p)])
-        want = np.array(["wait", "review", "send"])[expected.argmin(axis=0)]
-        if got.shape != want.shape or not np.array_equal(got, want):
-            return (
-                f"with a review at {review} expected {want.tolist()}, got {got.tolist()}: take the "
-                "least of the three expected costs, row by row"
-            )
-    return None
 
 
 @_exercise("02.1")
