@@ -194,51 +194,6 @@ assert right_decisions(np.array([[3.0, 0.0]]), 0.7)[0] == 0
 # agree with the larger logit, and a message must never become urgent because the bar was raised.
 
 # %% [markdown]
-# **Trap: one logit, no problem type.** With `num_labels=1` and nothing else said, transformers takes the
-# task for *regression* and trains the squared error. The sigmoid of such an output is not a probability.
-# We ask a tiny random network for its loss, to see which one it computes.
-
-# %% tags=["trap-regression"]
-import torch
-from transformers import BertConfig, BertForSequenceClassification
-
-tiny = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2}
-ids, truth = torch.tensor([[1, 2], [3, 4], [5, 6]]), torch.tensor([[1.0], [0.0], [1.0]])
-
-
-def wrong_head():
-    return BertForSequenceClassification(BertConfig(**tiny, num_labels=1))
-
-
-def right_head():
-    settings = BertConfig(**tiny, num_labels=1, problem_type="multi_label_classification")
-    return BertForSequenceClassification(settings)
-
-
-# the check
-model = right_head().eval()
-out = model(input_ids=ids, labels=truth)
-p = torch.sigmoid(out.logits)
-cross_entropy = -(truth * p.log() + (1 - truth) * (1 - p).log()).mean()
-assert torch.isclose(out.loss, cross_entropy), "the head must train binary cross-entropy"
-
-# %%
-for name, make in (("wrong", wrong_head), ("right", right_head)):
-    model = make().eval()
-    out = model(input_ids=ids, labels=truth)
-    squared = ((out.logits - truth) ** 2).mean().item()
-    print(f"{name}: loss {out.loss.item():.4f}, squared error {squared:.4f},", end=" ")
-    print("problem type:", model.config.problem_type)
-print("sigmoid of a perfect regression, 0 and 1:", sigmoid([0.0, 1.0]).round(2))
-
-# %% [markdown]
-# The squared error of an output z against a label y is (z − y)²; **binary cross-entropy** is −log P(y), what
-# a yes/no head should train. The loss gives the wrong head away. A regression that is always right gives 0
-# and 1, and the sigmoid turns these into 0.50 and 0.73: at any threshold of 0.5 or less it calls out for
-# everything. Use two labels, or one label with `problem_type="multi_label_classification"` (the library's
-# name for one sigmoid an output) and float labels of shape `(n, 1)`.
-
-# %% [markdown]
 # ## 4 · Counts at any threshold
 #
 # A **threshold** answers *urgent* where P(urgent) reaches it. Three numbers describe what happens. **Recall**
@@ -620,6 +575,53 @@ print(claim("with the bound it fails for at most 8 %", rarely <= 0.08, released=
 # recall floor that was just met on validation is missed about every other time. With an **exact binomial
 # bound** (`confidence=0.95`) the cut moves left, until the binomial distribution leaves at most 5 % for a
 # true recall below the floor. Compare the true costs to see what that safety costs, or saves.
+
+# %% [markdown]
+# ### Further: one logit, and no problem type
+#
+# A trap for those who build the head themselves. With `num_labels=1` and nothing else said, transformers takes the
+# task for *regression* and trains the squared error. The sigmoid of such an output is not a probability.
+# We ask a tiny random network for its loss, to see which one it computes.
+
+# %% tags=["trap-regression"]
+import torch
+from transformers import BertConfig, BertForSequenceClassification
+
+tiny = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2}
+ids, truth = torch.tensor([[1, 2], [3, 4], [5, 6]]), torch.tensor([[1.0], [0.0], [1.0]])
+
+
+def wrong_head():
+    return BertForSequenceClassification(BertConfig(**tiny, num_labels=1))
+
+
+def right_head():
+    settings = BertConfig(**tiny, num_labels=1, problem_type="multi_label_classification")
+    return BertForSequenceClassification(settings)
+
+
+# the check
+model = right_head().eval()
+out = model(input_ids=ids, labels=truth)
+p = torch.sigmoid(out.logits)
+cross_entropy = -(truth * p.log() + (1 - truth) * (1 - p).log()).mean()
+assert torch.isclose(out.loss, cross_entropy), "the head must train binary cross-entropy"
+
+# %%
+for name, make in (("wrong", wrong_head), ("right", right_head)):
+    model = make().eval()
+    out = model(input_ids=ids, labels=truth)
+    squared = ((out.logits - truth) ** 2).mean().item()
+    print(f"{name}: loss {out.loss.item():.4f}, squared error {squared:.4f},", end=" ")
+    print("problem type:", model.config.problem_type)
+print("sigmoid of a perfect regression, 0 and 1:", sigmoid([0.0, 1.0]).round(2))
+
+# %% [markdown]
+# The squared error of an output z against a label y is (z − y)²; **binary cross-entropy** is −log P(y), what
+# a yes/no head should train. The loss gives the wrong head away. A regression that is always right gives 0
+# and 1, and the sigmoid turns these into 0.50 and 0.73: at any threshold of 0.5 or less it calls out for
+# everything. Use two labels, or one label with `problem_type="multi_label_classification"` (the library's
+# name for one sigmoid an output) and float labels of shape `(n, 1)`.
 
 # %% [markdown]
 # ## 9 · Further: weights in the loss, and a threshold on top
