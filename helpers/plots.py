@@ -14,6 +14,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from numpy.typing import ArrayLike
+from scipy.stats import binomtest
 
 from helpers.decisions import Costs
 from helpers.evaluation import CutCurve, Reliability, RiskCoverage
@@ -106,7 +107,12 @@ def roc_curve(curve: CutCurve, *, ax: Axes) -> Axes:
 
 
 def cost_curve(
-    curve: CutCurve, costs: Costs, *, ax: Axes, marks: Mapping[str, float] | None = None
+    curve: CutCurve,
+    costs: Costs,
+    *,
+    ax: Axes,
+    marks: Mapping[str, float] | None = None,
+    band: tuple[float, float] | None = None,
 ) -> Axes:
     """Draw the cost a message against the threshold, with some thresholds marked (lesson 01).
 
@@ -117,6 +123,8 @@ def cost_curve(
     ax : Axes
     marks : mapping of str to float in [0, 1], optional
         Thresholds (as probabilities) to mark with a line and a name.
+    band : pair of float in [0, 1], optional
+        Ends of a range of thresholds to shade.
 
     Returns
     -------
@@ -134,6 +142,8 @@ def cost_curve(
             ls=LINES[(i + 1) % 4],
             label=f"{name} ({threshold:.2g})",
         )
+    if band is not None:
+        ax.axvspan(*band, color=YELLOW, alpha=0.4, lw=0, label="range of the cheapest")
     ax.set_xscale("logit")
     low = max(1e-4, float(np.quantile(thresholds, 0.02)) / 2)
     ax.set(xlim=(low, 1 - 1e-3), ylim=(0, None))
@@ -141,7 +151,7 @@ def cost_curve(
     ax.set_xticks([x for x in places if x >= low], minor=False)
     ax.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
     ax.xaxis.set_minor_formatter(lambda x, _: "")
-    if marks:
+    if marks or band:
         ax.legend(frameon=False)
     return _tidy(ax, "Cost at every threshold", "threshold on P(1), logit scale", "cost a message")
 
@@ -181,8 +191,52 @@ def reliability_diagram(bins: Mapping[str, Reliability], *, ax: Axes) -> Axes:
     return _tidy(ax, "Reliability", "mean predicted probability", "observed share of 1s")
 
 
+def log_odds_reliability(
+    bins: Mapping[str, Reliability], *, ax: Axes, cut: float | None = None
+) -> Axes:
+    """Draw observed shares with 95 % binomial intervals, both axes in log-odds (lesson 01).
+
+    Parameters
+    ----------
+    bins : mapping of str to Reliability
+        One colour each; bins with like numbers of rows (``strategy="mass"``) show small
+        probabilities best.
+    ax : Axes
+    cut : float in (0, 1), optional
+        A threshold to mark.
+
+    Returns
+    -------
+    Axes
+        A bin in which all or none are 1 has an interval and no dot.
+    """
+    lowest = 5e-4
+    ends = np.array([lowest, 1 - lowest])
+    ax.plot(ends, ends, color=GREY, ls=":", label="calibrated")
+    styles = cycle(zip((BLUE, ORANGE, GREEN, RED), "os^D", strict=True))
+    for (name, one), (colour, marker) in zip(bins.items(), styles, strict=False):
+        x = one.predicted.clip(*ends)
+        hits = np.rint(one.observed * one.count).astype(int)
+        found = [
+            binomtest(k, n).proportion_ci() for k, n in zip(hits, one.count.tolist(), strict=True)
+        ]
+        ax.vlines(x, *np.clip(np.transpose(found)[:2], *ends), color=colour, alpha=0.5)
+        inside = (hits > 0) & (hits < one.count)
+        ax.plot(x[inside], one.observed[inside], marker, color=colour, label=name)
+    if cut is not None:
+        ax.axvline(cut, color=RED, ls="--", label=f"cut ({cut:.2g})")
+    ax.set(xscale="logit", yscale="logit", xlim=ends, ylim=ends)
+    places = [0.001, 0.01, 0.1, 0.5, 0.9, 0.99]
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_ticks(places)
+        axis.set_major_formatter(lambda x, _: f"{x:g}")
+        axis.set_minor_formatter(lambda x, _: "")
+    ax.legend(frameon=False, loc="lower right")
+    return _tidy(ax, "Reliability, log-odds axes", "mean predicted probability", "observed share")
+
+
 def differences(table: Sequence[Mapping[str, Any]], *, ax: Axes) -> Axes:
-    """Draw each rule's difference in cost to the reference with its interval (lesson 01).
+    """Draw each rule's difference in cost to the reference with its interval.
 
     Parameters
     ----------

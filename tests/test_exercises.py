@@ -1,11 +1,16 @@
 """Claims about helpers.exercises: answers are checked, and never break the reader's notebook."""
 
+from fractions import Fraction
+
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from sklearn.metrics import f1_score
 
-from helpers.exercises import _CHECKS, STRICT_VARIABLE, Checked, check, claim
+from helpers.decisions import Costs
+from helpers.exercises import CHECKS, STRICT_VARIABLE, Checked, check, claim
+from helpers.judges.results import hint_for
 from helpers.probabilities import confidence, logit, prior_shift, sigmoid, softmax
 
 
@@ -20,6 +25,26 @@ def band(p, costs, review):
     wait, send = costs.false_negative * p, costs.false_positive * (1 - p)
     cheap = np.where(wait <= send, "wait", "send")
     return np.where(np.minimum(wait, send) <= review, cheap, "review")
+
+
+WORDS = np.array(["wait", "review", "send"])
+
+
+def expected(p, costs, review):
+    """Return the three expected costs, one row each."""
+    return np.stack([costs.false_negative * p, review + 0 * p, costs.false_positive * (1 - p)])
+
+
+def ends(p, costs, review):
+    """Look at the lower end of the band first, and never ask whether the ends cross."""
+    first, last = review / costs.false_negative, 1 - review / costs.false_positive
+    return np.where(p < first, "wait", np.where(p > last, "send", "review"))
+
+
+def ends_from_above(p, costs, review):
+    """Look at the upper end of the band first, and never ask whether the ends cross."""
+    first, last = review / costs.false_negative, 1 - review / costs.false_positive
+    return np.where(p > last, "send", np.where(p < first, "wait", "review"))
 
 
 def floor_cuts(z, labels, floor):
@@ -108,16 +133,75 @@ def best_number(p, sort=True):
 
 
 RIGHT = {
-    "01.1": [lambda alarm, miss: alarm / (alarm + miss), lambda a, m: 1 / (1 + m / a)],
+    "01.1": [
+        lambda alarm, miss: alarm / (alarm + miss),
+        lambda a, m: 1 / (1 + m / a),
+        lambda a, m: [a / (a + m)],
+        lambda a, m: np.array([a / (a + m)]),
+        lambda a, m: np.array([[a / (a + m)]]),
+        lambda a, m: pd.Series([a, m], index=["x", "y"])["x"] / (a + m),
+        lambda a, m: pd.Series([a / (a + m)], index=[7]),
+        lambda a, m: np.float32(a) / np.float32(a + m),
+        lambda a, m: Fraction(a) / (Fraction(a) + Fraction(m)),
+        lambda a, m: torch.tensor(a / (a + m)),
+        lambda a, m: sigmoid(np.log(a / m)),
+        lambda a, m: Costs(false_positive=a, false_negative=m).threshold,
+    ],
     "01.2": [
         lambda z, threshold: (sigmoid(z).ravel() >= threshold).astype(int),
         lambda z, threshold: z[:, 0] >= logit(threshold),
+        lambda z, t: [int(1 / (1 + np.exp(-row[0])) >= t) for row in z],
+        lambda z, t: [bool(1 / (1 + np.exp(-row[0])) >= t) for row in z],
+        lambda z, t: tuple(float(sigmoid(x) >= t) for x in z.ravel()),
+        lambda z, t: pd.Series(sigmoid(z[:, 0]) >= t, index=range(5, 5 + len(z))),
+        lambda z, t: np.where(sigmoid(z[:, 0].astype(np.float32)) >= t, 1, 0).astype(np.int8),
+        lambda z, t: (torch.sigmoid(torch.tensor(z)) >= t).squeeze(1).int(),
+        lambda z, t: (sigmoid(z) >= t).reshape(-1).astype(np.float32),
+        lambda z, t: 1 - (sigmoid(z[:, 0]) < t),
+        lambda z, t: np.squeeze(sigmoid(z) >= t, axis=1) * 1,
+        lambda z, t: map(lambda row: int(sigmoid(row[0]) >= t), z),
     ],
     "01.3": [
         lambda p, alarm, miss: p * miss >= (1 - p) * alarm,
         lambda p, alarm, miss: (p >= alarm / (alarm + miss)).astype(float),
+        lambda p, a, m: [int(x * n >= (1 - x) * b) for x, b, n in zip(p, a, m, strict=True)],
+        lambda p, a, m: pd.Series(p * m >= (1 - p) * a).astype(int),
+        lambda p, a, m: np.where((1 - p) * a <= p * m, 1, 0).astype(np.int8),
+        lambda p, a, m: np.where((1 - p) * a > p * m, 0, 1),
+        lambda p, a, m: (p / (1 - p) >= a / m).astype(np.float32),
+        lambda p, a, m: np.stack([p * m - (1 - p) * a >= 0]).ravel(),
+        lambda p, a, m: ((1 - p) * a <= p * m).tolist(),
+        lambda p, a, m: np.stack([(1 - p) * a, p * m]).argmin(axis=0) == 0,
+        lambda p, a, m: torch.tensor(p * m >= (1 - p) * a),
+        lambda p, a, m: tuple(np.greater_equal(p * m, (1 - p) * a)),
     ],
-    "01.4": [band, lambda p, costs, review: band(p, costs, review).tolist()],
+    "01.4": [
+        band,
+        lambda p, costs, review: band(p, costs, review).tolist(),
+        lambda p, costs, review: tuple(band(p, costs, review)),
+        lambda p, costs, review: pd.Series(band(p, costs, review), index=p),
+        lambda p, costs, review: band(p, costs, review).astype(object),
+        lambda p, costs, review: list(band(p.astype(np.float32), costs, review)),
+        lambda p, costs, review: [str(band(np.array([x]), costs, review)[0]) for x in p],
+        lambda p, costs, review: [
+            min(
+                (c.false_negative * x, "wait"),
+                (review, "review"),
+                (c.false_positive * (1 - x), "send"),
+            )[1]
+            for c in [costs]
+            for x in p
+        ],
+        lambda p, c, r: np.select(
+            [
+                c.false_negative * p <= np.minimum(r, c.false_positive * (1 - p)),
+                c.false_positive * (1 - p) <= r,
+            ],
+            ["wait", "send"],
+            "review",
+        ),
+        lambda p, c, r: pd.Categorical(band(p, c, r)),
+    ],
     "02.1": [
         lambda z, lead: np.where(confidence(z, measure="margin") >= lead, z.argmax(axis=1), 3),
         lambda z, lead: [
@@ -207,28 +291,126 @@ RIGHT = {
 }
 WRONG = {
     "01.1": [
-        (lambda alarm, miss: miss / (alarm + miss), "a false alarm at 1 and a miss at 20"),
-        (lambda alarm, miss: 0.5, "your cut is 0.5"),
-        (lambda alarm, miss: None, "your cut is None"),
-        (lambda alarm, miss: np.nan, "your cut is nan"),
+        (lambda alarm, miss: miss / (alarm + miss), "changed places"),
+        (lambda alarm, miss: 0.5, "false_positive 1, false_negative 20 .* got 0.5: .*no notice"),
+        (lambda alarm, miss: None, "got None: is there a `return`"),
+        (lambda alarm, miss: np.nan, "got nan: at the cut both answers cost the same"),
+        (lambda a, m: a / m, "on the odds"),
+        (lambda a, m: m / a, "one over the cut's odds"),
+        (lambda a, m: np.log(a / m), "logit scale"),
+        (lambda a, m: 100 * a / (a + m), "percent"),
+        (lambda a, m: round(a / (a + m), 2), "rounded"),
+        (lambda a, m: round(a / (a + m), 3), "three digits"),
+        (lambda a, m: round(a / (a + m), 4), "four digits"),
+        (lambda a, m: a // (a + m), "whole number"),
+        (lambda a, m: 1 / (1 + m), "false_positive 7, false_negative 3 expected 0.7, got 0.25"),
+        (lambda a, m: 1 / 21, "false_positive 1, false_negative 5"),
+        (lambda a, m: (a, a + m), r"shape \(\), got \(2,\)"),
+        (lambda a, m: "0.05", "numbers are asked for"),
+        (lambda a, m: -a / (a + m), "both answers cost the same"),
+        (lambda a, m: a + m, "both answers cost the same"),
+        (lambda a, m: True, "got True"),
+        (lambda a, m: [], r"shape \(\), got \(0,\)"),
+        (lambda a, m: a / (a + m) + 1e-4, "both answers cost the same"),
+        (lambda a, m: np.inf, "got inf"),
     ],
     "01.2": [
-        (lambda z, threshold: sigmoid(z) >= threshold, r"shape \(4,\), got \(4, 1\)"),
-        (lambda z, threshold: z[:, 0] >= threshold, r"at the threshold 0.5 expected"),
-        (lambda z, threshold: z[:, 0] >= 0, r"at the threshold 0.7 expected"),
-        (lambda z, threshold: None, r"shape \(4,\), got \(\)"),
-        (lambda z, threshold: 1.9 * (sigmoid(z[:, 0]) >= threshold), r"at the threshold 0.5"),
+        (lambda z, threshold: sigmoid(z) >= threshold, r"shape \(6,\), got \(6, 1\).*logits\[:, 0"),
+        (lambda z, threshold: z[:, 0] >= threshold, r"threshold 0.5 expected .*take their sigmoid"),
+        (lambda z, threshold: z[:, 0] >= 0, r"threshold 0.7 expected .*was not used"),
+        (lambda z, threshold: None, r"got None: is there a `return`"),
+        (lambda z, threshold: 1.9 * (sigmoid(z[:, 0]) >= threshold), r"reaches the threshold"),
+        (lambda z, t: sigmoid(z[:, 0]) > t, r"logits \[\[2.0\].*>=, not >"),
+        (lambda z, t: [int(sigmoid(x) > t) for x in z[:, 0]], ">=, not >"),
+        (lambda z, t: z[:, 0] > logit(t), ">=, not >"),
+        (lambda z, t: sigmoid(z[:, 0]) >= 0.5, "was not used"),
+        (lambda z, t: z[:, 0] > 0, "not used, and a tie is answered 0"),
+        (lambda z, t: sigmoid(z[:, 0]) < t, "changed places"),
+        (lambda z, t: sigmoid(z[:, 0]) <= t, "changed places, and"),
+        (lambda z, t: sigmoid(z[:, 0]), "these are the probabilities"),
+        (lambda z, t: softmax(z)[:, 0] >= t, "single logit is always 1"),
+        (lambda z, t: z.argmax(axis=1), "no row is 1"),
+        (lambda z, t: np.where(sigmoid(z[:, 0]) >= t, 1, -1), "not -1"),
+        (lambda z, t: np.squeeze(sigmoid(z) >= t), r"logits \[\[1.5\]\].*shape \(1,\), got \(\)"),
+        (lambda z, t: np.flatnonzero(sigmoid(z[:, 0]) >= t), "expected the shape"),
+        (lambda z, t: ["yes"] * len(z), "numbers are asked for"),
+        (lambda z, t: (sigmoid(z[:, 0]) >= t)[::-1], "reaches the threshold"),
+        (lambda z, t: bool((sigmoid(z) >= t).any()), r"got \(\)"),
+        (lambda z, t: [[1], [0, 1]], "no array"),
+        (lambda z, t: np.where(sigmoid(z[:, 0]) >= t, 1, np.nan), "reaches the threshold"),
     ],
     "01.3": [
-        (lambda p, alarm, miss: p >= 0.5, "row by row"),
-        (lambda p, alarm, miss: p * miss > (1 - p) * alarm, "row by row"),
-        (lambda p, alarm, miss: (p * miss >= (1 - p) * alarm)[:, None], r"shape \(5,\)"),
-        (lambda p, alarm, miss: True, r"shape \(5,\), got \(\)"),
+        (lambda p, alarm, miss: p >= 0.5, "no notice of the prices"),
+        (lambda p, alarm, miss: p * miss > (1 - p) * alarm, "probabilities .*>=, not >"),
+        (lambda p, a, m: (p * m >= (1 - p) * a)[:, None], r"shape \(6,\), got \(6, 1\)"),
+        (lambda p, alarm, miss: True, r"shape \(6,\), got \(\)"),
+        (lambda p, a, m: p > a / (a + m), ">=, not >"),
+        (lambda p, a, m: p >= m / (a + m), "two prices have changed places"),
+        (lambda p, a, m: p >= a / m, "on the odds"),
+        (lambda p, a, m: p >= a[0] / (a[0] + m[0]), "first one's"),
+        (lambda p, a, m: p >= a.mean() / (a.mean() + m.mean()), "mean prices"),
+        (lambda p, a, m: p * m >= a, "on the odds"),
+        (lambda p, a, m: p * m < (1 - p) * a, "0 and 1 have changed"),
+        (lambda p, a, m: (1 - p) * a >= p * m, "0 and 1 have changed places, and"),
+        (lambda p, a, m: a / (a + m), "these are the cuts"),
+        (lambda p, a, m: np.minimum(p * m, (1 - p) * a), "these are costs"),
+        (lambda p, a, m: None, "is there a `return`"),
+        (lambda p, a, m: np.ones(len(p)), "row by row"),
+        (lambda p, a, m: [0, 0, 1, 1, 1, 0], "false_positive .* expected"),
+        (lambda p, a, m: np.flatnonzero(p * m >= (1 - p) * a), "expected the shape"),
+        (lambda p, a, m: ["1"] * len(p), "numbers are asked for"),
+        (lambda p, a, m: p[:, None] * m >= (1 - p[:, None]) * a, r"got \(6, 6\)"),
+        (lambda p, a, m: np.where(p * m >= (1 - p) * a, 1, -1), "row by row"),
+        (lambda p, a, m: sum(p * m >= (1 - p) * a), r"got \(\)"),
     ],
     "01.4": [
-        (lambda p, costs, review: np.where(p > 0.5, "send", "wait"), "with a review at 0.5"),
-        (lambda p, costs, review: np.full(6, "review"), "with a review at 0.5"),
-        (lambda p, costs, review: "wait", "with a review at 0.5"),
+        (
+            lambda p, costs, review: np.where(p > 0.5, "send", "wait"),
+            "review 0.5 expected .*0.5 takes",
+        ),
+        (lambda p, costs, review: np.full(len(p), "review"), "everything is reviewed"),
+        (lambda p, costs, review: "wait", r"shape \(6,\), got \(\)"),
+        (lambda p, c, r: np.where(p >= c.threshold, "send", "wait"), "nothing is reviewed"),
+        (ends, "the band is empty"),
+        (ends_from_above, "send begins at the cut"),
+        (lambda p, c, r: WORDS[expected(p, c, r).argmax(axis=0)], "dearest"),
+        (
+            lambda p, c, r: WORDS[::-1][expected(p, c, r).argmin(axis=0)],
+            "wait and send have changed",
+        ),
+        (
+            lambda p, c, r: band(
+                p, Costs(false_positive=c.false_negative, false_negative=c.false_positive), r
+            ),
+            "two prices",
+        ),
+        (lambda p, c, r: band(p, c, 2 * r), "review costs its price"),
+        (lambda p, c, r: expected(p, c, r).argmin(axis=0), "words are asked for"),
+        (lambda p, c, r: expected(p, c, r), r"words are asked for"),
+        (lambda p, c, r: None, "is there a `return`"),
+        (lambda p, c, r: np.full(len(p), "wait"), "least of the three"),
+        (lambda p, c, r: np.char.upper(band(p, c, r)), "small letters"),
+        (lambda p, c, r: band(p, c, r)[::-1], "least of the three"),
+        (lambda p, c, r: band(p, c, 0.5), "review 1.0 expected"),
+        (lambda p, c, r: band(p, c, r)[:, None], r"got \(6, 1\)"),
+        (
+            lambda p, c, r: WORDS[
+                np.stack([c.false_negative * p, r + 0 * p, c.false_positive * p]).argmin(axis=0)
+            ],
+            "least of the three",
+        ),
+        (
+            lambda p, c, r: WORDS[
+                np.stack([c.false_negative + 0 * p, r + 0 * p, c.false_positive + 0 * p]).argmin(
+                    axis=0
+                )
+            ],
+            "prices themselves",
+        ),
+        (
+            lambda p, c, r: np.where(band(p, c, r) == "review", "review", "wait"),
+            "least of the three",
+        ),
     ],
     "02.1": [
         (lambda z, lead: np.where(softmax(z).max(axis=1) >= lead, z.argmax(axis=1), 3), "lead of"),
@@ -389,7 +571,7 @@ right = pytest.mark.parametrize(("name", "answer"), [(n, a) for n in RIGHT for a
 wrong = pytest.mark.parametrize(
     ("name", "answer", "words"), [(n, a, words) for n in WRONG for a, words in WRONG[n]]
 )
-every = pytest.mark.parametrize("name", sorted(_CHECKS))
+every = pytest.mark.parametrize("name", sorted(CHECKS))
 
 
 def broken(*arguments):
@@ -399,7 +581,7 @@ def broken(*arguments):
 
 def test_every_exercise_is_tested():
     """This file has right and wrong answers for each exercise that there is."""
-    assert set(RIGHT) == set(WRONG) == set(_CHECKS)
+    assert set(RIGHT) == set(WRONG) == set(CHECKS)
 
 
 @every
@@ -436,13 +618,26 @@ def test_wrong_answers(name, answer, words):
 
 
 @every
-@pytest.mark.parametrize("answer", [broken, 0.5, "p"])
-def test_answers_that_raise(name, answer):
-    """An answer that raises, or is no function, draws a hint with the error's name."""
+def test_answers_that_raise(name):
+    """An answer that raises draws a hint with the error's name and the inputs."""
+    found = check(name, broken)
+    assert found.status == "hint" and "your answer raised ZeroDivisionError: oh" in found.message
+    assert "it was given" in found.message
+
+
+@every
+@pytest.mark.parametrize("answer", [0.5, "p"])
+def test_answers_that_are_no_functions(name, answer):
+    """A number or a text in place of a function is named as that."""
     found = check(name, answer)
-    assert found.status == "hint" and "your answer raised" in found.message
-    if answer is broken:
-        assert "ZeroDivisionError: oh" in found.message
+    assert found.status == "hint" and f"a function is asked for, got {answer!r}" in found.message
+
+
+def test_an_error_of_the_check_is_not_called_the_answers():
+    """Where the result cannot be read the hint does not say that the answer raised."""
+    assert "your answer raised" not in check("01.2", lambda z, threshold: object()).message
+    hint = hint_for(lambda answer: answer(1) + "", lambda x: x)
+    assert hint is not None and "cannot be read (TypeError" in hint
 
 
 @every

@@ -5,6 +5,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
+from scipy.stats import beta
 from sklearn.metrics import average_precision_score
 
 from helpers import plots
@@ -30,6 +31,7 @@ FIGURES = {
     "roc_curve": (CURVE,),
     "cost_curve": (CURVE, PRICES),
     "reliability_diagram": ({"network": reliability(sigmoid(Z), Y)},),
+    "log_odds_reliability": ({"network": reliability(sigmoid(Z), Y, n_bins=8, strategy="mass")},),
     "differences": (TABLE,),
     "learning_curve": (
         [
@@ -254,3 +256,25 @@ def test_intervals_stand_beside_their_name():
     assert legend(ax) == ["near", "far"] and ax.yaxis_inverted()
     dots = [line for line in ax.lines if line.get_marker() != "None"]
     assert [np.round(line.get_ydata()).tolist() for line in dots] == [[0, 1, 2], [0, 1, 2]]
+
+
+def test_log_odds_reliability_draws_exact_intervals():
+    """Each bin has its exact binomial interval; only bins with both classes have a dot."""
+    p = np.repeat([0.001, 0.2, 0.9], 100)
+    truth = np.concatenate([np.zeros(100), np.arange(100) < 30, np.ones(100)])
+    bins = reliability(p, truth, n_bins=3, strategy="mass")
+    ax = draw("log_odds_reliability", {"network": bins}, cut=0.05)
+    segments = np.array(ax.collections[0].get_segments())
+    assert segments[:, 0, 0] == pytest.approx([0.001, 0.2, 0.9])
+    assert segments[0, :, 1] == pytest.approx([5e-4, beta.ppf(0.975, 1, 100)])
+    assert segments[1, :, 1] == pytest.approx(beta.ppf([0.025, 0.975], [30, 31], [71, 70]))
+    assert segments[2, :, 1] == pytest.approx([beta.ppf(0.025, 100, 1), 1 - 5e-4])
+    assert ax.lines[1].get_ydata() == pytest.approx([0.3])
+    assert legend(ax) == ["calibrated", "network", "cut (0.05)"]
+
+
+def test_cost_curve_shades_a_range():
+    """A range of thresholds is shaded between its ends, and named."""
+    ax = draw("cost_curve", CURVE, PRICES, band=(0.1, 0.3))
+    assert legend(ax) == ["range of the cheapest"]
+    assert (ax.patches[0].get_x(), ax.patches[0].get_width()) == pytest.approx((0.1, 0.2))

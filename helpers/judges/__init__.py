@@ -1,0 +1,1 @@
+"""Judge the answers to the exercises, lesson by lesson."""
