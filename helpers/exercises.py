@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from helpers.decisions import Costs
-from helpers.probabilities import confidence, sigmoid
+from helpers.probabilities import confidence, sigmoid, softmax
 
 STRICT_VARIABLE = "EXERCISES_STRICT"
 
@@ -181,48 +181,214 @@ def _review_band(answer: Callable[[Any, Costs, float], Any]) -> str | None:
     return None
 
 
+def _leads(p: np.ndarray) -> np.ndarray:
+    """Return how far the largest of each row is ahead of the second."""
+    two = np.sort(p, axis=1)[:, -2:]
+    return two[:, 1] - two[:, 0]
+
+
+def _by_lead(z: np.ndarray, lead: float, ahead: np.ndarray) -> np.ndarray:
+    """Return the largest logit's index where the lead is reached, else the number of classes."""
+    return np.where(ahead >= lead, z.argmax(axis=1), z.shape[1])
+
+
+# what may be compared with the lead by mistake, and the words for it
+_NO_LEADS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "the largest softmax alone is compared; the lead is what it has more than the runner-up": (
+        lambda z: softmax(z).max(axis=1)
+    ),
+    "the lead is taken between the logits; it is asked for between their softmax": _leads,
+    "the lead is taken between sigmoids; one label of many takes the softmax": (
+        lambda z: _leads(sigmoid(z))
+    ),
+    "no row becomes Other, whatever the lead": lambda z: np.full(len(z), np.inf),
+    "every row becomes Other, whatever the lead": lambda z: np.full(len(z), -np.inf),
+    "your softmax adds up down the columns; each row must add up to 1 (axis=1)": (
+        lambda z: _leads(softmax(z.T).T)
+    ),
+    "your softmax adds up over the whole array; each row must add up to 1 (axis=1)": (
+        lambda z: _leads(softmax(z.ravel()).reshape(z.shape))
+    ),
+    "the largest is compared with the smallest; the runner-up is the second largest": (
+        lambda z: np.ptp(softmax(z), axis=1)
+    ),
+}
+
+
+def _lead_mistake(cases: list, wants: list, given: list) -> str:
+    """Name the mistake that explains all these answers, if one does."""
+
+    def explained(others: list) -> bool:
+        return all(map(np.array_equal, given, others))
+
+    for words, score in _NO_LEADS.items():
+        if explained([_by_lead(z, lead, score(z)) for z, lead in cases]):
+            return words
+    pairs = [(z, want, want < z.shape[1]) for (z, _), want in zip(cases, wants, strict=True)]
+    if explained([np.where(ours, z.shape[1], z.argmax(axis=1)) for z, _, ours in pairs]):
+        return "the clear rows become Other and the nearly level ones are answered"
+    if explained([np.where(ours, z.argsort(axis=1)[:, -2], want) for z, want, ours in pairs]):
+        return "you answer with the runner-up"
+    if explained([want + 1 for want in wants]):
+        return "classes are counted from 0"
+    if all(
+        np.array_equal(got == want, ours) or np.array_equal(got, want)
+        for got, (_, want, ours) in zip(given, pairs, strict=True)
+    ):
+        return "the right rows become Other, but its index is the number of classes"
+    return "take the softmax of each row, sort it, and compare the last two with the lead"
+
+
 @_exercise("02.1")
 def _top_two(answer: Callable[[Any, float], Any]) -> str | None:
-    z = np.array([[3.0, 0.0, 0.0], [0.0, 2.0, 1.9], [-1.0, 0.5, 1.5], [9.0, 1.0, 8.0]])
-    for lead in (0.5, 0.1, 0.0):
-        want = np.where(confidence(z, measure="margin") >= lead, z.argmax(axis=1), 3)
-        got = np.asarray(answer(z.copy(), lead))
+    three = np.array([[3.0, 0.0, 0.0], [0.0, 2.0, 1.9], [-1.0, 0.5, 1.5], [9.0, 1.0, 8.0]])
+    four = np.array([[2.0, 0.0, 0.0, 1.0], [0.0, 0.0, 0.3, 0.0], [0.0, 0.0, 0.1, 0.0]])
+    just = np.array([[500.0, -500.0, -500.0], [1.0, 0.0, 0.5]])  # the first leads by 1 exactly
+    high = np.array([[1000.0, 999.9, 0.0], [998.0, 1000.0, 1003.0], [-1005.0, -1000.0, -1003.0]])
+    cases = [(three, 0.5), (three, 0.1), (three, 0.0), (four, 0.2), (just, 1.0), (high, 0.5)]
+    wants = [_by_lead(z, lead, confidence(z, measure="margin")) for z, lead in cases]
+    too_high = (
+        "np.exp of 1000 is infinite: subtract each row's largest logit before np.exp, or take the "
+        "softmax of helpers.probabilities"
+    )
+    given, shown = [], []
+    for (z, lead), want in zip(cases, wants, strict=True):
+        seen = f"for the logits {z.tolist()} and a lead of {lead} expected {want.tolist()}, got "
+        with np.errstate(all="ignore"):
+            try:
+                raw = answer(z.copy(), lead)
+            except (OverflowError, FloatingPointError) as error:
+                return f"{seen}{type(error).__name__}: {too_high}"
+        try:
+            got = np.asarray(raw, dtype=np.float64)
+        except (TypeError, ValueError):
+            return f"{seen}{raw!r}: answer with one index a row, a whole number"
         if got.shape != want.shape:
-            return f"expected one index a row, shape {want.shape}, got {got.shape}"
-        if not np.array_equal(got, want):
-            return (
-                f"at a lead of {lead} expected {want}, got {got}: sort each row's softmax and "
-                "compare the last two"
-            )
+            return f"{seen}{raw!r}: one index a row has the shape {want.shape}, not {got.shape}"
+        given.append(got)
+        shown.append(np.asarray(raw).tolist())
+    for i, ((z, lead), want, got) in enumerate(zip(cases, wants, given, strict=True)):
+        if np.array_equal(got, want):
+            continue
+        why = _lead_mistake(cases[:4], wants[:4], given[:4])
+        if i == 4:
+            why = "a lead that is just reached is enough: >=, not >"
+        elif i == 5:
+            why = too_high
+        return (
+            f"for the logits {z.tolist()} and a lead of {lead} expected {want.tolist()}, "
+            f"got {shown[i]}: {why}"
+        )
     return None
+
+
+def _audit_mistake(
+    got: tuple[list, list], want: tuple[list, list], names: tuple, labels: list
+) -> str:
+    """Name what is wrong with a pair of lists."""
+    once = tuple(sorted(set(part)) for part in got)
+    if got == want[::-1]:
+        return "the two lists have changed places"
+    if once == want and any(len(set(part)) < len(part) for part in got):
+        return "a name that is found twice is named once"
+    if once == want:
+        return "the right names, but not sorted"
+    found = {name.lower() for name in labels}
+    loosely = (
+        [name for name in want[0] if name not in found],
+        [name for name in want[1] if name.lower() not in names],
+    )
+    if got == loosely:
+        return "'Tax' is not 'tax': another spelling is another name"
+    extra = [set(part) - set(right) for part, right in zip(got, want, strict=True)]
+    lost = [set(right) - set(part) for part, right in zip(got, want, strict=True)]
+    for i, (which, what) in enumerate(
+        (("first", "listed and never found"), ("second", "found and not listed"))
+    ):
+        if extra[i] or lost[i]:
+            verb = f"has {sorted(map(str, extra[i]))} too much"
+            if lost[i]:
+                verb = f"lacks {sorted(map(str, lost[i]))}"
+            return f"the {which} list {verb}; it holds what is {what}"
+    return "each name stands once"
 
 
 @_exercise("02.2")
 def _audit(answer: Callable[[Any, Any], Any]) -> str | None:
-    names = ("tax", "bin", "library", "bus")
+    names = ("tax", "bin", "library", "bus", "parking", "waste")
     for labels, want in (
-        (["bin", "tax", "bin", "bus", "library"], ([], [])),
-        (["bin", "Bin", "bus", "zoo", "bus"], (["library", "tax"], ["Bin", "zoo"])),
-        ([], (["bin", "bus", "library", "tax"], [])),
+        (["bin", "tax", "bin", "bus", "library", "waste", "parking"], ([], [])),
+        (["bin", "bus", "zoo", "park"], (["library", "parking", "tax", "waste"], ["park", "zoo"])),
+        (
+            ["zoo", "Tax", "bus", "zoo", "fair", "dog"],
+            (["bin", "library", "parking", "tax", "waste"], ["Tax", "dog", "fair", "zoo"]),
+        ),
+        ([], (["bin", "bus", "library", "parking", "tax", "waste"], [])),
     ):
-        got = answer(names, list(labels))
-        if tuple(map(list, got)) != want:
-            return (
-                f"for the list {names} and the labels {labels} expected {want}, got {got}: first "
-                "what is listed and not found, then what is found and not listed"
-            )
+        raw = answer(names, list(labels))
+        seen = f"for the list {names} and the labels {labels} expected {want}, got {raw!r}: "
+        if isinstance(raw, (str, dict, set, frozenset)) or not hasattr(raw, "__iter__"):
+            return f"{seen}a pair of lists is asked for, not one {type(raw).__name__}"
+        parts = list(raw)
+        if len(parts) != 2:
+            return f"{seen}a pair of lists is asked for, not {len(parts)} of something"
+        for part in parts:
+            if isinstance(part, (set, frozenset)):
+                return f"{seen}a set has no order; sorted(...) makes a sorted list of it"
+            if isinstance(part, (str, dict)) or not hasattr(part, "__iter__"):
+                return f"{seen}each of the two is a list of names, not one {type(part).__name__}"
+        got = list(parts[0]), list(parts[1])
+        if got != want:
+            return seen + _audit_mistake(got, want, names, labels)
     return None
+
+
+def _budget_mistake(sure: np.ndarray, capacity: int, cut: float, want: int) -> str:
+    """Name what is wrong with a cut that hands over too many, or too few."""
+    ordered = np.sort(sure)
+    if (sure < cut).sum() > capacity:
+        if capacity == 0:
+            return "with room for none, no confidence may lie below the cut"
+        if (
+            ordered[capacity - 1]
+            == ordered[capacity]
+            < cut
+            <= ordered[ordered > ordered[capacity]][0]
+        ):
+            return "messages that tie go together, so none of those that do not all fit may go"
+        return "that is more than can be read"
+    if capacity == len(sure):
+        return f"the surest has {ordered[-1]}, and goes only if the cut is above that"
+    if want and cut == ordered[want - 1]:
+        return "a message at the cut is not below it; the cut is the first one that stays"
+    return "there is room for more"
 
 
 @_exercise("02.3")
 def _budget(answer: Callable[[Any, int], float]) -> str | None:
-    sure = np.array([0.9, 0.2, 0.5, 0.5, 0.7, 0.35])
-    for capacity, want in ((0, 0), (1, 1), (2, 2), (3, 2), (4, 4), (6, 6)):  # two of them tie
-        got = int((sure < answer(sure.copy(), capacity)).sum())
+    # all of these numbers are exact in 32 bits, too
+    few = np.array([0.875, 0.25, 0.5, 0.5, 0.75, 0.375])  # two of them tie
+    for sure, capacity, want in (
+        *((few, capacity, want) for capacity, want in ((1, 1), (2, 2), (3, 2), (4, 4), (5, 5))),
+        *((few, capacity, capacity) for capacity in (0, 6)),
+        (np.array([0.5, 1.0, 0.75]), 3, 3),  # a confidence of exactly 1
+        (np.full(3, 0.625), 2, 0),
+    ):
+        raw = answer(sure.copy(), capacity)
+        seen = f"with room for {capacity} of {sure.tolist()} your cut {raw!r}"
+        try:
+            cut = np.asarray(raw, dtype=np.float64)
+        except (TypeError, ValueError):
+            return f"{seen} is no number: one cut is asked for"
+        if cut.shape != ():
+            return f"{seen} has the shape {cut.shape}: one number is asked for, the cut"
+        if np.isnan(cut):
+            return f"{seen} is no number: nothing is below it"
+        got = int((sure < cut).sum())
         if got != want:
             return (
-                f"with room for {capacity} of {sure.tolist()} your cut hands over {got}, and "
-                f"{want} is the most that fits: messages with the same confidence go together"
+                f"{seen} hands over {got}, expected {want}: "
+                f"{_budget_mistake(sure, capacity, float(cut), want)}"
             )
     return None
 
