@@ -254,6 +254,9 @@ from helpers.probabilities import confidence, fit_temperature
 T = fit_temperature(z_validation, y_validation)
 scaled = {"as trained": z_test, f"divided by T = {T:.2f}": z_test / T}
 bins = {name: reliability(confidence(z), right) for name, z in scaled.items()}
+found = "too sure" if T > 1.1 else "not sure enough" if T < 0.9 else "hardly off"
+mean = confidence(z_test).mean()
+print(f"T = {T:.2f}: {found}; mean confidence {mean:.1%} as trained, right {right.mean():.1%}")
 fig, ax = plt.subplots(figsize=(5.2, 4.8), layout="constrained")
 plots.reliability_diagram(bins, ax=ax)
 ax.set_ylabel("observed share of right answers")
@@ -261,7 +264,7 @@ plt.show()
 
 # %% [markdown]
 # Above 1 the network was too sure, below 1 not sure enough. The **calibration error** in the legend is the mean gap
-# to the diagonal. T was fitted on *other* messages, so the gap may even grow where T is near 1. And the 0.9937 of
+# to the diagonal. T was fitted on *other* messages, so on these a T near 1 can help or harm a little. And the 0.9937 of
 # section 1? It means "right 99 times in 100" only if that network was calibrated.
 #
 # The customer of our story had two models, and wished to use the same 0.6 for both. We train a second one in
@@ -292,8 +295,8 @@ for name, (z_choose, z_report) in models.items():
     print("{:.0%} as trained, {:.0%} with its T".format(*shares[name]))
 gap = [abs(shares["BERT"][i] - shares["word counts"][i]) for i in (0, 1)]
 apart = abs(correct["BERT"].mean() - correct["word counts"].mean())
-text = "0.6 answers shares further apart than the accuracies; with each model's T, nearer ones"
-print(claim(text, gap[0] > apart + 0.1 and gap[1] < gap[0], released=RELEASED))
+print(f"right: {apart:.0%} apart; answered: {gap[0]:.0%} apart, with each model's T {gap[1]:.0%}")
+claim("a gap that T makes smaller", gap[0] > apart + 0.1 and gap[1] < gap[0], released=RELEASED)
 fig, ax = plt.subplots(figsize=(5.2, 4.8), layout="constrained")
 plots.reliability_diagram(bins, ax=ax)
 ax.set_ylabel("observed share of right answers")
@@ -392,16 +395,17 @@ rules = {
 }
 table = report_reject(rules, z_test, y_test, costs, rng=np.random.default_rng(SEED))
 dearer = min(row["low"] for row in table[2:]) > 0
-text = "Chow's rule costs less than to answer everything, and than to answer nothing"
-print(claim(text, dearer, released=RELEASED))
+print(claim("Chow's rule costs less than answering all, or nothing", dearer, released=RELEASED))
+low, high = table[1]["low"], table[1]["high"]
+found = "cheaper than" if high < 0 else "dearer than" if low > 0 else "not told apart from"
+print(f"searched minus Chow, {low:+.4f} to {high:+.4f}: the searched one is {found} Chow's")
 pd.DataFrame(table).set_index("rule").round(3).drop(columns=["measure", "unknown_answered", "note"])
 
 # %% [markdown]
 # **Coverage** is the share that is answered, **risk** the share of wrong ones *among the answered*. `difference`
 # is the cost a message against the first row, with a 95 % interval from a **paired bootstrap**: the test messages
 # drawn again with replacement, many times. (Chow's threshold cuts confidences after T, the searched one as
-# trained: do not compare the two numbers.) An interval that contains 0 says that these messages cannot tell
-# the two rules apart.
+# trained: do not compare the two numbers.)
 #
 # Now the picture of all thresholds, on the validation part. *Predict*: what is paid for wrong answers falls
 # towards the right, what is paid for reading rises. Is the lowest sum a narrow notch or a wide hollow?
@@ -416,6 +420,8 @@ ax.plot(curve.cuts, errors + rejects, color=plots.BLUE, label="sum")
 ax.plot(curve.cuts, errors, color=plots.RED, ls="--", label="wrong answers")
 ax.plot(curve.cuts, rejects, color=plots.GREEN, ls="-.", label="messages read by a person")
 ax.axvline(costs.threshold, color=plots.GREY, ls=":", label=f"Chow ({costs.threshold:.2f})")
+near = curve.cuts[(errors + rejects <= 1.1 * (errors + rejects).min()) & np.isfinite(curve.cuts)]
+print(f"at most a tenth above the lowest sum: from {near.min():.2f} to {near.max():.2f}")
 ax.set(
     title="Cost at every threshold", xlabel="threshold, confidence with T", ylabel="cost a message"
 )
@@ -423,7 +429,7 @@ ax.legend(frameon=False)
 plt.show()
 
 # %% [markdown]
-# A wide hollow forgives a threshold that is a little off; a narrow notch does not.
+# Within the printed range, a threshold that is a little off costs little.
 #
 # ## 5 · Coverage, risk, and a promise
 #
@@ -491,7 +497,8 @@ assert made[1] <= 21, "above the .999 quantile of a binomial with 200 trials at 
 # None of these promises can be kept. A scan looks at two hundred thresholds and picks the luckiest. The rule that
 # keeps its word does three things: it fixes a few **candidates** before it sees data (0.05 to 0.95); for each it
 # asks how likely so few errors were, if the risk were really 10 % (an exact **binomial** test); and the candidates
-# *share* the 5 % chance of a mistake. A candidate that passes hands its part on to the next bolder one.
+# *share* the 5 % chance of a mistake. A candidate that passes
+# needs its part no longer: it goes to the next lower threshold, which answers more.
 #
 # The customer asks for 10 %, with 95 % confidence. *Predict*: on our validation messages, which of the promises
 # below can be made, and what do they cost in coverage?
@@ -713,7 +720,7 @@ other = {
     if key[1] in ("train", "test")
 }
 examples = np.concatenate([other["near", "train"], other["far", "train"]])
-print(f"{len(features['train'])} known training texts, {len(examples)} examples of other ones")
+print(f"{len(features['train'])} training texts of ours, {len(examples)} examples of other ones")
 
 # %%
 from scipy.spatial.distance import cdist
@@ -727,6 +734,7 @@ gate = LogisticRegression(C=0.1, tol=1e-3, class_weight="balanced")
 gate.fit(both, np.arange(len(both)) < len(x))
 found, index = np.unique(y, return_inverse=True)
 means = np.stack([x[y == k].mean(axis=0) for k in found])
+# after "@ whiten" the texts of an intent spread equally far in every direction
 whiten = np.linalg.cholesky(LedoitWolf().fit(x - means[index]).precision_)
 
 
@@ -784,11 +792,11 @@ print(f"of the near ones {let.idxmin()} lets the fewest through, {let.min():.0%}
 print(f"the Other class {let['Other class']:.0%}, the largest logit {let['largest logit']:.0%}")
 
 # %% [markdown]
-# Read which score it is compared with: the lead over the weakest score is no lead over the best. Where
-# the interval spans 0, these messages do not show that the examples were worth their cost.
+# A lead over the weakest score is no lead over the best. Where the interval spans 0, these messages do not show
+# that the examples were worth their cost.
 #
-# - **An Other class** has seen examples of what lies beyond the border. Our strangers in the test part are of the
-#   same making as these; expect less from strangers of a new sort.
+# - **An Other class** has seen examples, of the same making as our test messages; expect less from strangers of a
+#   new sort.
 # - **Distance** needs no examples. It costs a matrix to keep, and its numbers have no unit.
 # - **A score of the logits** is free. Begin there, measure, and go on if the near ones hurt.
 # - **Two stages** can be renewed without touching the network that names the intents. Read their row first:
@@ -852,7 +860,8 @@ claim("more than the three likeliest do", held_hard > top3, released=RELEASED)
 # ## 9 · Further: the rule as a file
 #
 # The service that answers messages needs more than the network: the score and its cut, the temperature, the
-# labels in their order, the name of Other. They travel together, as plain JSON.
+# labels in their order, the name of Other. They travel together, as plain JSON;
+# a rule for 49 labels refuses a network with 50 outputs.
 
 # %%
 import json
@@ -868,8 +877,7 @@ for text, record in zip(texts, again.explain(z), strict=True):
     print(f"{text!r}: {record['label']} (best {record['best']}; {record['reason']})")
 
 # %% [markdown]
-# That is what a service should answer: the label or Other, the best guess, the confidence, and the reason. A rule
-# for 49 labels refuses a network with 50 outputs.
+# A service should answer with all of this.
 #
 # ## What to remember
 #
