@@ -10,7 +10,7 @@
 #
 # **Before you start** you should know Python, training and test data, and what fine-tuning is.
 #
-# **Time**: the core path (sections 1 to 6) takes about 60 minutes; sections 7 to 9 go further. The code
+# **Time**: the core path (sections 1 to 6) takes about 85 minutes, sections 7 to 9 another 20. The code
 # runs in two to four minutes on two CPU cores. A GPU is not needed.
 #
 # Run the cells in order. Where you see *Predict*, answer before you run the next cell.
