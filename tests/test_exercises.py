@@ -203,9 +203,12 @@ RIGHT = {
         lambda p, c, r: pd.Categorical(band(p, c, r)),
     ],
     "02.1": [
-        lambda z, lead: np.where(confidence(z, measure="margin") >= lead, z.argmax(axis=1), 3),
+        lambda z, lead: np.where(
+            confidence(z, measure="margin") >= lead, z.argmax(axis=1), z.shape[1]
+        ),
         lambda z, lead: [
-            int(row.argmax()) if np.diff(np.sort(softmax(row))[-2:])[0] >= lead else 3 for row in z
+            int(row.argmax()) if np.diff(np.sort(softmax(row))[-2:])[0] >= lead else len(row)
+            for row in z
         ],
     ],
     "02.2": [
@@ -418,11 +421,11 @@ WRONG = {
             lambda z, lead: np.where(confidence(z, measure="margin") > lead, z.argmax(axis=1), -1),
             "lead",
         ),
-        (lambda z, lead: z.argmax(axis=1), "compare the last two"),
-        (lambda z, lead: None, r"shape \(4,\), got \(\)"),
+        (lambda z, lead: z.argmax(axis=1), "no row becomes Other"),
+        (lambda z, lead: None, r"shape \(4,\), not \(\)"),
     ],
     "02.2": [
-        (lambda names, labels: ([], []), "what is listed and not found"),
+        (lambda names, labels: ([], []), "what is listed and never found"),
         (lambda names, labels: (sorted(set(names) - set(labels)), []), "got"),
         (
             lambda names, labels: (
@@ -433,9 +436,12 @@ WRONG = {
         ),
     ],
     "02.3": [
-        (lambda sure, capacity: np.append(np.sort(sure), 2)[min(capacity + 1, 6)], "room for 0"),
-        (lambda sure, capacity: 0.5, "your cut hands over 2, and 0 is the most"),
-        (lambda sure, capacity: np.quantile(sure, capacity / len(sure)), "your cut hands over"),
+        (lambda sure, capacity: np.append(np.sort(sure), 2)[min(capacity + 1, 6)], "room for 1"),
+        (lambda sure, capacity: 0.5, "hands over 2, expected 1"),
+        (
+            lambda sure, capacity: np.quantile(sure, capacity / len(sure)),
+            "hands over 5, expected 6",
+        ),
     ],
     "03.1": [
         (first_floor_cuts, "may still reach the floor"),
