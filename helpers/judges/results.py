@@ -156,7 +156,27 @@ def try_cases(
 
 
 def many_numbers(got: Any, shape: tuple[int, ...], what: str) -> tuple[np.ndarray, str | None]:
-    """Read an answer as a table of floats; say in words what keeps it from being one."""
+    """Read an answer as a table of floats; say in words what keeps it from being one.
+
+    Parameters
+    ----------
+    got : Any
+        The answer.
+    shape : tuple of int
+    what : str
+        What is asked for.
+
+    Returns
+    -------
+    table : ndarray of float64
+    why : str or None
+        None if it can be judged.
+
+    Examples
+    --------
+    >>> many_numbers([1, 2], (2,), "a cut a label")
+    (array([1., 2.]), None)
+    """
     if got is None:
         return np.empty(0), f"expected {what}, shape {shape}, got None: is there a `return`?"
     try:
