@@ -10,11 +10,11 @@ import os
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from helpers.judges import binary, deployment, labels, other
+from helpers.judges import binary, deployment, labels, other, own
 from helpers.judges.results import hint_for
 
 STRICT_VARIABLE = "EXERCISES_STRICT"
-CHECKS = {**binary.CHECKS, **other.CHECKS, **labels.CHECKS, **deployment.CHECKS}
+CHECKS = {**binary.CHECKS, **other.CHECKS, **labels.CHECKS, **deployment.CHECKS, **own.CHECKS}
 
 
 @dataclass(frozen=True)

@@ -586,8 +586,8 @@ def broken(*arguments):
 
 
 def test_every_exercise_is_tested():
-    """This file has right and wrong answers for each exercise that there is."""
-    assert set(RIGHT) == set(WRONG) == set(CHECKS)
+    """This file has right and wrong answers for each exercise; those of 05 stand apart."""
+    assert set(RIGHT) == set(WRONG) == {name for name in CHECKS if not name.startswith("05")}
 
 
 @every
