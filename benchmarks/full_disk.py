@@ -54,7 +54,7 @@ def act(what: object) -> tuple[int, str]:
         from helpers import __main__ as command_line
 
         try:
-            command_line.app = what.act  # type: ignore[attr-defined]
+            command_line.app = lambda **_: what.act()  # type: ignore[attr-defined]
             command_line.main()
             os._exit(0)
         except SystemExit as stop:

@@ -6,6 +6,7 @@ from helpers.portable.costs import Costs, RejectCosts, check_costs
 from helpers.portable.decisions import Rule, rule_from_dict
 from helpers.portable.labels import LabelThresholds
 from helpers.portable.reject import RejectOption
+from helpers.portable.review import ReviewBand
 from helpers.portable.rule import FORMAT_VERSION, fingerprint, label_fingerprint
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "LabelThresholds",
     "RejectCosts",
     "RejectOption",
+    "ReviewBand",
     "Rule",
     "check_costs",
     "check_label_logits",

@@ -472,8 +472,8 @@ def _delimiter(path: Path, how: Format, encoding: str, wanted: str | None) -> tu
     It is the one that gives the wanted column, then the one that is said, then the one with which
     most rows have as many cells as the header, then the one with most cells.
     """
-    with _open(path, how.zipped) as raw:
-        start = io.TextIOWrapper(raw, encoding=encoding, newline="").read(2**16)
+    with _open(path, how.zipped) as raw, io.TextIOWrapper(raw, encoding, newline="") as text:
+        start = text.read(2**16)
     first = io.StringIO(start, newline="").readline().strip('\r\n"')
     told = first[4:] if first.lower().startswith("sep=") and len(first) == 5 else ""
 

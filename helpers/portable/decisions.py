@@ -1,7 +1,7 @@
 """Every rule under one name, and what ``decision.json`` holds. Needs numpy alone.
 
-Lesson 01 explains `Costs` and `BinaryThreshold`, lesson 02 `RejectCosts` and `RejectOption`, lesson
-03 `LabelThresholds`, lesson 04 `Decision`.
+Lesson 01 explains `Costs`, `BinaryThreshold` and `ReviewBand`, lesson 02 `RejectCosts` and
+`RejectOption`, lesson 03 `LabelThresholds`, lesson 04 `Decision`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from typing import Any, Literal, get_args
 from .binary import BinaryThreshold
 from .labels import LabelThresholds
 from .reject import RejectOption
+from .review import ReviewBand
 from .rule import FORMAT_VERSION, check_version
 
-Rule = BinaryThreshold | RejectOption | LabelThresholds
+Rule = BinaryThreshold | ReviewBand | RejectOption | LabelThresholds
 Dtype = Literal["bf16", "fp16", "fp32"]
 DECISION_FILE = "decision.json"
 FORMAT = "logits-to-decisions"
@@ -32,7 +33,7 @@ def rule_from_dict(values: dict[str, Any]) -> Rule:
 
     Returns
     -------
-    BinaryThreshold, RejectOption or LabelThresholds
+    BinaryThreshold, ReviewBand, RejectOption or LabelThresholds
 
     Raises
     ------

@@ -43,6 +43,22 @@ def _sorted_with_totals(
     return picked[order], below, np.concatenate([np.cumsum(weight[::-1])[::-1], [0.0]])
 
 
+def check_weight(sample_weight: ArrayLike, scores: NDArray[np.floating]) -> Floats:
+    """Return weights of rows in a unit in which no sum of them overflows, or say what is wrong.
+
+    Examples
+    --------
+    >>> check_weight([1e308, 1e308], np.zeros(2)).round(3)
+    array([0.556, 0.556])
+    """
+    weight = as_floats("sample_weight", sample_weight)
+    if weight.shape != scores.shape:
+        raise ValueError(f"sample_weight must have shape {scores.shape}, got {weight.shape}")
+    if not np.all(np.isfinite(weight) & (weight >= 0)):
+        raise ValueError("sample_weight must be finite and at least 0")
+    return np.ldexp(weight, -np.frexp(weight.max(initial=0.0))[1])
+
+
 @dataclass(frozen=True)
 class Steps:
     """What each cut does: one candidate for each distinct positive score, and "never" last.
@@ -80,17 +96,9 @@ class Steps:
         """Sort the scores; `sample_weight` has their shape, or is None."""
         weight = None
         if sample_weight is not None:
-            weight = as_floats("sample_weight", sample_weight)
-            if weight.shape != scores.shape:
-                raise ValueError(
-                    f"sample_weight must have shape {scores.shape}, got {weight.shape}"
-                )
-            if not np.all(np.isfinite(weight) & (weight >= 0)):
-                raise ValueError("sample_weight must be finite and at least 0")
+            weight = check_weight(sample_weight, scores)
             used = weight > 0
             scores, positive, weight = scores[used], positive[used], weight[used]
-            if len(weight):  # the unit does not matter: one in which no sum overflows
-                weight = np.ldexp(weight, -np.frexp(weight.max())[1])
         n_positive = int(np.count_nonzero(positive))
         if n_positive in (0, len(positive)):
             raise ValueError(
@@ -208,14 +216,14 @@ class Steps:
 # Promises
 
 
-def prove(
+def proven(
     scores: Floats,
     wrong: NDArray[np.bool_],
     cuts: Floats,
     max_risk: float,
     confidence_level: float,
-) -> tuple[float | None, float]:
-    """Find the lowest cut whose risk is proven, by the fallback procedure.
+) -> tuple[NDArray[np.bool_], float]:
+    """Find the cuts whose risk is proven, all at once, by the fallback procedure.
 
     `RejectOption.choose` has the argument for its validity.
 
@@ -233,17 +241,15 @@ def prove(
 
     Returns
     -------
-    cut : float or None
-        None if no cut is proven.
+    proven : ndarray of bool, shape (m,)
     lowest : float
         The lowest risk that some cut would have been proven for by itself.
 
     Examples
     --------
-    >>> right = np.zeros(100, bool)
-    >>> cut, lowest = prove(np.ones(100), right, np.array([0.5]), 0.1, 0.95)
-    >>> cut, round(lowest, 4)
-    (0.5, 0.0295)
+    >>> found, lowest = proven(np.ones(100), np.zeros(100, bool), np.array([0.5]), 0.1, 0.95)
+    >>> found.tolist(), round(lowest, 4)
+    ([True], 0.0295)
     """
     from scipy.stats import beta, binom
 
@@ -252,15 +258,33 @@ def prove(
     # the chance of so few mistakes if the risk were just max_risk: small is proof of less
     p_values = binom.cdf(mistakes, taken, max_risk)
     share = (1 - confidence_level) / len(cuts)
-    level, proven = 0.0, None
-    for cut, p in zip(cuts, p_values, strict=True):
+    level, found = 0.0, np.zeros(len(cuts), dtype=bool)
+    for place, p in enumerate(p_values):
         level += share
-        if p <= level:
-            proven = float(cut)
-        else:
-            level = 0.0
+        found[place] = p <= level
+        level = level if found[place] else 0.0
     bounds = beta.ppf(1 - share, mistakes + 1, np.maximum(taken - mistakes, 1))
-    return proven, float(np.where(mistakes < taken, bounds, 1.0).min())
+    return found, float(np.where(mistakes < taken, bounds, 1.0).min())
+
+
+def prove(
+    scores: Floats,
+    wrong: NDArray[np.bool_],
+    cuts: Floats,
+    max_risk: float,
+    confidence_level: float,
+) -> tuple[float | None, float]:
+    """Take the lowest cut that is `proven`, None if there is none; and the lowest risk.
+
+    Examples
+    --------
+    >>> right = np.zeros(100, bool)
+    >>> cut, lowest = prove(np.ones(100), right, np.array([0.5]), 0.1, 0.95)
+    >>> cut, round(lowest, 4)
+    (0.5, 0.0295)
+    """
+    found, lowest = proven(scores, wrong, cuts, max_risk, confidence_level)
+    return (float(cuts[found][-1]) if found.any() else None), lowest
 
 
 def check_unused(z: Floats, used: Floats | None, temperature: float | None = None) -> None:

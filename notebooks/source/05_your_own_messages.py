@@ -1,0 +1,547 @@
+# %% [markdown]
+# # 05 · Your own messages
+#
+# Go from a table that somebody hands you to a rule that is saved, served and reported, and do the same with a network or with scores that exist already.
+
+# %% [markdown]
+# **You will learn** to look a table over before you trust it, to hold a network against word counts, to get a saved
+# rule in three commands, and to find a rule for a network or for scores that somebody else has made.
+#
+# **Before you start** you should know from lesson 02: softmax, Other, the price of a reject; what validation and test
+# part are for.
+#
+# **Time**: the core path (sections 1 to 5) takes about 30 minutes; sections 6 and 7 go further. The code runs in
+# about a minute on two CPU cores. A GPU is not needed.
+#
+# Run the cells in order. Where you see *Predict*, answer before you run the next cell.
+
+# %% [markdown]
+# ## Settings
+#
+# Leave `TABLE` empty for the table that comes with this lesson: the inbox of a school's office, written for it. For
+# your own, give the path of a CSV, TSV, JSON lines or Parquet file; on Colab, upload it (the folder on the left) and
+# write its name. `TEXT` and `LABEL` are the names of its columns.
+#
+# Sections 2 and 3 name rows of the school's table; with a table of yours they tell you what they find there. Claims
+# marked "holds" were checked at the settings below with ten seeds.
+
+# %% tags=["settings"]
+TABLE = ""  # @param {type: "string"}
+TEXT = "message"  # @param {type: "string"}
+LABEL = "office"  # @param {type: "string"}
+COST_READ = 1.0  # @param {type: "number"}
+COST_WRONG = 4.0  # @param {type: "number"}
+SEED = 0  # @param {type: "integer"}
+DTYPE = "auto"  # @param ["auto", "bf16", "fp32"]
+
+# %% [markdown]
+# ## 1 · A table comes
+#
+# Parents and pupils write to a school's office. Each message must reach one of five desks. For half a year somebody
+# has sorted them by hand; now a network shall do it, and hand over to a person what it is not sure of. A message at
+# the wrong desk costs as much as four that a person reads.
+#
+# Look first. Not at the average: at rows.
+
+# %%
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pandas as pd
+
+from helpers.messages import SCHOOL_OFFICE
+from helpers.tables import read_all
+
+scratch = TemporaryDirectory(ignore_cleanup_errors=True)  # gone when the notebook ends
+place = Path(scratch.name)
+path = Path(TABLE) if TABLE else SCHOOL_OFFICE
+RELEASED = not TABLE and (COST_READ, COST_WRONG) == (1.0, 4.0)
+rows = pd.DataFrame([row for row, _ in read_all(path, [TEXT, LABEL])])
+print(f"{len(rows)} rows; different values in each column:")
+for column in rows:
+    print(f"  {column}: {rows[column].nunique()}")
+for i in range(4):
+    print(f"{rows[LABEL][i]!r}: {rows[TEXT][i]}")
+
+# %% [markdown]
+# A column with a value of its own in each row is an id; one with few values may be a label. *Predict*: five desks
+# answer. How many different values does the column `office` hold?
+
+# %%
+print(rows[LABEL].map(repr).value_counts().to_string())
+
+# %% [markdown]
+# A computer takes `'Meals'` and `'meals'` for two desks, and would learn both. Blanks around a label are taken off
+# by our helpers; letter case is not, since it may mean something, as in names. And one value has a single row:
+# nobody can learn a class from one example, test it on that example, and choose a threshold by it.
+#
+# ## 2 · Look it over before you trust it
+#
+# Four faults are in nearly every table that people made: labels in several spellings, texts that are empty, texts that
+# stand twice, and labels that are wrong. A fifth is worse, because it makes figures look *good*: a **leak**, something
+# in the row that is only there because the answer was known.
+#
+# First the ones that a rule can mend.
+
+# %%
+from helpers.splits import copies_of
+
+label = rows[LABEL].str.strip().str.casefold()
+blank = rows[TEXT].str.strip() == ""
+same = pd.Series(copies_of(rows[TEXT]))
+copy = same.duplicated() & ~blank
+torn = copy & (label != label.groupby(same).transform("first"))
+usual = label.map(label[~blank & ~copy].value_counts()) > 1
+keep = usual & ~blank & ~copy
+print(f"empty {blank.sum()}, labels with one row {(~usual).sum()}, copies {copy.sum()}", end=", ")
+print(f"{torn.sum()} of them with another label than the first time")
+print(f"{keep.sum()} of {len(rows)} rows stay, with {label[keep].nunique()} labels")
+
+# %% [markdown]
+# **Copies** are equal but for letter case and blanks. Why take them out? *Predict*: we deal the rows to three parts at
+# random. What does the network know about a test message whose copy it was trained on?
+#
+# **Trap: a split that parts copies.** The check deals twenty texts, each of which stands three times.
+
+# %% tags=["trap-copies"]
+from sklearn.model_selection import train_test_split
+
+from helpers.splits import random_split
+
+
+def wrong_split(texts, labels):
+    part = np.full(len(texts), "train", dtype=object)
+    part[train_test_split(np.arange(len(texts)), random_state=SEED, stratify=labels)[1]] = "test"
+    return part
+
+
+def right_split(texts, labels):
+    return random_split(labels, 0.2, 0.2, SEED, groups=copies_of(texts))
+
+
+# the check
+texts = [f"text {i // 3}" for i in range(60)]
+part = right_split(texts, np.arange(60) // 3 % 2)
+both = set(np.array(texts)[part == "test"]) & set(np.array(texts)[part == "train"])
+assert not both, f"{len(both)} texts stand in both parts"
+
+# %% [markdown]
+# The answer: everything. A test on copies measures memory. `file_task`, which makes a task of a file, keeps copies on
+# one side by itself, and says so where a split of yours does not. What no rule can see are copies with a changed word
+# or two, so a person looks at them.
+
+# %%
+from helpers.audit import near_copies
+
+clean = rows[keep].assign(**{LABEL: label[keep]}).reset_index(drop=True)
+near = near_copies(list(clean[TEXT]), least=0.8)
+for first, second, alike in near[:6]:
+    print(f"{alike:.2f} {clean[LABEL][first]}: {clean[TEXT][first]}")
+    print(f"     {clean[LABEL][second]}: {clean[TEXT][second]}")
+
+# %% [markdown]
+# Now the leaks. A column leaks if it tells the label and *will not be there* when the network has to decide. *Predict*:
+# which of the columns is it here?
+
+# %%
+for column in clean.columns.drop([TEXT, LABEL]):
+    usual = clean.groupby(column)[LABEL].transform(lambda cells: cells.mode()[0])
+    if clean[column].nunique() < len(clean) / 10:
+        print(f"knowing {column}, one guesses {np.mean(usual == clean[LABEL]):.0%} of the labels")
+
+# %% [markdown]
+# The clerk who answered tells the desk, and nobody has answered a message that has just come. We give the network
+# the text alone, so this leak stays outside. A leak *inside* the text comes along. Look for words that are longer
+# than a word, or that stand with one label only.
+
+# %%
+words = clean[TEXT].str.lower().str.findall(r"\S+").explode()
+table = pd.DataFrame({"word": words, "label": clean[LABEL].loc[words.index].to_numpy()})
+table = table.reset_index().drop_duplicates().groupby("word")["label"]
+told = table.agg(["size", "nunique", "first"]).query("size >= 2 and nunique == 1")
+odd = told[~told.index.str.fullmatch(r"[\w'-]+[.,?!]?")]
+print(odd[["size", "first"]].to_string())
+# %% [markdown]
+# `[to: fees]` was written by whoever forwarded the message, after reading it. It gives the desk away for ten messages, a
+# test would praise the network for reading it, and the next message will not have it. Off it goes.
+#
+# Last, labels that are wrong. Word counts, trained on the other rows, say how likely each row's label is; **confident
+# learning** names the rows where another label is credible and theirs is not.
+
+# %%
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_val_predict
+from sklearn.pipeline import make_pipeline
+
+from helpers.audit import likely_label_errors
+
+clean[TEXT] = clean[TEXT].str.replace(r"^\[to: \w+\]\s*", "", regex=True)
+word_counts = make_pipeline(
+    TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LogisticRegression(C=10, max_iter=2000)
+)
+names = sorted(set(clean[LABEL]))
+given = clean[LABEL].map(names.index).to_numpy()
+p = cross_val_predict(word_counts, clean[TEXT], given, cv=5, method="predict_proba")
+doubtful, instead = likely_label_errors(p, given)
+print(f"{len(doubtful)} of {len(clean)} labels are doubted")
+if not TABLE:
+    planted = {"1093", "1098", "1197", "1371", "1386", "1463"}
+    found_wrong = len(planted & set(clean["id"][doubtful]))
+    print(
+        f"{found_wrong} of the {len(planted)} that were given a wrong desk on purpose are among them"
+    )
+
+# %% [markdown]
+# Doubt is no proof. *Predict* for each of these: wrong label, wrong model, or a message for two desks?
+
+# %%
+for row, other in list(zip(doubtful, instead, strict=True))[:8]:
+    print(f"{clean[LABEL][row]}, or {names[other]}? {clean[TEXT][row]}")
+
+# %% [markdown]
+# Six rows were given a wrong desk on purpose when the table was made, and a person sees it at once. Others are
+# right and hard: a lunch card that was charged twice is about meals *and* money. Correct what you are sure of, by hand,
+# with a note of what you changed; never let the program do it, or the network marks its own homework. We
+# leave all of them: tables of yours will have some, too.
+#
+# ## 3 · Word counts first
+#
+# `file_task` makes a task of a file: it tells the kind from the labels, deals the rows to three parts, each label in like
+# shares, and refuses what it cannot read. Here is what it says to the table as it came.
+
+# %%
+from helpers.table_files import describe, file_task
+
+options = {"text": TEXT, "labels": [LABEL], "seed": SEED}
+try:
+    file_task(path, **options)
+except ValueError as error:
+    print("refused:", error)
+clean.to_csv(place / "clean.csv", index=False)
+task = file_task(place / "clean.csv", **options)
+print(*describe(task), sep="\n")
+
+# %% [markdown]
+# Before a network, the plainest thing that could work: count words, and fit a logistic regression. It takes a
+# second, and it is the figure to beat. *Predict*: what share of the test messages does it send to the right desk, of five? And if
+# it may read who answered?
+
+
+# %%
+def right_share(train, test):
+    model = word_counts.fit(train, task.train.labels)
+    return model.predict(test) == task.test.labels
+
+
+def with_clerk(part):
+    return [f"{text} {clerk}" for text, clerk in zip(part.texts, part.rows["answered_by"], strict=True)]
+
+
+by_words = right_share(task.train.texts, task.test.texts)
+print(f"word counts: {by_words.mean():.3f} of {len(task.test)} right")
+if not TABLE:
+    leaked = right_share(with_clerk(task.train), with_clerk(task.test))
+    print(f"with the clerk who answered: {leaked.mean():.3f}")
+
+# %% [markdown]
+# The second figure is the one that gets a project its money, and the first one is what it will do.
+#
+# ## 4 · Fine-tune, choose, report
+#
+# As in lesson 02: fine-tune on the train part, choose on the validation part, report on the test part. `OWN_TABLE` holds
+# the settings that `python -m helpers train` uses for a table. A yes/no table or one with many labels a row gets the
+# rule of its kind.
+
+# %%
+from helpers.choosing import choose_rule, report_rule
+from helpers.decisions import RejectCosts
+from helpers.prediction import predict_logits
+from helpers.recipes import OWN_TABLE
+from helpers.training import fine_tune
+
+plan = OWN_TABLE[task.kind]
+tuned = fine_tune(task, plan.checkpoint, plan.settings, dtype=DTYPE)
+reading = {"dtype": tuned.dtype, "max_length": plan.settings.max_length}
+z_validation, z_test = (
+    predict_logits(tuned.model, tuned.tokenizer, part.texts, **reading)
+    for part in (task.validation, task.test)
+)
+costs = RejectCosts(reject=COST_READ, error=COST_WRONG)
+criterion = {"costs": costs} if task.kind == "multiclass" else plan.criterion
+chosen_on = z_validation, task.validation.labels
+rule = choose_rule(task.kind, *chosen_on, label_names=task.label_names, criterion=criterion)
+report = report_rule(rule, z_test, task.test.labels, costs=criterion.get("costs"))
+
+# %%
+print(pd.DataFrame(report).round(3).T.to_string(header=False))
+
+# %% [markdown]
+# `risk` is the share of wrong answers among those given, `coverage` the share answered, `cost` the cost a message;
+# `difference` is to answering everything, with its 95 % interval.
+#
+# *Predict* before you read on: may you tell your head that the rule saves money? And that the network beats
+# word counts?
+
+# %%
+from helpers.exercises import claim
+from helpers.intervals import paired_bootstrap
+
+by_network = z_test.argmax(axis=1) == task.test.labels if task.kind == "multiclass" else by_words
+gain = paired_bootstrap(by_network, by_words, rng=np.random.default_rng(SEED))
+print(f"right: network {by_network.mean():.3f}, word counts {by_words.mean():.3f}")
+print("network minus word counts: {:+.3f}, 95 % interval {:+.3f} to {:+.3f}".format(*gain))
+print("rule minus answering all: {difference:+.3f}, {low:+.3f} to {high:+.3f}".format(**report[1]))
+text = f"{len(task.test)} rows cannot tell whether the rule is cheaper than answering all"
+claim(text, report[1]["low"] <= 0 <= report[1]["high"], released=RELEASED)
+
+# %% [markdown]
+# If an interval holds 0, the honest sentence is "these rows cannot tell". A small table can make a useful network
+# and still be too small to prove a small difference: label more rows, the test part first.
+
+# %% tags=["cover"]
+import matplotlib.pyplot as plt
+
+from helpers import plots
+from helpers.evaluation import risk_coverage
+from helpers.probabilities import confidence
+
+word_counts.fit(task.train.texts, task.train.labels)
+p_test = word_counts.predict_proba(task.test.texts)
+curves = {
+    "network": risk_coverage(confidence(z_test), ~by_network),
+    "word counts": risk_coverage(p_test.max(axis=1), ~by_words),
+}
+fig, ax = plt.subplots(figsize=(6, 4), layout="constrained")
+plots.risk_coverage_curve(curves, ax=ax)
+plt.show()
+
+# %% [markdown]
+# The surest messages of both are nearly all right; the errors sit at the right end, where the rule gives the message
+# to a person.
+#
+# ## 5 · Save, score, serve: three commands
+#
+# Network and rule go into one folder, as in lesson 04. Then the folder decides a file.
+
+# %%
+from helpers.deployment import save
+
+about = {"data": task.name, "base_model": plan.checkpoint.repository}
+folder = save(place / "office", tuned.model, tuned.tokenizer, rule, **reading, **about)
+inbox = ["The canteen was shut today, will you pay it back?", "Which bus is it for the zoo trip?"]
+pd.DataFrame({"id": [1, 2], TEXT: inbox}).to_csv(place / "inbox.csv", index=False)
+
+# %%
+from helpers.scoring import score
+
+print(score(folder, place / "inbox.csv", place / "decided.csv", text=TEXT))
+decided = pd.read_csv(place / "decided.csv")
+print(decided[["id", "decision_label", "decision_confidence"]].round(3).to_string(index=False))
+
+# %% [markdown]
+# All of sections 3 to 5 is one command in a terminal, and the other two decide and serve:
+#
+# ```
+# python -m helpers train clean.csv --text message --label office --reject 1 --error 4 --output models/office
+# python -m helpers score models/office inbox.csv decided.csv --text message
+# python -m helpers serve models/office
+# ```
+#
+# A fourth, `report`, writes a page about the rule on rows that did not choose it, which can be mailed and opened
+# anywhere. Its last section is the one to read: the answers that were surest, and wrong. *Predict*: whose mistakes are they?
+
+# %%
+from helpers.table_report import report_table, write_page
+
+test = pd.DataFrame({TEXT: task.test.texts, LABEL: [names[k] for k in task.test.labels]})
+test.to_csv(place / "test.csv", index=False)
+page = report_table(folder, place / "test.csv", text=TEXT, labels=[LABEL])
+print(*(p.name for p in write_page(page, place / "office.html")), "hold:")
+print(*(f"  {section['heading']}" for section in page.sections), sep="\n")
+wrong = page.sections[-1]["rows"] if task.kind == "multiclass" else []
+for row in wrong[:3]:
+    print(f"{row['probability']:.2f} {row['answer']}, labelled {row['truth']}: {row['text']}")
+
+# %% [markdown]
+# ## 6 · Further: a network that exists already
+#
+# A colleague has fine-tuned a network and sends the folder. It holds weights and a tokenizer, no rule, and its labels
+# are called `LABEL_0` to `LABEL_4`: so transformers writes them when nobody says otherwise. `adopt` needs rows that
+# did *not* train the network, and the names in the order of the logits. *Predict*: what happens if two names have
+# changed places?
+
+# %%
+import copy as copying
+import warnings
+
+from helpers.adoption import adopt
+
+sent = copying.deepcopy(tuned.model)
+sent.config.id2label = {k: f"LABEL_{k}" for k in range(len(names))}
+sent.config.label2id = {f"LABEL_{k}": k for k in range(len(names))}
+sent.save_pretrained(place / "sent")
+tuned.tokenizer.save_pretrained(place / "sent")
+rows = pd.DataFrame({TEXT: task.validation.texts, LABEL: [names[k] for k in chosen_on[1]]})
+rows.to_csv(place / "labelled.csv", index=False)
+
+# %%
+swapped = [names[1], names[0], *names[2:]]
+options = {"text": TEXT, "labels": [LABEL], "criterion": {"reject": COST_READ, "error": COST_WRONG}}
+for number, order in enumerate((swapped, names)):
+    print(", ".join(order))
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        adopted = adopt(
+            place / "sent",
+            place / "labelled.csv",
+            place / f"adopted{number}",
+            names=order,
+            **options,
+        )
+    print(*(f"  {line}" for line in [*adopted.notes, *(w.message for w in told)]), sep="\n")
+
+# %% [markdown]
+# Nothing was trained, and the folder is the same kind as that of section 5: it is scored, served and reported in the
+# same way. With both sets of names the network gives the same numbers; only the rows with a known label can tell
+# which name belongs to which.
+#
+# ## 7 · Further: numbers alone
+#
+# Scores may come from Keras, from scikit-learn, from a service: a table of numbers. Here it is word counts that
+# hand over theirs, one column of probabilities a desk. A rule for them needs no network, and no torch.
+
+# %%
+from helpers.score_choice import choose_for_scores
+from helpers.score_files import decide_file, write_rule
+
+
+def scores_of(part):
+    table = pd.DataFrame(word_counts.predict_proba(part.texts), columns=names)
+    return table.assign(truth=[names[k] for k in part.labels])
+
+
+scores_of(task.validation).to_csv(place / "scores.csv", index=False)
+kept, notes = choose_for_scores(
+    place / "scores.csv",
+    scores=names,
+    labels=["truth"],
+    scale="probabilities",
+    criterion={"reject": COST_READ, "error": COST_WRONG},
+)
+print(*notes, sep="\n")
+
+# %% [markdown]
+# Next week the other system writes its columns in another order. *Predict*: how many decisions change?
+
+# %%
+write_rule(place / "office.json", kept)
+fresh = scores_of(task.test)
+found = {}
+for order in (names, names[::-1]):
+    fresh[list(order)].to_csv(place / "new.csv", index=False)
+    (place / "answers.csv").unlink(missing_ok=True)
+    decide_file(place / "office.json", place / "new.csv", place / "answers.csv")
+    found[tuple(order)] = pd.read_csv(place / "answers.csv")["decision"]
+a, b = found.values()
+print(f"{(a != b).sum()} of {len(a)} decisions change")
+assert (a == b).all()
+said, right = a != kept.rule.other, a == fresh["truth"]
+print(f"answered {said.mean():.3f}, of these wrong {1 - right[said].mean():.3f}")
+
+# %% [markdown]
+# None: columns are taken by name, and the file of the rule keeps the names and the scale. In a terminal:
+# `python -m helpers choose scores.csv --score attendance,... --label truth --probabilities --reject 1 --error 4
+# --output office.json`, then `python -m helpers decide office.json new.csv answers.csv`.
+
+# %% [markdown]
+# ## What to remember
+#
+# 1. Look at rows before you look at figures: spellings, blanks, copies, wrong labels, leaks.
+# 2. A leak makes figures better and the product worse. Ask of every column: will it be there when the network decides?
+# 3. Word counts first. They take a second, and they are the figure to beat.
+# 4. A hundred test rows cannot prove a small gain. Say so.
+# 5. A network without names or a table of numbers is enough for a rule, if some rows have known labels.
+
+# %% tags=["headline"]
+{
+    "right, word counts": round(float(by_words.mean()), 3),
+    "right, with the clerk": None if TABLE else round(float(leaked.mean()), 3),
+    "right, network": round(float(by_network.mean()), 3),
+    "rows with a planted wrong label, doubted": None if TABLE else found_wrong,
+    "coverage of the rule": None if TABLE else round(report[1]["coverage"], 3),
+    "cost of the rule": None if TABLE else round(report[1]["cost"], 3),
+    "cost of answering all": None if TABLE else round(report[0]["cost"], 3),
+}
+
+# %% [markdown]
+# ## Exercises
+#
+# Each answer is a function; solutions stand in `notebooks/solutions`.
+#
+# **05.1** Somebody hands you rows, each a dict with `text` and `label`. Write `answer(rows)`: the places, counted from
+# 0, of those that can be used. An empty text, or one of blanks alone, goes. Of texts that are equal but for letter case
+# and blanks the first stays. Then a label that is left with one row goes; `Fees` and ` fees` are one label.
+
+# %%
+answer = ...
+
+
+# solution
+def answer(rows):
+    from collections import Counter
+
+    fold = lambda cell: " ".join(cell.split()).casefold()
+    kept, seen = [], {""}
+    for place, row in enumerate(rows):
+        if fold(row["text"]) not in seen:
+            seen.add(fold(row["text"]))
+            kept.append(place)
+    count = Counter(fold(rows[place]["label"]) for place in kept)
+    return [place for place in kept if count[fold(rows[place]["label"])] > 1]
+
+
+# check
+from helpers.exercises import check
+
+check("05.1", answer)
+
+# %% [markdown]
+# **05.2** Which rule does a table ask for? `columns` maps the name of each label column to its cells. Write
+# `answer(columns)`: `"binary"`, `"multiclass"` or `"multilabel"`. Several columns hold 0 and 1 each; a cell may hold
+# a list of labels, or text with a `;` between them; letter case and blanks around a label do not count.
+
+# %%
+answer = ...
+
+
+# solution
+def answer(columns):
+    cells = [cell for column in columns.values() for cell in column]
+    if len(columns) > 1 or any(isinstance(cell, list) or ";" in str(cell) for cell in cells):
+        return "multilabel"
+    labels = {str(cell).strip().casefold() for cell in cells}
+    return "binary" if len(labels) == 2 else "multiclass"
+
+
+# check
+check("05.2", answer)
+
+# %% [markdown]
+# **05.3** A Keras network with one sigmoid output gives `p`, float32 of shape (n, 1): probabilities, and some of them
+# are exactly 0 or 1. A rule is chosen on logits. Write `answer(p)`: a finite logit for each, in the same order from low to high; of
+# the others none may change.
+
+# %%
+answer = ...
+
+
+# solution
+def answer(p):
+    p = np.clip(np.asarray(p, dtype=np.float64).ravel(), 1e-7, 1 - 1e-7)
+    return np.log(p / (1 - p))
+
+
+# check
+check("05.3", answer)
