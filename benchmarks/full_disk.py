@@ -56,10 +56,9 @@ def act(what: object) -> tuple[int, str]:
         try:
             command_line.app = lambda **_: what.act()  # type: ignore[attr-defined]
             command_line.main()
-            os._exit(0)
         except SystemExit as stop:
-            os.write(2, f"\n{stop.code}\n".encode())
-            os._exit(1)
+            os.write(2, f"\n{stop.code or ''}\n".encode())
+            os._exit(int(bool(stop.code)))
         except BaseException as error:
             os.write(2, f"\nuncaught {type(error).__name__}: {error}\n".encode())
             os._exit(2)
@@ -83,6 +82,7 @@ def trials(kind: str, rooms: list[int]) -> tuple[Counter, list[str]]:
     """Let one of the three run into a full disk, once for each room in bytes."""
     found: Counter = Counter()
     wrong: list[str] = []
+    tempfile.tempdir = None  # not on the disk of the trials before
     with small_disk(200) as place:
         tempfile.tempdir = str(place / "scratch")
         Path(tempfile.tempdir).mkdir()

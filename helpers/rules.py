@@ -6,7 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 from helpers.portable.costs import Costs, RejectCosts, check_costs, check_reject_costs
-from helpers.portable.decisions import BinaryThreshold, RejectOption, Rule
+from helpers.portable.decisions import (
+    BinaryThreshold,
+    LabelThresholds,
+    RejectOption,
+    ReviewBand,
+    Rule,
+)
 
 
 def changed(
@@ -21,13 +27,14 @@ def changed(
 
     Parameters
     ----------
-    rule : BinaryThreshold, RejectOption or LabelThresholds
+    rule : BinaryThreshold, ReviewBand, RejectOption or LabelThresholds
     threshold : float in [0, 1], optional
         For all labels, where there are many.
     thresholds : str, optional
-        For many labels: ``"home=0.3,water=0.7"``; labels that are not named keep their cuts.
+        For many labels: ``"home=0.3,water=0.7"``; labels that are not named keep their cuts. For a
+        band ``"low=0.1,high=0.6"``, or one of them.
     costs : Costs or RejectCosts, optional
-        The cut by formula; not for many labels.
+        The cut by formula; not for many labels, and not for a band, which needs a third price.
     rates : pair of float, optional
         Base rate where a yes/no rule was chosen, and where it is used.
 
@@ -70,7 +77,17 @@ def changed(
             )
         if costs is not None:
             return RejectOption.from_costs(check_reject_costs(costs), other=rule.other, **kept)
-    elif threshold is not None or thresholds is not None:
+    elif isinstance(rule, ReviewBand):
+        if thresholds is not None:
+            ends = _read(thresholds)
+            if unknown := sorted(set(ends) - {"low", "high"}):
+                raise ValueError(f"a band has the thresholds low and high, got {unknown[0]}")
+            cuts = {"low": rule.low, "high": rule.high} | {
+                name: BinaryThreshold.from_threshold(p).cut for name, p in ends.items()
+            }
+            chosen = {"method": "given", "threshold": ends}
+            return replace(rule, low=cuts["low"], high=cuts["high"], chosen=chosen)
+    elif isinstance(rule, LabelThresholds) and (threshold is not None or thresholds is not None):
         values = dict(zip(rule.label_names, rule.cuts, strict=True))
         named: dict[str, float] = _read(thresholds or "") if thresholds else {}
         if threshold is not None:

@@ -16,6 +16,7 @@ from helpers.portable.arrays import Floats, as_floats
 from helpers.portable.binary import BinaryThreshold
 from helpers.portable.decisions import Rule, checksum, rule_from_dict
 from helpers.portable.labels import LabelThresholds
+from helpers.portable.review import ReviewBand
 from helpers.scores import Kind, from_probabilities
 from helpers.tables import Row, format_of, read_all
 from helpers.writing import Writer
@@ -31,7 +32,7 @@ class ScoreRule:
 
     Parameters
     ----------
-    rule : BinaryThreshold, RejectOption or LabelThresholds
+    rule : BinaryThreshold, ReviewBand, RejectOption or LabelThresholds
     columns : tuple of str
         Those of the table that hold the scores, in the order of the labels.
     scale : "logits" or "probabilities"
@@ -63,7 +64,7 @@ class ScoreRule:
     @property
     def kind(self) -> Kind:
         """The kind of task that the rule decides."""
-        if isinstance(self.rule, BinaryThreshold):
+        if isinstance(self.rule, BinaryThreshold | ReviewBand):
             return "binary"
         return "multilabel" if isinstance(self.rule, LabelThresholds) else "multiclass"
 
@@ -354,7 +355,8 @@ def names_of(rule: Rule, decided: ArrayLike) -> list[str] | list[list[str]]:
     >>> names_of(BinaryThreshold.from_threshold(0.5, label_names=("wait", "urgent")), [0, 1])
     ['wait', 'urgent']
     """
-    names = np.array([*rule.label_names, getattr(rule, "other", "")], dtype=object)
+    beyond = getattr(rule, "other", getattr(rule, "review", ""))  # no label
+    names = np.array([*rule.label_names, beyond], dtype=object)
     answers = np.asarray(decided)
     if answers.ndim == 2:
         return [[str(names[k]) for k in np.flatnonzero(row)] for row in answers]

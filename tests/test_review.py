@@ -1,13 +1,25 @@
 """Claims about helpers.portable.review: the exact pair of cuts, promises, and what is refused."""
 
 import json
+from pathlib import Path
 
+import jsonschema
 import numpy as np
+import pandas as pd
 import pytest
+import torch
+from conftest import NAMES, small_model
+from fastapi.testclient import TestClient
 from scipy.stats import binom
 
+from helpers import deployment
 from helpers.decisions import BinaryThreshold, Costs, ReviewBand, rule_from_dict
+from helpers.rules import changed
+from helpers.score_files import ScoreRule, decide_file, write_rule
+from helpers.scoring import score
+from helpers.serving import make_app
 
+HELPERS = Path(__file__).parents[1] / "helpers"
 COSTS = Costs(false_positive=1, false_negative=20)
 
 
@@ -207,3 +219,60 @@ def test_a_formula_without_a_band_is_refused():
         ReviewBand.from_costs(
             Costs(false_positive=1, false_negative=5, true_positive=1), review=0.1
         )
+
+
+BAND = ReviewBand(low=1.5, high=3.5, temperature=1.3, label_names=NAMES, review="read it")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, tokenizer):
+    """Save the small network with a band."""
+    place = tmp_path_factory.mktemp("band") / "desk"
+    with torch.random.fork_rng():
+        model = small_model()
+    return deployment.save(place, model, tokenizer, BAND, dtype="fp32", data="a test")
+
+
+def test_every_route_gives_the_same_three_answers(folder, texts, tmp_path):
+    """Notebook, pipeline, service, file and scores alone say the same of 40 messages."""
+    few = texts[:40]
+    desk = deployment.load(folder)
+    said = [record["label"] for record in desk.explain(few)]
+    assert set(said) == {*NAMES, "read it"}
+    assert [one["label"] for one in desk.pipeline()(few)] == said
+    with TestClient(make_app(desk)) as client:
+        found = client.post("/classify", json={"texts": few}).json()["results"]
+    assert [one["label"] for one in found] == said
+    pd.DataFrame({"text": few}).to_csv(tmp_path / "in.csv", index=False)
+    score(folder, tmp_path / "in.csv", tmp_path / "out.csv")
+    decided = pd.read_csv(tmp_path / "out.csv")
+    assert decided["decision_label"].tolist() == said
+    assert set(decided["decision_low_threshold"]) == {BAND.thresholds[0]}
+    z = pd.DataFrame(desk.logits(few), columns=["no", "yes"])
+    z.to_csv(tmp_path / "z.csv", index=False)
+    write_rule(tmp_path / "rule.json", ScoreRule(rule=BAND, columns=("no", "yes")))
+    decide_file(tmp_path / "rule.json", tmp_path / "z.csv", tmp_path / "z-out.csv")
+    assert pd.read_csv(tmp_path / "z-out.csv")["decision"].tolist() == said
+
+
+def test_the_file_satisfies_the_schema(folder):
+    """What is saved beside the network is what the published schema describes, for every way."""
+    schema = json.loads((HELPERS / "decision.schema.json").read_text(encoding="utf-8"))
+    values = json.loads((folder / "decision.json").read_text(encoding="utf-8"))
+    jsonschema.validate(values, schema)
+    z, y = np.linspace(-3, 3, 200), np.linspace(-3, 3, 200) > 0.5
+    promise = {"max_false_omission": 0.3, "max_false_discovery": 0.3, "confidence_level": 0.8}
+    for way in ({"costs": COSTS, "review": 1}, {"costs": COSTS, "max_review": 0.1}, promise):
+        rule = ReviewBand.choose(z, y, **way)
+        jsonschema.validate({**values, "rule": rule.to_dict()}, schema)
+
+
+def test_a_saved_band_is_changed_by_its_ends():
+    """One end or both are set as probabilities; another word is refused."""
+    new = changed(BAND, thresholds="low=0.2")
+    assert new.thresholds[0] == pytest.approx(0.2) and new.high == BAND.high
+    assert changed(BAND, thresholds="low=0.2,high=0.2").decide([9.0]).tolist() == [1]
+    with pytest.raises(ValueError, match="a band has the thresholds low and high, got middle"):
+        changed(BAND, thresholds="middle=0.2")
+    with pytest.raises(ValueError, match="threshold does not go with a ReviewBand"):
+        changed(BAND, threshold=0.2)

@@ -27,12 +27,14 @@ from .decisions import (
     Decision,
     Dtype,
     LabelThresholds,
+    ReviewBand,
     Rule,
 )
 from .probabilities import log_softmax, sigmoid
 from .texts import check_text, in_order
 
 CONFIG = "config.json"
+YES_NO = (BinaryThreshold, ReviewBand)  # rules of two labels that one logit can decide
 
 
 def read_decision(source: str | Path, *, revision: str | None = None) -> Decision:
@@ -140,7 +142,7 @@ def check_head(model: Any, rule: Rule) -> None:
         softmax under `LabelThresholds`, sigmoid under `RejectOption`, regression under any.
     """
     kind, n = model.config.problem_type, model.config.num_labels
-    if isinstance(rule, LabelThresholds) or (isinstance(rule, BinaryThreshold) and n == 1):
+    if isinstance(rule, LabelThresholds) or (isinstance(rule, YES_NO) and n == 1):
         wanted = "multi_label_classification"  # a sigmoid for each logit
     else:
         wanted = "single_label_classification"

@@ -236,7 +236,9 @@ def right_share(train, test):
 
 
 def with_clerk(part):
-    return [f"{text} {clerk}" for text, clerk in zip(part.texts, part.rows["answered_by"], strict=True)]
+    return [
+        f"{text} {clerk}" for text, clerk in zip(part.texts, part.rows["answered_by"], strict=True)
+    ]
 
 
 by_words = right_share(task.train.texts, task.test.texts)
