@@ -101,7 +101,7 @@ TOPICS = (
     "language",
 )
 CORPUS = Path(__file__).parent / "corpus"
-SCHOOL_OFFICE = Path(__file__).parent / "samples" / "school_office.csv"  # the table of lesson 05
+SCHOOL_OFFICE = CORPUS / "samples" / "school_office.csv"  # the table of lesson 05, faults included
 
 
 def check_messages(rows: pd.DataFrame) -> None:

@@ -187,6 +187,9 @@ NO_EXAMPLE = {
     "hub.hub_label_task": "needs the Hub",
     "messages.check_messages": "returns nothing",
     "portable.search.Steps": "each rule's choose shows it",
+    **dict.fromkeys(
+        ("portable.pairs.Pairs", "portable.pairs.promised_pair"), "ReviewBand.choose shows it"
+    ),
     "table_files.file_task": "reads files",
     "table_files.describe": "needs a task",
     "files.write_whole": "writes files",
