@@ -39,13 +39,19 @@ Level = Annotated[float | None, typer.Option("--confidence", help="Prove the pro
 MicroF1 = Annotated[bool, typer.Option("--micro-f1", help="Many labels.")]
 MacroF1 = Annotated[bool, typer.Option("--macro-f1", help="Many labels.")]
 Positive = Annotated[str | None, typer.Option(help="Of two labels the one to look for.")]
+Separator = Annotated[str | None, typer.Option(help="Between several labels in one cell, as ';'.")]
+Subset = Annotated[str | None, typer.Option(help="Of a data set that has several.")]
 Encoding = Annotated[str, typer.Option(help="Of the table, as latin-1.")]
 
 
 @app.command()
 def train(
     recipe: Annotated[
-        str, typer.Argument(help="A recipe, as urgent, or a .csv, .tsv, .jsonl, .parquet file.")
+        str,
+        typer.Argument(
+            help="A recipe, as urgent; a .csv, .tsv, .jsonl or .parquet file; several, as "
+            "'parts/*.csv' in quotes; a folder or an id, as owner/name, that datasets loads."
+        ),
     ],
     output: Place,
     profile: Annotated[str, typer.Option(help="Of a recipe: offline or hub.")] = "offline",
@@ -55,13 +61,15 @@ def train(
     label: Annotated[
         str, typer.Option(help="The column with the label; several: bins,roads,water.")
     ] = "label",
-    separator: Annotated[
-        str | None, typer.Option(help="Between several labels in one cell, as ';'.")
+    kind: Annotated[
+        str | None, typer.Option(help="binary, multiclass or multilabel; else told from the table.")
     ] = None,
+    separator: Separator = None,
     positive: Positive = None,
     split: Annotated[
         str | None, typer.Option(help="Column with train, validation, test; else at random.")
     ] = None,
+    subset: Subset = None,
     encoding: Encoding = "utf-8",
     epochs: Annotated[
         int | None, typer.Option(help="Passes over the training texts.", min=1)
@@ -93,15 +101,17 @@ def train(
     from helpers.choosing import choose_rule, criterion_of, report_rule
     from helpers.prediction import predict_logits
     from helpers.recipes import OWN_TABLE, RECIPES
+    from helpers.sources import is_source
     from helpers.table_files import describe, file_task
     from helpers.training import fine_tune
 
     asked = _criterion(locals())
-    is_table = Path(recipe).suffix != ""
+    is_table = is_source(recipe) and recipe not in {name for name, _ in RECIPES}
     if not is_table and (recipe, profile) not in RECIPES:
         known = ", ".join(f"{name} ({where})" for name, where in RECIPES)
         raise ValueError(f"there is no recipe {recipe} ({profile}); there are {known}")
-    for_tables = {"separator": separator, "positive": positive, "split": split}
+    for_tables = {"kind": kind, "separator": separator, "positive": positive, "split": split}
+    for_tables["subset"] = subset
     if not is_table and (given := [name for name in for_tables if for_tables[name] is not None]):
         raise ValueError(f"--{given[0]} is for a table, and {recipe} is a recipe")
     deployment.check_place(output)  # before the work, not after it
@@ -111,9 +121,11 @@ def train(
             recipe,
             text=text,
             labels=columns,
-            separator=separator,
+            kind=kind,  # type: ignore[arg-type]
             positive=positive,
+            separator=separator,
             split=split,
+            subset=subset,
             encoding=encoding,
             seed=seed,
         )
@@ -257,7 +269,10 @@ def decide(
 @app.command()
 def report(
     place: Annotated[Path, typer.Argument(help="A saved folder, or the .json of choose.")],
-    source: Annotated[Path, typer.Argument(help="A table that did not choose the rule.")],
+    source: Annotated[
+        str,
+        typer.Argument(help="A table as train takes it, or a data set: its test part."),
+    ],
     output: Annotated[
         Path, typer.Option(help="The .html file to write; figures go beside it as .report.json.")
     ],
@@ -265,9 +280,11 @@ def report(
     label: Annotated[
         str, typer.Option(help="The column with the true label; several: bins,roads,water.")
     ] = "label",
-    separator: Annotated[
-        str | None, typer.Option(help="Between several labels in one cell, as ';'.")
+    separator: Separator = None,
+    split: Annotated[
+        str | None, typer.Option(help="Column with train, validation, test: test is reported.")
     ] = None,
+    subset: Subset = None,
     seen: Annotated[
         bool, typer.Option("--seen", help="These rows chose the rule: stamp the figures.")
     ] = False,
@@ -287,6 +304,8 @@ def report(
         text=text,
         labels=[one.strip() for one in label.split(",")],
         separator=separator,
+        split=split,
+        subset=subset,
         seen=seen,
         encoding=encoding,
     )

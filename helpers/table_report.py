@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from helpers.columns import read_labels, read_texts, read_truths
+from helpers.columns import read_labels, read_parts, read_texts, read_truths
 from helpers.deployment import load
 from helpers.files import check_target, write_whole
 from helpers.page import Page, report_page
@@ -20,8 +20,8 @@ from helpers.portable.decisions import Rule
 from helpers.portable.labels import LabelThresholds
 from helpers.score_choice import label_indices
 from helpers.score_files import read_rule, read_scores
+from helpers.sources import read_source
 from helpers.table_files import label_sets
-from helpers.tables import read_all
 
 
 def report_table(
@@ -31,6 +31,8 @@ def report_table(
     text: str = "text",
     labels: Sequence[str] = ("label",),
     separator: str | None = None,
+    split: str | None = None,
+    subset: str | None = None,
     seen: bool = False,
     encoding: str = "utf-8",
 ) -> Page:
@@ -40,8 +42,8 @@ def report_table(
     ----------
     place : path
         A folder that `save` wrote, or the file of a rule for scores.
-    source : path
-        A table: of texts for a folder, of scores for a file.
+    source : path or str
+        A table: of texts for a folder (as `read_source` reads it), of scores for a file.
     text : str, default "text"
         The column with the texts; for scores shown where it is there.
     labels : sequence of str
@@ -49,6 +51,11 @@ def report_table(
         labels or in their order, or one column with lists.
     separator : str, optional
         Between the labels of a cell.
+    split : str, optional
+        A column with the parts: the rows of the test part are reported. By default files' names or
+        the splits of a data set tell it, if they can.
+    subset : str, optional
+        Of a data set that has several.
     seen : bool, default False
         Whether these rows chose the rule; the figures are stamped then.
     encoding : str, default "utf-8"
@@ -64,8 +71,10 @@ def report_table(
         the rule, or a row cannot be read.
     """
     place = Path(place).expanduser()
-    name = Path(source).name
     if place.is_file():
+        if split is not None or subset is not None:
+            raise ValueError("--split and --subset are for a folder, and this is a rule for scores")
+        name = Path(source).name
         kept = read_rule(place)
         rule: Rule = kept.rule
         rows, scores = read_scores(source, kept.columns, encoding=encoding)
@@ -76,11 +85,32 @@ def report_table(
     else:
         deployment = load(place)
         rule = deployment.rule
-        table = pd.DataFrame([row for row, _ in read_all(source, [text, *labels], encoding)])
+        name, table = _test_rows(source, text, labels, split, subset, encoding)
         texts = read_texts(table, text)
         truth = true_labels(table, labels, rule, separator=separator)  # before the network works
         z = deployment.logits(texts)
     return report_page(rule, z, truth, texts=texts, title=f"{place.name} on {name}", seen=seen)
+
+
+def _test_rows(
+    source: str | Path,
+    text: str,
+    labels: Sequence[str],
+    split: str | None,
+    subset: str | None,
+    encoding: str,
+) -> tuple[str, pd.DataFrame]:
+    """Read a source; where it has parts, its test part."""
+    columns = [text, *labels, *([split] if split else [])]
+    one = labels[0] if len(labels) == 1 else None
+    found = read_source(source, columns, label=one, subset=subset, encoding=encoding)
+    parts = found.parts if split is None else tuple(read_parts(found.table, split))
+    if parts is None:
+        return found.name, found.table
+    is_test = np.array(parts) == "test"
+    if not is_test.any():
+        raise ValueError(f"{found.name} has no test part, only {', '.join(sorted(set(parts)))}")
+    return f"{found.name}, test part", found.table[is_test].reset_index(drop=True)
 
 
 def true_labels(

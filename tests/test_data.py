@@ -467,8 +467,8 @@ def test_a_dataset_with_class_labels_brings_their_names():
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        ("inbox.csv", "got the path 'inbox.csv': read the file first"),
-        (Path("inbox.csv"), "got the path 'inbox.csv': read the file first"),
+        ("inbox.csv", "got the path 'inbox.csv': file_task"),
+        (Path("inbox.csv"), "got the path 'inbox.csv': file_task"),
         ({"text": ["a"]}, "a list of dicts, got dict"),
         (None, "a list of dicts, got NoneType"),
         (["a", "b"], "a list of dicts, got list"),

@@ -188,6 +188,7 @@ NO_EXAMPLE = {
     "messages.check_messages": "returns nothing",
     "portable.search.Steps": "each rule's choose shows it",
     "table_files.file_task": "reads files",
+    "sources.read_source": "reads files",
     "table_files.describe": "needs a task",
     "files.write_whole": "writes files",
     "score_choice.choose_for_scores": "reads files",

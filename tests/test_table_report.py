@@ -46,6 +46,32 @@ def test_a_rule_for_scores_is_reported_too(tmp_path):
     assert page.title == "r.json on t.csv" and "4 rows" in page.sections[1]["text"]
 
 
+@pytest.mark.parametrize("split", [None, "part"])
+def test_of_parts_the_test_part_is_reported(saved, texts, tmp_path, split):
+    """Of files named after parts, or by a column, the rows of the test part alone are reported."""
+    names = ["not urgent", "urgent"]
+    table = pd.DataFrame({"text": texts[:90], "label": [names[i % 2] for i in range(90)]})
+    if split is None:
+        for k, name in enumerate(("train", "dev", "test")):
+            table[k * 30 : k * 30 + 30].to_csv(tmp_path / f"{name}.csv", index=False)
+        page = report_table(saved, tmp_path / "*.csv")
+    else:
+        where = ["train"] * 30 + ["dev"] * 30 + ["Test"] * 30
+        table.assign(part=where).to_csv(tmp_path / "t.csv", index=False)
+        page = report_table(saved, tmp_path / "t.csv", split="part")
+    assert page.title.endswith("csv, test part") and "30 rows" in page.sections[1]["text"]
+    shown = {row["text"] for row in page.sections[-1]["rows"]}
+    assert shown and shown <= set(texts[60:90])
+
+
+def test_a_table_without_a_test_part_is_refused(saved, texts, tmp_path):
+    """Where parts are told and none is test, nothing is left to report."""
+    table = pd.DataFrame({"text": texts[:4], "label": "urgent", "part": ["train", "dev"] * 2})
+    table.to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(ValueError, match="has no test part, only train, validation"):
+        report_table(saved, tmp_path / "t.csv", split="part")
+
+
 def test_true_labels_follow_the_order_of_the_rule():
     """Columns called like the labels are taken by name, others in their order; unknown is Other."""
     table = pd.DataFrame(
