@@ -31,6 +31,10 @@ FalseNegative = Annotated[float | None, typer.Option(help="Cost of a miss.")]
 Recall = Annotated[float | None, typer.Option(help="Yes/no: find at least this share.")]
 Precision = Annotated[float | None, typer.Option(help="Yes/no: be right at least so often.")]
 FBeta = Annotated[float | None, typer.Option(help="Yes/no: the greatest F-beta.")]
+LabelCosts = Annotated[
+    Path | None,
+    typer.Option(help="Many labels: a table with label, false_positive, false_negative."),
+]
 Reject = Annotated[float | None, typer.Option(help="One of many: cost of Other.")]
 Error = Annotated[float | None, typer.Option(help="One of many: cost of a wrong label.")]
 Coverage = Annotated[float | None, typer.Option(help="One of many: answer this share.")]
@@ -76,6 +80,7 @@ def train(
     ] = None,
     false_positive: FalsePositive = None,
     false_negative: FalseNegative = None,
+    costs: LabelCosts = None,
     min_recall: Recall = None,
     min_precision: Precision = None,
     f_beta: FBeta = None,
@@ -99,6 +104,7 @@ def train(
     """
     from helpers import deployment
     from helpers.choosing import choose_rule, criterion_of, report_rule
+    from helpers.label_costs import read_label_costs
     from helpers.prediction import predict_logits
     from helpers.recipes import OWN_TABLE, RECIPES
     from helpers.sources import is_source
@@ -132,9 +138,11 @@ def train(
         plan, criterion = OWN_TABLE[task.kind], OWN_TABLE[task.kind].criterion
     else:
         plan = RECIPES[recipe, profile]
-        if plan.criterion is None and not asked:
+        if plan.criterion is None and not asked and costs is None:
             raise ValueError(f"the recipe {recipe} ({profile}) says no way to choose a rule")
         task, criterion = plan.load_task(), plan.criterion
+    if costs is not None:
+        asked["label_costs"] = read_label_costs(costs, task.label_names, task.kind)
     if asked:
         criterion = criterion_of(task.kind, **asked)
     assert criterion is not None
@@ -166,10 +174,10 @@ def train(
         label_names=task.label_names,
         criterion=criterion,
     )
-    costs = None if task.kind == "multilabel" else criterion.get("costs")
+    prices = criterion.get("costs")
     reports = {
-        "Validation part": report_rule(rule, z_validation, y_validation, costs=costs, seen=True),
-        "Test part": report_rule(rule, z_test, y_test, costs=costs),
+        "Validation part": report_rule(rule, z_validation, y_validation, costs=prices, seen=True),
+        "Test part": report_rule(rule, z_test, y_test, costs=prices),
     }
     deployment.save(
         output,
@@ -207,6 +215,7 @@ def choose(
     encoding: Encoding = "utf-8",
     false_positive: FalsePositive = None,
     false_negative: FalseNegative = None,
+    costs: LabelCosts = None,
     min_recall: Recall = None,
     min_precision: Precision = None,
     f_beta: FBeta = None,
@@ -238,6 +247,7 @@ def choose(
         positive=positive,
         scale="probabilities" if probabilities else "logits",
         criterion=_criterion(locals()),
+        label_costs=costs,
         encoding=encoding,
     )
     for line in notes:
@@ -441,8 +451,9 @@ def _criterion(arguments: dict[str, Any]) -> dict[str, Any]:
 
     from helpers.choosing import criterion_of
 
-    names = [name for name in signature(criterion_of).parameters if name != "kind"]
-    return {name: arguments[name] for name in names if arguments[name] not in (None, False)}
+    names = [name for name in signature(criterion_of).parameters if name in arguments]
+    given = {name: arguments[name] for name in names if name != "kind"}
+    return {name: value for name, value in given.items() if value not in (None, False)}
 
 
 def _short(value: object) -> str:

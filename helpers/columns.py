@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from helpers.portable.checks import is_real
+from helpers.portable.texts import is_blank
 
 SPLITS = ("train", "validation", "test")
 SYNONYMS = {
@@ -213,7 +214,7 @@ def read_texts(table: pd.DataFrame, column: str) -> list[str]:
     ['a leak', 'a bin']
     """
     cells = table[column].tolist()
-    empty = [_is_missing(cell) or (isinstance(cell, str) and not cell.strip()) for cell in cells]
+    empty = [_is_missing(cell) or (isinstance(cell, str) and is_blank(cell)) for cell in cells]
     if any(empty):
         raise ValueError(f"{sum(empty)} empty texts, first in row {empty.index(True)}")
     for row, cell in enumerate(cells):

@@ -87,7 +87,7 @@ def report_page(
     labels: ArrayLike,
     *,
     texts: Sequence[str] | None = None,
-    costs: Costs | RejectCosts | None = None,
+    costs: Costs | RejectCosts | Sequence[Costs] | None = None,
     title: str = "A decision rule on new data",
     seen: bool = False,
 ) -> Page:
@@ -101,8 +101,9 @@ def report_page(
         As `report_rule` takes them.
     texts : sequence of str, length n, optional
         Shown with the rows to look at.
-    costs : Costs or RejectCosts, optional
-        By default those that the rule was chosen by; without any, each mistake costs 1.
+    costs : Costs or RejectCosts, or a Costs for each label, optional
+        By default those that the rule was chosen by; without any, each mistake costs 1, and many
+        labels are not priced.
     title : str
     seen : bool, default False
         Whether these rows chose the rule.
@@ -156,9 +157,11 @@ def report_page(
     return Page(title, sections, images)
 
 
-def _costs_of(rule: Rule) -> Costs | RejectCosts | None:
+def _costs_of(rule: Rule) -> Costs | RejectCosts | list[Costs] | None:
     """Read the costs that a rule was chosen by."""
     kept = rule.chosen.get("costs")
+    if isinstance(rule, LabelThresholds) and isinstance(kept, list):
+        return [Costs(**one) for one in kept]
     if isinstance(rule, LabelThresholds) or not isinstance(kept, dict):
         return None
     return Costs(**kept) if isinstance(rule, BinaryThreshold) else RejectCosts(**kept)
