@@ -187,6 +187,7 @@ def train(
         data=task.name,
         base_model=plan.checkpoint.repository,
         reports=reports,
+        seen={"train": task.train.texts, "validation": task.validation.texts},
         **options,
     )
     for name, table in reports.items():
@@ -295,6 +296,9 @@ def report(
         str | None, typer.Option(help="Column with train, validation, test: test is reported.")
     ] = None,
     subset: Subset = None,
+    id_column: Annotated[
+        str | None, typer.Option(help="A column that names a row, shown where it is listed.")
+    ] = None,
     seen: Annotated[
         bool, typer.Option("--seen", help="These rows chose the rule: stamp the figures.")
     ] = False,
@@ -316,6 +320,7 @@ def report(
         separator=separator,
         split=split,
         subset=subset,
+        id_column=id_column,
         seen=seen,
         encoding=encoding,
     )

@@ -187,6 +187,25 @@ def listed(values: Any, what: str) -> list[Any]:
     return list(values)
 
 
+def is_empty(cell: object) -> bool:
+    """Tell whether a cell holds no text: missing, or nothing to read in it.
+
+    Parameters
+    ----------
+    cell : object
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> is_empty(None), is_empty(" "), is_empty("a leak")
+    (True, True, False)
+    """
+    return _is_missing(cell) or (isinstance(cell, str) and is_blank(cell))
+
+
 def _is_missing(value: object) -> bool:
     return bool(pd.api.types.is_scalar(value) and pd.isna(value))
 
@@ -214,7 +233,7 @@ def read_texts(table: pd.DataFrame, column: str) -> list[str]:
     ['a leak', 'a bin']
     """
     cells = table[column].tolist()
-    empty = [_is_missing(cell) or (isinstance(cell, str) and is_blank(cell)) for cell in cells]
+    empty = [is_empty(cell) for cell in cells]
     if any(empty):
         raise ValueError(f"{sum(empty)} empty texts, first in row {empty.index(True)}")
     for row, cell in enumerate(cells):

@@ -36,14 +36,6 @@ def read_label_costs(
     ValueError
         If the kind is another, a label is missing, unknown or there twice, a cost is no number or
         makes no sense, or `read_all` refuses the file.
-
-    Examples
-    --------
-    >>> folder = getfixture("tmp_path")
-    >>> lines = ["label,false_positive,false_negative", "water,1,20", "home,1,5"]
-    >>> _ = (folder / "costs.csv").write_text(chr(10).join(lines))
-    >>> [one.false_negative for one in read_label_costs(folder / "costs.csv", ["home", "water"])]
-    [5.0, 20.0]
     """
     if kind != "multilabel":
         raise ValueError(f"--costs prices each of many labels, and the kind is {kind}")

@@ -27,6 +27,8 @@ class Source:
     ----------
     name : str
     table : DataFrame, n rows
+    files : tuple of str, length n
+        The file, or the split, that each row stands in.
     parts : tuple of str, length n, or None
         The part that each row stands in, where files or `datasets` say it; otherwise None.
     label_names : tuple of str or None
@@ -35,6 +37,7 @@ class Source:
 
     name: str
     table: pd.DataFrame
+    files: tuple[str, ...]
     parts: tuple[str, ...] | None = None
     label_names: tuple[str, ...] | None = None
 
@@ -115,9 +118,9 @@ def read_source(
         if table.empty:
             raise ValueError(f"{one} has no rows")
     _check_alike(files, columns, encoding)
-    sizes = zip(map(_part_of, files), map(len, tables), strict=True)
-    parts = [part for part, size in sizes for _ in range(size)]
-    return Source(path.name, pd.concat(tables, ignore_index=True), _told(parts))
+    names = _repeated([one.name for one in files], tables)
+    parts = _repeated(list(map(_part_of, files)), tables)
+    return Source(path.name, pd.concat(tables, ignore_index=True), names, _told(parts))
 
 
 def _ends_as_table(path: Path) -> bool:
@@ -142,6 +145,13 @@ def _part_of(file: Path) -> str | None:
     words = re.split(r"[^a-z]+", file.name.split(".")[0].casefold())
     found = {part_name(word) for word in words} - {None}
     return found.pop() if len(found) == 1 else None
+
+
+def _repeated(values: Sequence[Any], tables: Sequence[pd.DataFrame]) -> tuple[Any, ...]:
+    """Give each row of each table the value of its table."""
+    return tuple(
+        value for value, table in zip(values, tables, strict=True) for _ in range(len(table))
+    )
 
 
 def _told(parts: Sequence[str | None]) -> tuple[str, ...] | None:
@@ -177,11 +187,12 @@ def _from_datasets(text: str, columns: list[str], label: str | None, subset: str
             check_column(Path(f"{text} ({name})"), splits[name].column_names, column)
         table, names = as_table(splits[name], label)
         tables.append(table)
-    sizes = zip(map(part_name, known or splits), map(len, tables), strict=True)
+    found = [str(name) for name in known or splits]
     return Source(
         Path(text).name if Path(text).expanduser().is_dir() else text,
         pd.concat(tables, ignore_index=True),
-        _told([part for part, size in sizes for _ in range(size)]),
+        _repeated(found, tables),
+        _told(_repeated(list(map(part_name, found)), tables)),
         None if names is None else tuple(names),
     )
 

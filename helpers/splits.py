@@ -40,14 +40,21 @@ def copies_of(texts: Iterable[str]) -> NDArray[np.int64]:
     [0, 1, 0, 0]
     """
     seen: dict[str, int] = {}
-    return np.array([seen.setdefault(_folded(text), len(seen)) for text in texts], np.int64)
+    return np.array([seen.setdefault(folded(text), len(seen)) for text in texts], np.int64)
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
+    """Write a text as its copies are written too: see `copies_of`.
+
+    Examples
+    --------
+    >>> folded(" MY  bin ")
+    'my bin'
+    """
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
-    folded = text.casefold()
-    return " ".join((folded if folded.isascii() else unicodedata.normalize("NFKC", folded)).split())
+    lower = text.casefold()
+    return " ".join((lower if lower.isascii() else unicodedata.normalize("NFKC", lower)).split())
 
 
 def random_split(

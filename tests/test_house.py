@@ -189,6 +189,8 @@ NO_EXAMPLE = {
     "portable.search.Steps": "each rule's choose shows it",
     "table_files.file_task": "reads files",
     "sources.read_source": "reads files",
+    "label_costs.read_label_costs": "reads files",
+    "seen_texts.write_seen": "writes files",
     "table_files.describe": "needs a task",
     "files.write_whole": "writes files",
     "score_choice.choose_for_scores": "reads files",

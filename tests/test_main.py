@@ -14,6 +14,7 @@ from helpers import __main__ as command_line
 from helpers import deployment, doctor, training
 from helpers.data import Part
 from helpers.recipes import RECIPES
+from helpers.seen_texts import shares_seen
 
 run = CliRunner()
 
@@ -110,6 +111,9 @@ def test_train_takes_a_table(tmp_path, monkeypatch, texts):
     assert "kind: binary, yes or no: True is 1, False is 0" in found.output
     ready = deployment.load(tmp_path / "desk")
     assert ready.rule.chosen["costs"]["false_negative"] == 5
+    seen = shares_seen(tmp_path / "desk", [row["message"] for row in rows])
+    assert seen == pytest.approx({"train": 0.6, "validation": 0.2}, abs=0.02)
+    assert "keeps a hash of each text" in (tmp_path / "desk" / "README.md").read_text("utf-8")
     assert ready.decision.data == "mine.csv"
 
 
