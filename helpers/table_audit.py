@@ -94,7 +94,7 @@ def _doubtful(rule: Rule, z: Floats, labels: NDArray, texts: Any, at: Any) -> di
     return {
         "heading": "Labels to look at",
         "text": f"{len(found)} labels that the network's probabilities contradict, the likeliest "
-        "errors first. Read the rows: either may be wrong."
+        "errors first. Read the rows: either may be wrong, and a weak network doubts many."
         if found
         else "The network's probabilities contradict no label.",
         "rows": [

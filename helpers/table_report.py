@@ -151,7 +151,7 @@ def _seen_before(place: Path, texts: Sequence[str], seen: bool) -> str:
     did = {"train": "trained the network", "validation": "chose the rule"}
     said = [f"{share:.1%} {did.get(part, part)}" for part, share in shares.items() if share]
     if not said:
-        return ""
+        return " By the hashes that the folder keeps, none did." if shares else ""
     if sum(shares.values()) > MOST_SEEN and not seen:
         raise ValueError(
             f"of these texts {' and '.join(said)}: the figures would be too good; report on other "
