@@ -202,6 +202,8 @@ def _load(text: str, subset: str | None) -> Any:
     import datasets
 
     folder = Path(text).expanduser()
+    if (folder / "decision.json").is_file():
+        raise ValueError(f"{text} holds a saved network with its rule, and no table")
     with _quiet():
         try:
             if any((folder / name).is_file() for name in SAVED):
@@ -216,7 +218,7 @@ def _load(text: str, subset: str | None) -> Any:
                 "cannot be reached: give a file or a folder, or try again with a connection"
             ) from None
         except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
-            why = " ".join(str(error).split())[:300]
+            why = " ".join(f"{error}: {error.__cause__ or ''}".split())[:300].rstrip(": ")
             raise ValueError(f"datasets cannot load {text}: {why}") from None
 
 
@@ -226,12 +228,15 @@ def _quiet() -> Iterator[None]:
     import datasets
     from huggingface_hub.utils import logging
 
-    bars, level = datasets.is_progress_bar_enabled(), logging.get_verbosity()
+    bars = datasets.is_progress_bar_enabled()
+    levels = logging.get_verbosity(), datasets.logging.get_verbosity()
     datasets.disable_progress_bars()
     logging.set_verbosity_error()
+    datasets.logging.set_verbosity(datasets.logging.CRITICAL)
     try:
         yield
     finally:
-        logging.set_verbosity(level)
+        logging.set_verbosity(levels[0])
+        datasets.logging.set_verbosity(levels[1])
         if bars:
             datasets.enable_progress_bars()

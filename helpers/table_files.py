@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -27,6 +29,7 @@ from helpers.data import Kind, Task, label_table_task, table_task
 from helpers.sources import read_source
 from helpers.splits import SPLITS, copies_of, fill_parts
 
+LIST = re.compile(r"\[.*\]", re.DOTALL)  # a cell of CSV into which a list was written
 FEW = 20  # rows of a part, below which its figures say little
 
 
@@ -138,11 +141,13 @@ def _holds_several(
     cells: Sequence[Any], column: str, kind: Kind | None, separator: str | None
 ) -> bool:
     """Tell whether a row may have several labels; refuse cells that look so if nothing says it."""
-    if separator is not None or kind == "multilabel" or any(map(_is_list, cells)):
+    texts = [cell.strip() for cell in cells if isinstance(cell, str) and cell.strip()]
+    lists = bool(texts) and all(map(LIST.fullmatch, texts))
+    if separator is not None or kind == "multilabel" or lists or any(map(_is_list, cells)):
         return True
-    likely = None if kind else likely_separator([cell for cell in cells if isinstance(cell, str)])
+    likely = None if kind else likely_separator(texts)
     if likely is not None:
-        example = next(cell for cell in cells if isinstance(cell, str) and likely in cell)
+        example = next(cell for cell in texts if likely in cell)
         raise ValueError(
             f"{column} seems to hold several labels in one cell, as {example!r}: say --separator "
             f"{likely!r}, or --kind multiclass if each cell is one label"
@@ -260,7 +265,7 @@ def describe(task: Task) -> list[str]:
 
 
 def label_sets(cells: Sequence[Any], separator: str | None = None) -> list[list[str]]:
-    """Take cells as several labels each; an empty one has none.
+    """Take cells as several labels each; an empty one has none, and ``['a', 'b']`` is a list.
 
     Parameters
     ----------
@@ -275,7 +280,8 @@ def label_sets(cells: Sequence[Any], separator: str | None = None) -> list[list[
     Raises
     ------
     ValueError
-        If a cell is neither text nor a list; the row is named.
+        If a cell is neither text nor a list, or cannot be read as the list that it seems to be; the
+        row is named.
 
     Examples
     --------
@@ -284,7 +290,9 @@ def label_sets(cells: Sequence[Any], separator: str | None = None) -> list[list[
     """
     found = []
     for row, cell in enumerate(cells, start=1):
-        if isinstance(cell, str):
+        if isinstance(cell, str) and _seems_list(cell.strip(), separator):
+            cell = _list_in(cell.strip(), row)
+        elif isinstance(cell, str):
             cell = cell.split(separator) if separator else [cell]
         elif cell is None or (isinstance(cell, float) and cell != cell):
             cell = []
@@ -292,3 +300,20 @@ def label_sets(cells: Sequence[Any], separator: str | None = None) -> list[list[
             raise ValueError(f"row {row}: expected a list of labels or text, got {cell!r}")
         found.append([name for name in map(label_name, cell) if name is not None])
     return found
+
+
+def _seems_list(cell: str, separator: str | None) -> bool:
+    """Tell whether a list was written into a cell; beside a separator only one with quotes is."""
+    return bool(LIST.fullmatch(cell)) and (separator is None or cell[1] in "'\"]")
+
+
+def _list_in(cell: str, row: int) -> list[Any]:
+    """Read a list that was written into a cell, by Python or as JSON."""
+    try:
+        if re.search(r"""['"]\s+['"]""", cell):  # numpy writes no commas
+            raise ValueError
+        return list(ast.literal_eval(cell))
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+        raise ValueError(
+            f"row {row}: expected a list as ['home', 'water'], got {cell[:60]!r}"
+        ) from None

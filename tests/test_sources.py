@@ -162,3 +162,19 @@ def test_a_recipe_is_no_source(tmp_path, monkeypatch):
     assert not is_source("urgent")
     (tmp_path / "urgent").mkdir()
     assert is_source("urgent")
+
+
+def test_a_saved_network_is_no_table(tmp_path):
+    """Its folder is told from one with data, before datasets reads its files as such."""
+    (tmp_path / "decision.json").write_text("{}")
+    with pytest.raises(ValueError, match="holds a saved network with its rule, and no table"):
+        read_source(tmp_path, ["text"])
+
+
+def test_the_reason_of_datasets_is_given(tmp_path, monkeypatch):
+    """What stands behind its general sentence is in the message."""
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p" / "a.json").write_text('{"text": "a"')
+    with pytest.raises(ValueError, match=r"datasets cannot load .*: .*JSON"):
+        read_source(tmp_path / "p", ["text"])

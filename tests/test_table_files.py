@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.table_files import describe, file_task, likely_separator
+from helpers.table_files import describe, file_task, label_sets, likely_separator
 from helpers.tables import read_all
 
 
@@ -186,3 +186,22 @@ def test_small_parts_are_said(tmp_path):
             )
         )
     )
+
+
+@pytest.mark.parametrize("written", [str, json.dumps])
+def test_lists_that_were_written_into_cells_are_lists(tmp_path, written):
+    """What pandas makes of lists in CSV is read as lists again, empty ones too."""
+    rows = [{"text": f"text {i}", "label": written(s)} for i, s in enumerate([*SETS, [], []])]
+    path = write(tmp_path / "t.csv", rows)
+    for separator in (None, ","):
+        task = file_task(path, separator=separator)
+        assert task.kind == "multilabel" and task.label_names == ("home", "roads", "water")
+
+
+@pytest.mark.parametrize("cell", ["['home' 'water']", "[home, water]", "[1, [2]", "[" * 9 + "]"])
+def test_a_cell_that_only_looks_like_a_list_is_named(cell):
+    """It is never taken for another list, nor for one label."""
+    with pytest.raises(
+        ValueError, match=r"row 2: expected a list as \['home', 'water'\], got ['\"]\["
+    ):
+        label_sets(["['home']", cell])
