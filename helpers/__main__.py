@@ -31,6 +31,10 @@ FalseNegative = Annotated[float | None, typer.Option(help="Cost of a miss.")]
 Recall = Annotated[float | None, typer.Option(help="Yes/no: find at least this share.")]
 Precision = Annotated[float | None, typer.Option(help="Yes/no: be right at least so often.")]
 FBeta = Annotated[float | None, typer.Option(help="Yes/no: the greatest F-beta.")]
+LabelCosts = Annotated[
+    Path | None,
+    typer.Option(help="Many labels: a table with label, false_positive, false_negative."),
+]
 Reject = Annotated[float | None, typer.Option(help="One of many: cost of Other.")]
 Error = Annotated[float | None, typer.Option(help="One of many: cost of a wrong label.")]
 Coverage = Annotated[float | None, typer.Option(help="One of many: answer this share.")]
@@ -39,13 +43,19 @@ Level = Annotated[float | None, typer.Option("--confidence", help="Prove the pro
 MicroF1 = Annotated[bool, typer.Option("--micro-f1", help="Many labels.")]
 MacroF1 = Annotated[bool, typer.Option("--macro-f1", help="Many labels.")]
 Positive = Annotated[str | None, typer.Option(help="Of two labels the one to look for.")]
+Separator = Annotated[str | None, typer.Option(help="Between several labels in one cell, as ';'.")]
+Subset = Annotated[str | None, typer.Option(help="Of a data set that has several.")]
 Encoding = Annotated[str, typer.Option(help="Of the table, as latin-1.")]
 
 
 @app.command()
 def train(
     recipe: Annotated[
-        str, typer.Argument(help="A recipe, as urgent, or a .csv, .tsv, .jsonl, .parquet file.")
+        str,
+        typer.Argument(
+            help="A recipe, as urgent; a .csv, .tsv, .jsonl or .parquet file; several, as "
+            "'parts/*.csv' in quotes; a folder or an id, as owner/name, that datasets loads."
+        ),
     ],
     output: Place,
     profile: Annotated[str, typer.Option(help="Of a recipe: offline or hub.")] = "offline",
@@ -55,19 +65,22 @@ def train(
     label: Annotated[
         str, typer.Option(help="The column with the label; several: bins,roads,water.")
     ] = "label",
-    separator: Annotated[
-        str | None, typer.Option(help="Between several labels in one cell, as ';'.")
+    kind: Annotated[
+        str | None, typer.Option(help="binary, multiclass or multilabel; else told from the table.")
     ] = None,
+    separator: Separator = None,
     positive: Positive = None,
     split: Annotated[
         str | None, typer.Option(help="Column with train, validation, test; else at random.")
     ] = None,
+    subset: Subset = None,
     encoding: Encoding = "utf-8",
     epochs: Annotated[
         int | None, typer.Option(help="Passes over the training texts.", min=1)
     ] = None,
     false_positive: FalsePositive = None,
     false_negative: FalseNegative = None,
+    costs: LabelCosts = None,
     min_recall: Recall = None,
     min_precision: Precision = None,
     f_beta: FBeta = None,
@@ -91,17 +104,20 @@ def train(
     """
     from helpers import deployment
     from helpers.choosing import choose_rule, criterion_of, report_rule
+    from helpers.label_costs import read_label_costs
     from helpers.prediction import predict_logits
     from helpers.recipes import OWN_TABLE, RECIPES
+    from helpers.sources import is_source
     from helpers.table_files import describe, file_task
     from helpers.training import fine_tune
 
     asked = _criterion(locals())
-    is_table = Path(recipe).suffix != ""
+    is_table = is_source(recipe) and recipe not in {name for name, _ in RECIPES}
     if not is_table and (recipe, profile) not in RECIPES:
         known = ", ".join(f"{name} ({where})" for name, where in RECIPES)
         raise ValueError(f"there is no recipe {recipe} ({profile}); there are {known}")
-    for_tables = {"separator": separator, "positive": positive, "split": split}
+    for_tables = {"kind": kind, "separator": separator, "positive": positive, "split": split}
+    for_tables["subset"] = subset
     if not is_table and (given := [name for name in for_tables if for_tables[name] is not None]):
         raise ValueError(f"--{given[0]} is for a table, and {recipe} is a recipe")
     deployment.check_place(output)  # before the work, not after it
@@ -111,18 +127,22 @@ def train(
             recipe,
             text=text,
             labels=columns,
-            separator=separator,
+            kind=kind,  # type: ignore[arg-type]
             positive=positive,
+            separator=separator,
             split=split,
+            subset=subset,
             encoding=encoding,
             seed=seed,
         )
         plan, criterion = OWN_TABLE[task.kind], OWN_TABLE[task.kind].criterion
     else:
         plan = RECIPES[recipe, profile]
-        if plan.criterion is None and not asked:
+        if plan.criterion is None and not asked and costs is None:
             raise ValueError(f"the recipe {recipe} ({profile}) says no way to choose a rule")
         task, criterion = plan.load_task(), plan.criterion
+    if costs is not None:
+        asked["label_costs"] = read_label_costs(costs, task.label_names, task.kind)
     if asked:
         criterion = criterion_of(task.kind, **asked)
     assert criterion is not None
@@ -154,10 +174,10 @@ def train(
         label_names=task.label_names,
         criterion=criterion,
     )
-    costs = None if task.kind == "multilabel" else criterion.get("costs")
+    prices = criterion.get("costs")
     reports = {
-        "Validation part": report_rule(rule, z_validation, y_validation, costs=costs, seen=True),
-        "Test part": report_rule(rule, z_test, y_test, costs=costs),
+        "Validation part": report_rule(rule, z_validation, y_validation, costs=prices, seen=True),
+        "Test part": report_rule(rule, z_test, y_test, costs=prices),
     }
     deployment.save(
         output,
@@ -167,6 +187,7 @@ def train(
         data=task.name,
         base_model=plan.checkpoint.repository,
         reports=reports,
+        seen={"train": task.train.texts, "validation": task.validation.texts},
         **options,
     )
     for name, table in reports.items():
@@ -195,6 +216,7 @@ def choose(
     encoding: Encoding = "utf-8",
     false_positive: FalsePositive = None,
     false_negative: FalseNegative = None,
+    costs: LabelCosts = None,
     min_recall: Recall = None,
     min_precision: Precision = None,
     f_beta: FBeta = None,
@@ -226,6 +248,7 @@ def choose(
         positive=positive,
         scale="probabilities" if probabilities else "logits",
         criterion=_criterion(locals()),
+        label_costs=costs,
         encoding=encoding,
     )
     for line in notes:
@@ -257,7 +280,10 @@ def decide(
 @app.command()
 def report(
     place: Annotated[Path, typer.Argument(help="A saved folder, or the .json of choose.")],
-    source: Annotated[Path, typer.Argument(help="A table that did not choose the rule.")],
+    source: Annotated[
+        str,
+        typer.Argument(help="A table as train takes it, or a data set: its test part."),
+    ],
     output: Annotated[
         Path, typer.Option(help="The .html file to write; figures go beside it as .report.json.")
     ],
@@ -265,8 +291,13 @@ def report(
     label: Annotated[
         str, typer.Option(help="The column with the true label; several: bins,roads,water.")
     ] = "label",
-    separator: Annotated[
-        str | None, typer.Option(help="Between several labels in one cell, as ';'.")
+    separator: Separator = None,
+    split: Annotated[
+        str | None, typer.Option(help="Column with train, validation, test: test is reported.")
+    ] = None,
+    subset: Subset = None,
+    id_column: Annotated[
+        str | None, typer.Option(help="A column that names a row, shown where it is listed.")
     ] = None,
     seen: Annotated[
         bool, typer.Option("--seen", help="These rows chose the rule: stamp the figures.")
@@ -287,6 +318,9 @@ def report(
         text=text,
         labels=[one.strip() for one in label.split(",")],
         separator=separator,
+        split=split,
+        subset=subset,
+        id_column=id_column,
         seen=seen,
         encoding=encoding,
     )
@@ -422,8 +456,9 @@ def _criterion(arguments: dict[str, Any]) -> dict[str, Any]:
 
     from helpers.choosing import criterion_of
 
-    names = [name for name in signature(criterion_of).parameters if name != "kind"]
-    return {name: arguments[name] for name in names if arguments[name] not in (None, False)}
+    names = [name for name in signature(criterion_of).parameters if name in arguments]
+    given = {name: arguments[name] for name in names if name != "kind"}
+    return {name: value for name, value in given.items() if value not in (None, False)}
 
 
 def _short(value: object) -> str:

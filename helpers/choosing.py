@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,7 @@ def criterion_of(
     f_beta: float | None = None,
     reject: float | None = None,
     error: float | None = None,
+    label_costs: Sequence[Costs] | None = None,
     coverage: float | None = None,
     max_risk: float | None = None,
     micro_f1: bool = False,
@@ -55,6 +56,8 @@ def criterion_of(
         For yes/no.
     reject, error : float, optional
         Costs of Other and of a wrong label (1 by default), for one of many.
+    label_costs : sequence of Costs, length n_labels, optional
+        For many labels: those of each.
     coverage, max_risk : float, optional
         For one of many.
     micro_f1, macro_f1 : bool
@@ -90,6 +93,13 @@ def criterion_of(
         "macro_f1": macro_f1 or None,
     }
     two = (false_positive, false_negative)
+    if label_costs is not None:
+        if kind != "multilabel" or two != (None, None):
+            raise ValueError(
+                "costs for each label are for many labels, without a pair of costs for all; the "
+                f"kind is {kind}"
+            )
+        given["costs"] = list(label_costs)
     if two != (None, None):
         if None in two:
             raise ValueError("false_positive and false_negative need each other: give both")
@@ -191,7 +201,7 @@ def report_rule(
     logits: ArrayLike,
     labels: ArrayLike,
     *,
-    costs: Costs | RejectCosts | None = None,
+    costs: Costs | RejectCosts | Sequence[Costs] | None = None,
     seen: bool = False,
 ) -> list[dict[str, Any]]:
     """Report a rule beside the plain one: 0.5, or answering every message.
@@ -201,8 +211,8 @@ def report_rule(
     rule : BinaryThreshold, RejectOption or LabelThresholds
     logits : array_like of float, shape (n,), (n, 1), (n, 2), (n, n_classes) or (n, n_labels)
     labels : array_like of int, shape (n,) or (n, n_labels)
-    costs : Costs or RejectCosts, optional
-        By default each mistake costs 1, and so does a reject. Many labels are not priced.
+    costs : Costs or RejectCosts, or a Costs for each label, optional
+        By default each mistake costs 1, and so does a reject; many labels are not priced.
     seen : bool, default False
         Whether these rows chose the rule: then the figures are stamped.
 
@@ -233,4 +243,5 @@ def report_rule(
         rejects = {"answer everything": every, "this rule": rule}
         return report_reject(rejects, logits, labels, reject_costs, **options)
     half = LabelThresholds.from_thresholds(0.5, label_names=rule.label_names)
-    return report_labels({"threshold 0.5": half, "this rule": rule}, logits, labels, seen=seen)
+    each = {"threshold 0.5": half, "this rule": rule}
+    return report_labels(each, logits, labels, costs=costs, seen=seen)  # type: ignore[arg-type]

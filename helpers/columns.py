@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, KeysView, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, KeysView, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -14,13 +14,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from helpers.portable.checks import is_real
+from helpers.portable.texts import is_blank
 
 SPLITS = ("train", "validation", "test")
 SYNONYMS = {
     **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("validation", "valid", "val", "dev", "development"), "validation"),
+    **dict.fromkeys(("validation", "valid", "val", "dev", "development", "eval"), "validation"),
     **dict.fromkeys(("test", "testing"), "test"),
 }
+MOST_LABELS = 2000
 TRUTHS = {"0": 0, "1": 1, "false": 0, "true": 1, "no": 0, "yes": 1}
 
 
@@ -50,7 +52,7 @@ def part_name(value: object) -> str | None:
     ----------
     value : object
         One of `SYNONYMS`, in any letter case: ``train``, ``training``; ``validation``, ``valid``,
-        ``val``, ``dev``, ``development``; ``test``, ``testing``.
+        ``val``, ``dev``, ``development``, ``eval``; ``test``, ``testing``.
 
     Returns
     -------
@@ -73,14 +75,14 @@ def as_table(rows: Any, label: str | None = None) -> tuple[pd.DataFrame, list[st
     rows : DataFrame, datasets.Dataset or list of dict
         Anything else with ``to_pandas`` too.
     label : str, optional
-        A column whose indices become names if it is a ClassLabel of a Dataset; -1 and null, "no
-        label", become None.
+        A column whose indices become names if it is a ClassLabel of a Dataset, or lists them; -1
+        and null, "no label", become None.
 
     Returns
     -------
     table : DataFrame
     names : list of str or None
-        Those of the ClassLabel, in its order.
+        Those of the ClassLabel, in its order; of a column that lists them None.
 
     Raises
     ------
@@ -99,7 +101,7 @@ def as_table(rows: Any, label: str | None = None) -> tuple[pd.DataFrame, list[st
     elif isinstance(rows, list | tuple) and all(isinstance(row, Mapping) for row in rows):
         table = pd.DataFrame(list(rows))
     else:
-        read = ": read the file first, as with pandas.read_csv"
+        read = ": file_task of helpers.table_files makes a task of a file"
         is_path = isinstance(rows, str | os.PathLike)
         raise ValueError(
             "rows must be a DataFrame, a datasets.Dataset or a list of dicts, got "
@@ -108,12 +110,21 @@ def as_table(rows: Any, label: str | None = None) -> tuple[pd.DataFrame, list[st
     if len(table) == 0:
         raise ValueError("rows must be a table with rows, got an empty one")
     features = getattr(rows, "features", None)
-    names = getattr(features.get(label), "names", None) if isinstance(features, Mapping) else None
-    if names is not None:
-        names = [str(name).strip() for name in names]
-        named = [None if pd.isna(i) or i < 0 else names[int(i)] for i in table[label]]
-        table = table.assign(**{str(label): named})
-    return table, names
+    feature = features.get(label) if isinstance(features, Mapping) else None
+    names = getattr(getattr(feature, "feature", feature), "names", None)
+    if names is None:
+        return table, None
+    names = [str(name).strip() for name in names]
+
+    def named(i: Any) -> str | None:
+        return None if pd.isna(i) or i < 0 else names[int(i)]
+
+    lists = hasattr(feature, "feature")
+    cells = [
+        [named(i) for i in ([] if cell is None else cell)] if lists else named(cell)
+        for cell in table[label]
+    ]
+    return table.assign(**{str(label): cells}), None if lists else names
 
 
 def check_columns(table: pd.DataFrame, columns: Sequence[str]) -> None:
@@ -176,12 +187,31 @@ def listed(values: Any, what: str) -> list[Any]:
     return list(values)
 
 
+def is_empty(cell: object) -> bool:
+    """Tell whether a cell holds no text: missing, or nothing to read in it.
+
+    Parameters
+    ----------
+    cell : object
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> is_empty(None), is_empty(" "), is_empty("a leak")
+    (True, True, False)
+    """
+    return _is_missing(cell) or (isinstance(cell, str) and is_blank(cell))
+
+
 def _is_missing(value: object) -> bool:
     return bool(pd.api.types.is_scalar(value) and pd.isna(value))
 
 
 def read_texts(table: pd.DataFrame, column: str) -> list[str]:
-    """Take a column as texts; numbers become text.
+    """Take a column as texts; a number among them becomes text.
 
     Parameters
     ----------
@@ -195,7 +225,7 @@ def read_texts(table: pd.DataFrame, column: str) -> list[str]:
     Raises
     ------
     ValueError
-        If a text is empty or missing, or is something else, as a list.
+        If a text is empty or missing, or is something else, as a list, or all are numbers.
 
     Examples
     --------
@@ -203,13 +233,24 @@ def read_texts(table: pd.DataFrame, column: str) -> list[str]:
     ['a leak', 'a bin']
     """
     cells = table[column].tolist()
-    empty = [_is_missing(cell) or (isinstance(cell, str) and not cell.strip()) for cell in cells]
+    empty = [is_empty(cell) for cell in cells]
     if any(empty):
         raise ValueError(f"{sum(empty)} empty texts, first in row {empty.index(True)}")
     for row, cell in enumerate(cells):
         if not isinstance(cell, str) and not is_real(cell):
             raise ValueError(f"{column} must hold texts, got {cell!r} in row {row}")
-    return [str(cell) for cell in cells]
+    texts = [str(cell) for cell in cells]
+    if len(texts) > 1 and all(map(_is_number, texts)):
+        raise ValueError(f"{column} holds numbers alone, as {texts[0]!r}: name the column of texts")
+    return texts
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text.replace(",", "."))
+    except ValueError:
+        return False
+    return True
 
 
 def label_name(value: Any) -> str | None:
@@ -276,6 +317,32 @@ def read_labels(table: pd.DataFrame, column: str) -> list[str]:
     if "" in names:
         raise ValueError(f"{names.count('')} rows without a label, first in row {names.index('')}")
     return names
+
+
+def check_number(names: Collection[str], n_rows: int, column: str) -> None:
+    """Refuse a column that holds no labels: too many values, or one for nearly every row.
+
+    Parameters
+    ----------
+    names : collection of str
+        The different values.
+    n_rows : int
+    column : str
+
+    Raises
+    ------
+    ValueError
+        If they are more than 2,000, or more than nine tenths of 20 rows or more, as of an id.
+
+    Examples
+    --------
+    >>> check_number({"yes", "no"}, 50, "urgent")
+    """
+    if len(names) > MOST_LABELS or (n_rows >= 20 and len(names) > 0.9 * n_rows):
+        raise ValueError(
+            f"{column} has {len(names)} different values in {n_rows} rows: is it an id or a text "
+            f"rather than a label? At most {MOST_LABELS} labels are possible"
+        )
 
 
 def order_labels(

@@ -16,6 +16,7 @@ from helpers.columns import (
     SPLITS,
     as_table,
     check_columns,
+    check_number,
     listed,
     order_labels,
     read_labels,
@@ -280,7 +281,8 @@ def table_task(
         they are 0 and 1, False and True, or no and yes (in any letter case).
     split : str, optional
         Name of a column with ``train``, ``validation``, ``test`` or their usual synonyms in any
-        letter case (``training``; ``valid``, ``val``, ``dev``, ``development``; ``testing``).
+        letter case (``training``; ``valid``, ``val``, ``dev``, ``development``, ``eval``;
+        ``testing``).
         Without it the rows are split at random, each label in like shares; copies of a text (see
         `copies_of`) share a part.
     validation, test : float in (0, 1)
@@ -295,9 +297,10 @@ def table_task(
     Raises
     ------
     ValueError
-        If a column is missing or stands twice, a text is empty, a label is missing, no name, or not
-        in the list, nothing says which of two labels is positive, or a part is empty or lacks a
-        label that it needs (see `check_task`).
+        If a column is missing or stands twice, a text is empty, all texts are numbers, a label is
+        missing, no name, or not in the list, there are more than 2,000 labels or one for nearly
+        every row, nothing says which of two labels is positive, or a part is empty or lacks a label
+        that it needs (see `check_task`).
 
     Warns
     -----
@@ -318,6 +321,8 @@ def table_task(
     found: Sequence[str] = labels
     if known is not None and label_names is None:
         found, label_names = known, known if positive is None else None
+    else:
+        check_number(set(labels), len(labels), label)
     names = order_labels(found, label_names, positive)
     index = pd.Series(labels).map({name: k for k, name in enumerate(names)}).to_numpy(np.int64)
     copies = copies_of(texts)

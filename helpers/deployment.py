@@ -28,6 +28,7 @@ from helpers.prediction import (
     predict_logits,
     predict_logits_and_truncation,
 )
+from helpers.seen_texts import SEEN_FILE, write_seen
 
 # the alias would otherwise give the plain pipeline, and lose the rule
 PORTABLE = Path(__file__).parent / "portable"  # its files travel with the network
@@ -66,13 +67,27 @@ class Deployment:
         -------
         ndarray of float32, shape (n, n_logits)
         """
-        return predict_logits(
-            self.model,
-            self.tokenizer,
-            texts,
-            dtype=self.decision.dtype,
-            max_length=self.decision.max_length,
-        )
+        return predict_logits(self.model, self.tokenizer, texts, **self._options)
+
+    def logits_and_truncation(
+        self, texts: Sequence[str]
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Compute logits as the rule needs them, and tell which texts were cut.
+
+        Parameters
+        ----------
+        texts : sequence of str, length n
+
+        Returns
+        -------
+        logits : ndarray of float32, shape (n, n_logits)
+        truncated : ndarray of bool, shape (n,)
+        """
+        return predict_logits_and_truncation(self.model, self.tokenizer, texts, **self._options)
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        return {"dtype": self.decision.dtype, "max_length": self.decision.max_length}
 
     def explain(self, texts: Iterable[str]) -> list[dict[str, Any]]:
         """Decide texts, with reasons.
@@ -95,13 +110,7 @@ class Deployment:
         listed = check_texts(texts)
         if not listed:
             return []
-        logits, truncated = predict_logits_and_truncation(
-            self.model,
-            self.tokenizer,
-            listed,
-            dtype=self.decision.dtype,
-            max_length=self.decision.max_length,
-        )
+        logits, truncated = self.logits_and_truncation(listed)
         records = self.rule.explain(logits)
         return [
             {**record, "truncated": bool(lost)}
@@ -144,6 +153,7 @@ def save(
     base_model: str | None = None,
     reports: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
     limits: str = "",
+    seen: Mapping[str, Iterable[str]] | None = None,
 ) -> Path:
     """Write network, tokenizer, rule, pipeline code and model card into one folder.
 
@@ -166,6 +176,9 @@ def save(
         Tables for the model card, each under its name, as ``report_binary`` gives them.
     limits : str
         What a user must know, for the model card.
+    seen : mapping of str to iterable of str, optional
+        The texts of the parts ``train`` and ``validation``. Hashes of them are kept, by which
+        `report_table` tells them from new ones.
 
     Returns
     -------
@@ -194,7 +207,9 @@ def save(
         files = {p.name: file_hash(p) for p in sorted(scratch.iterdir())}  # all decide an answer
         decision = Decision(rule=rule, dtype=dtype, max_length=max_length, files=files, data=data)
         (scratch / DECISION_FILE).write_text(_as_text(decision), encoding="utf-8")
-        card = _model_card(decision, base_model, reports or {}, limits)
+        if seen is not None:
+            write_seen(scratch, seen)
+        card = _model_card(decision, base_model, reports or {}, limits, seen is not None)
         (scratch / "README.md").write_text(card, encoding="utf-8")
         previous = _previous(directory)
         if directory.exists():
@@ -379,6 +394,7 @@ def _model_card(
     base_model: str | None,
     reports: Mapping[str, Sequence[Mapping[str, Any]]],
     limits: str,
+    seen: bool = False,
 ) -> str:
     """Write a README.md in the Hub's format."""
     rule = decision.rule
@@ -390,6 +406,11 @@ def _model_card(
         f"Labels, in order: {', '.join(rule.label_names)}",
         f"Logits in {decision.dtype}, texts truncated at {decision.max_length} tokens",
     ]
+    if seen:
+        about.append(
+            f"`{SEEN_FILE}` keeps a hash of each text that trained the network or chose the rule: "
+            "`python -m helpers report` tells them from new texts by it. It may be deleted"
+        )
     tables = [f"## {name}\n\n{_table(rows)}" for name, rows in reports.items()]
     uses = (
         "Network and rule belong together: `decision.json` holds the rule. Without remote code, "

@@ -18,7 +18,7 @@ from helpers.columns import (
     read_truths,
 )
 from helpers.data import Task, label_table_task, table_task
-from helpers.splits import copies_of, stratified_split
+from helpers.splits import copies_of, fill_parts
 
 
 def hub_task(
@@ -175,15 +175,14 @@ def hub_label_task(
         tables.append(rows.assign(split=split))
     table = pd.concat(tables, ignore_index=True)
     if "validation" not in parts.values():
-        train = table[table["split"] == "train"]
-        which = stratified_split(
-            read_truths(train, columns),
-            (1 - validation, validation),
+        table["split"] = fill_parts(
+            table["split"],
+            read_truths(table, columns),
+            share=validation,
             seed=seed,
             label_names=columns,
-            groups=copies_of(read_texts(train, text)),
+            groups=copies_of(read_texts(table, text)),
         )
-        table.loc[train.index, "split"] = np.array(SPLITS[:2])[which]
     return label_table_task(
         table,
         name=repository,

@@ -87,9 +87,10 @@ def report_page(
     labels: ArrayLike,
     *,
     texts: Sequence[str] | None = None,
-    costs: Costs | RejectCosts | None = None,
+    costs: Costs | RejectCosts | Sequence[Costs] | None = None,
     title: str = "A decision rule on new data",
     seen: bool = False,
+    where: Mapping[str, Sequence[Any]] | None = None,
 ) -> Page:
     """Report a rule on data that did not choose it.
 
@@ -101,11 +102,14 @@ def report_page(
         As `report_rule` takes them.
     texts : sequence of str, length n, optional
         Shown with the rows to look at.
-    costs : Costs or RejectCosts, optional
-        By default those that the rule was chosen by; without any, each mistake costs 1.
+    costs : Costs or RejectCosts, or a Costs for each label, optional
+        By default those that the rule was chosen by; without any, each mistake costs 1, and many
+        labels are not priced.
     title : str
     seen : bool, default False
         Whether these rows chose the rule.
+    where : mapping of str to sequence of length n, optional
+        What names a row, as its number and an id; by default the number, from 1.
 
     Returns
     -------
@@ -127,10 +131,11 @@ def report_page(
     n = len(np.atleast_1d(np.asarray(labels)))
     if texts is not None and len(texts) != n:
         raise ValueError(f"expected a text for each of {n} rows, got {len(texts)}")
+    where = {"row": range(1, n + 1)} if where is None else where
     costs = costs or _costs_of(rule)
     table = report_rule(rule, logits, labels, costs=costs, seen=seen)
     draw = {BinaryThreshold: _binary, RejectOption: _reject, LabelThresholds: _labels}[type(rule)]
-    sections, images = draw(rule, logits, labels, costs, texts, seen)
+    sections, images = draw(rule, logits, labels, costs, texts, seen, where)
     about = {"heading": "The rule", "text": _in_words(rule), "rows": []}
     beside: dict[str, Any] = {
         "heading": "Beside the plain rule",
@@ -156,9 +161,11 @@ def report_page(
     return Page(title, sections, images)
 
 
-def _costs_of(rule: Rule) -> Costs | RejectCosts | None:
+def _costs_of(rule: Rule) -> Costs | RejectCosts | list[Costs] | None:
     """Read the costs that a rule was chosen by."""
     kept = rule.chosen.get("costs")
+    if isinstance(rule, LabelThresholds) and isinstance(kept, list):
+        return [Costs(**one) for one in kept]
     if isinstance(rule, LabelThresholds) or not isinstance(kept, dict):
         return None
     return Costs(**kept) if isinstance(rule, BinaryThreshold) else RejectCosts(**kept)
@@ -202,7 +209,7 @@ def _svg(draw: Any, *, width: float = 7.0, height: float = 3.8) -> bytes:
     return target.getvalue()
 
 
-def _binary(rule, logits, labels, costs, texts, seen):
+def _binary(rule, logits, labels, costs, texts, seen, where):
     """Sections for a yes/no rule."""
     margin = binary_logit(logits)
     true = check_binary_labels(labels, len(margin)).astype(int)
@@ -266,12 +273,13 @@ def _binary(rule, logits, labels, costs, texts, seen):
                 "answer": np.array(rule.label_names)[said],
                 "probability of yes": p,
             },
+            where,
         )
     )
     return sections, images
 
 
-def _reject(rule, logits, labels, costs, texts, seen):
+def _reject(rule, logits, labels, costs, texts, seen, where):
     """Sections for one label of many, or Other."""
     z = np.asarray(logits, dtype=np.float64)
     n_classes = z.shape[1]
@@ -325,11 +333,11 @@ def _reject(rule, logits, labels, costs, texts, seen):
         lambda ax: plots.reliability_diagram({"these rows": bins}, ax=ax)
     )
     columns = {"truth": names[true], "answer": names[said], "probability": p}
-    sections.append(_surest_mistakes(wrong, sure, texts, columns))
+    sections.append(_surest_mistakes(wrong, sure, texts, columns, where))
     return sections, images
 
 
-def _labels(rule, logits, labels, costs, texts, seen):
+def _labels(rule, logits, labels, costs, texts, seen, where):
     """Sections for many labels."""
     z = np.asarray(logits, dtype=np.float64)
     true = check_label_matrix(labels, z.shape)
@@ -366,7 +374,7 @@ def _labels(rule, logits, labels, costs, texts, seen):
             "text": "The surest wrong answers: mistakes of the network, or of the labels.",
             "rows": [
                 {
-                    "row": int(row[i]) + 1,
+                    **{name: values[row[i]] for name, values in where.items()},
                     "label": rule.label_names[column[i]],
                     "truth": "yes" if true[row[i], column[i]] else "no",
                     "probability": float(p[row[i], column[i]]),
@@ -384,6 +392,7 @@ def _surest_mistakes(
     sure: NDArray,
     texts: Sequence[str] | None,
     columns: Mapping[str, NDArray],
+    where: Mapping[str, Sequence[Any]],
 ) -> dict[str, Any]:
     """List the ten surest wrong answers."""
     rows = np.flatnonzero(wrong)
@@ -395,7 +404,7 @@ def _surest_mistakes(
         else "No answer is wrong.",
         "rows": [
             {
-                "row": i + 1,
+                **{name: values[i] for name, values in where.items()},
                 **{name: values[i].item() for name, values in columns.items()},
                 **({"text": texts[i]} if texts is not None else {}),
             }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -258,6 +258,7 @@ def report_labels(
     logits: ArrayLike,
     labels: ArrayLike,
     *,
+    costs: Costs | Sequence[Costs] | None = None,
     seen: bool = False,
 ) -> list[dict[str, Any]]:
     """Put rules for many labels side by side on data that chose none of them (lesson 03).
@@ -268,13 +269,15 @@ def report_labels(
         Decisions are 0/1 of shape (n, n_labels): baselines and other systems.
     logits : array_like of float, shape (n, n_labels)
     labels : array_like of int or bool, shape (n, n_labels)
+    costs : Costs, or one for each label, optional
     seen : bool, default False
         Report even where these very rows chose a rule; each such row is then stamped.
 
     Returns
     -------
     list of dict
-        One a rule: ``rule``, the figures of `label_scores`, ``note``.
+        One a rule: ``rule``, the figures of `label_scores`, with `costs` also ``cost`` (a message:
+        its labels together), ``note``.
 
     Raises
     ------
@@ -298,8 +301,22 @@ def report_labels(
     table = []
     for name, rule in rules.items():
         said = rule.decide(scores) if isinstance(rule, LabelThresholds) else rule
-        table.append({"rule": name, **label_scores(true, said), "note": notes[name]})
+        row = {"rule": name, **label_scores(true, said)}
+        if costs is not None:
+            row["cost"] = _cost_of_labels(costs, true, np.asarray(said))
+        table.append({**row, "note": notes[name]})
     return table
+
+
+def _cost_of_labels(costs: Costs | Sequence[Costs], true: NDArray, said: NDArray) -> float:
+    """Add up the mean cost of each label."""
+    n_labels = true.shape[1]
+    each = [costs] * n_labels if isinstance(costs, Costs) else list(costs)
+    if len(each) != n_labels:
+        raise ValueError(f"costs must be one Costs or {n_labels} of them, got {len(each)}")
+    return float(
+        sum(check_costs(one).of(true[:, k], said[:, k]).mean() for k, one in enumerate(each))
+    )
 
 
 def report_each_label(

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
+from helpers.columns import SPLITS
 from helpers.portable.checks import is_real
 
 STEPS = 1000  # of the search for a split without gaps
@@ -39,14 +40,21 @@ def copies_of(texts: Iterable[str]) -> NDArray[np.int64]:
     [0, 1, 0, 0]
     """
     seen: dict[str, int] = {}
-    return np.array([seen.setdefault(_folded(text), len(seen)) for text in texts], np.int64)
+    return np.array([seen.setdefault(folded(text), len(seen)) for text in texts], np.int64)
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
+    """Write a text as its copies are written too: see `copies_of`.
+
+    Examples
+    --------
+    >>> folded(" MY  bin ")
+    'my bin'
+    """
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
-    folded = text.casefold()
-    return " ".join((folded if folded.isascii() else unicodedata.normalize("NFKC", folded)).split())
+    lower = text.casefold()
+    return " ".join((lower if lower.isascii() else unicodedata.normalize("NFKC", lower)).split())
 
 
 def random_split(
@@ -86,10 +94,70 @@ def random_split(
     [6, 2, 2]
     """
     shares = three_shares(validation, test)
+    return np.array(SPLITS, object)[_split(_one_hot(labels), shares, seed, groups)]
+
+
+def _one_hot(labels: NDArray) -> csr_array:
+    """Give one label a row as a sparse table of bool, shape (n, n_labels)."""
     found, code = np.unique(labels, return_inverse=True)
     rows = np.arange(len(code) + 1)
-    table = csr_array((np.ones(len(code), bool), code, rows), shape=(len(code), len(found)))
-    return np.array(["train", "validation", "test"], object)[_split(table, shares, seed, groups)]
+    return csr_array((np.ones(len(code), bool), code, rows), shape=(len(code), len(found)))
+
+
+def fill_parts(
+    parts: ArrayLike,
+    labels: ArrayLike,
+    *,
+    share: float = 0.2,
+    seed: int = 0,
+    label_names: Sequence[str] | None = None,
+    groups: ArrayLike | None = None,
+) -> NDArray:
+    """Take the validation or test part that a given split lacks from its training part.
+
+    Parameters
+    ----------
+    parts : array_like of str, shape (n,)
+        ``train``, ``validation`` or ``test``; at least one ``train``.
+    labels : array_like, shape (n,) or (n, n_labels)
+        One label a row, or 0 and 1.
+    share : float above 0
+        Of the training part, for each part that is missing.
+    seed : int
+    label_names, groups
+        As for `stratified_split`.
+
+    Returns
+    -------
+    ndarray of str, shape (n,)
+        The rows of the parts that are there stay where they are.
+
+    Raises
+    ------
+    ValueError
+        As `stratified_split` does.
+
+    Examples
+    --------
+    >>> parts = fill_parts(["train"] * 8 + ["test"] * 2, list("ababababab"), share=0.25)
+    >>> [int(np.sum(parts == name)) for name in SPLITS]
+    [6, 2, 2]
+    """
+    filled, truth = np.array(parts, object), np.asarray(labels)
+    missing = [name for name in SPLITS[1:] if name not in filled]
+    if not missing:
+        return filled
+    train = np.flatnonzero(filled == "train")
+    together = None if groups is None else np.asarray(groups)[train]
+    shares = (1 - share * len(missing), *[share] * len(missing))
+    if truth.ndim == 2:
+        dealt = stratified_split(
+            truth[train], shares, seed=seed, label_names=label_names, groups=together
+        )
+    else:
+        dealt = _split(_one_hot(truth[train]), shares, seed, together)
+    filled[train] = np.array(["train", *missing], object)[dealt]
+    return filled
 
 
 def three_shares(validation: float, test: float) -> tuple[float, float, float]:

@@ -467,8 +467,8 @@ def test_a_dataset_with_class_labels_brings_their_names():
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        ("inbox.csv", "got the path 'inbox.csv': read the file first"),
-        (Path("inbox.csv"), "got the path 'inbox.csv': read the file first"),
+        ("inbox.csv", "got the path 'inbox.csv': file_task"),
+        (Path("inbox.csv"), "got the path 'inbox.csv': file_task"),
         ({"text": ["a"]}, "a list of dicts, got dict"),
         (None, "a list of dicts, got NoneType"),
         (["a", "b"], "a list of dicts, got list"),
@@ -751,3 +751,58 @@ def test_odd_tables_are_read_whole_or_refused(data, n, given_split):
             assert sum(map(len, parts)) == n
             texts = sorted(text for part in parts for text in part.texts)
             assert texts == sorted(map(str, columns["text"]))
+
+
+def labelled(labels):
+    """Make rows with texts that are all different, one for each label."""
+    return [{"text": f"text {i}", "label": one} for i, one in enumerate(labels)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (labelled([1, "1", 1.0, True, "yes", 0] * 10), "one thing.*'1', 'True', 'yes'; write them"),
+        (labelled([1, 0, None, float("nan"), ""] * 10), "30 rows without a label, first in row 2"),
+        (labelled(["a"] * 30), r"two different labels or more, got \('a',\)"),
+        (labelled([f"id{i}" for i in range(50)]), "50 different values in 50 rows: is it an id"),
+        (labelled([i // 2 for i in range(4100)]), "2050 different values.*At most 2000 labels"),
+        (labelled([0.5, 1.5] * 10), "a name or a whole number, got 0.5"),
+        (labelled([["a"], ["b", "c"]] * 10), "one label a text is expected"),
+        ([{"text": i, "label": i % 2} for i in range(30)], "text holds numbers alone, as '0'"),
+        ([{"text": f"{i},5", "label": i % 2} for i in range(30)], "numbers alone, as '0,5'"),
+        ([{"text": "\u200b", "label": 1}, *labelled([0, 1] * 10)], "1 empty texts, first in row 0"),
+    ],
+)
+def test_columns_that_cannot_be_meant_are_refused(rows, words):
+    """Labels of mixed spelling, missing, single or too many, and texts that are none."""
+    with pytest.raises(ValueError, match=words):
+        table_task(rows, name="mine")
+
+
+@pytest.mark.parametrize(
+    ("only", "words"),
+    [
+        ("test", "the train part has no row with the label c, which cannot be learned"),
+        ("train", None),
+    ],
+)
+def test_a_class_in_one_part_only_is_said(only, words):
+    """A class without training rows cannot be; one without others is a warning for each part."""
+    rows = [
+        {**row, "part": ("train", "dev", "test")[i % 3]}
+        for i, row in enumerate(labelled("ab" * 30))
+    ]
+    rows += [{"text": f"more {i}", "label": "c", "part": only} for i in range(3)]
+    if words:
+        with pytest.raises(ValueError, match=words):
+            table_task(rows, name="mine", split="part")
+        return
+    with pytest.warns(UserWarning, match="part has no row with the label c") as told:
+        assert table_task(rows, name="mine", split="part").label_names == ("a", "b", "c")
+    assert len(told) == 2
+
+
+def test_one_label_in_all_its_spellings_is_one():
+    """The numbers 1 and 1.0 and the text "1" are one label; so are True and "True"."""
+    assert table_task(labelled([1, "1", 1.0, 0] * 10), name="mine").label_names == ("0", "1")
+    assert table_task(labelled([True, "True", False] * 10), name="mine").label_names[1] == "True"

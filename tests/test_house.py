@@ -191,6 +191,9 @@ NO_EXAMPLE = {
         ("portable.pairs.Pairs", "portable.pairs.promised_pair"), "ReviewBand.choose shows it"
     ),
     "table_files.file_task": "reads files",
+    "sources.read_source": "reads files",
+    "label_costs.read_label_costs": "reads files",
+    "seen_texts.write_seen": "writes files",
     "table_files.describe": "needs a task",
     "files.write_whole": "writes files",
     "score_choice.choose_for_scores": "reads files",

@@ -14,6 +14,7 @@ from helpers import __main__ as command_line
 from helpers import deployment, doctor, training
 from helpers.data import Part
 from helpers.recipes import RECIPES
+from helpers.seen_texts import shares_seen
 
 run = CliRunner()
 
@@ -110,6 +111,9 @@ def test_train_takes_a_table(tmp_path, monkeypatch, texts):
     assert "kind: binary, yes or no: True is 1, False is 0" in found.output
     ready = deployment.load(tmp_path / "desk")
     assert ready.rule.chosen["costs"]["false_negative"] == 5
+    seen = shares_seen(tmp_path / "desk", [row["message"] for row in rows])
+    assert seen == pytest.approx({"train": 0.6, "validation": 0.2}, abs=0.02)
+    assert "keeps a hash of each text" in (tmp_path / "desk" / "README.md").read_text("utf-8")
     assert ready.decision.data == "mine.csv"
 
 
@@ -254,7 +258,12 @@ BAD_CALLS = [
     ("train none.csv --output q", 1, "the table none.csv is not there"),
     ("train file.csv --output file.csv", 1, "is a file: name a folder"),
     ("train file.csv --output q", 1, "has no column 'text'"),
-    ("train file.csv --text a --label b --output q", 1, "two different labels or more"),
+    ("train file.csv --text a --label b --output q", 1, "a holds numbers alone, as '1'"),
+    ("train file.csv --text b --label b --output q", 1, "one column cannot be two things"),
+    ("train *.csv --text b --label a --kind odd --output q", 1, "kind must be one of binary"),
+    ("train none/*.csv --output q", 1, "no file is called like none/*.csv"),
+    ("train urgent --kind binary --output q", 1, "--kind is for a table"),
+    ("train file.csv --subset small --output q", 1, "--subset is for a data set"),
     ("train urgent --output q --positive yes", 1, "--positive is for a table"),
     ("train urgent --output q --texts 0", 2, "Invalid value for '--texts'"),
     ("train urgent --output q --epochs 0", 2, "Invalid value for '--epochs'"),

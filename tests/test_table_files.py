@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.table_files import describe, file_task
+from helpers.table_files import describe, file_task, label_sets, likely_separator
 from helpers.tables import read_all
 
 
@@ -101,3 +101,107 @@ def test_a_path_that_is_no_file_is_said(tmp_path):
         read_all(tmp_path / "none.csv", ["text"])
     with pytest.raises(ValueError, match="is a folder"):
         read_all(tmp_path, ["text"])
+
+
+def many(separator, sets):
+    """Make a row for each set, its labels in one cell."""
+    return [{"text": f"text {i}", "label": separator.join(s)} for i, s in enumerate(sets)]
+
+
+SETS = [
+    [("home", "water", "roads")[k] for k in range(3) if (i >> k) & 1] for i in range(60) if i % 8
+]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "|", ", "])
+def test_several_labels_in_a_cell_never_become_as_many_classes(tmp_path, separator):
+    """Cells with shared parts are refused with the separator to say; with it they are labels."""
+    path = write(tmp_path / "t.csv", many(separator, SETS))
+    sign = separator.strip()
+    words = rf"several labels in one cell, as .*: say --separator '\{sign}', or --kind multiclass"
+    with pytest.raises(ValueError, match=words):
+        file_task(path)
+    assert file_task(path, separator=sign).label_names == ("home", "roads", "water")
+    assert file_task(path, kind="multiclass").kind == "multiclass"
+
+
+def test_a_comma_in_the_name_of_a_class_is_no_separator():
+    """Names whose parts occur together alone are names."""
+    assert likely_separator(["Food, drink", "Roads, paths", "Water"] * 20) is None
+    assert likely_separator(["yes", "no"]) is None and likely_separator([]) is None
+
+
+def test_the_kind_can_be_settled(tmp_path):
+    """Two labels can be one of two; a single label, or one column of 0 and 1, many labels."""
+    rows = [{"text": f"text {i}", "label": "ab"[i % 2], "mark": i % 2} for i in range(60)]
+    path = write(tmp_path / "t.csv", rows)
+    two = file_task(path, kind="multiclass")
+    assert two.kind == "multiclass" and two.label_names == ("a", "b")
+    assert file_task(path, kind="binary", positive="a").label_names == ("b", "a")
+    each = file_task(path, kind="multilabel")
+    assert each.kind == "multilabel" and each.label_names == ("a", "b")
+    one = file_task(path, labels=["mark"], kind="multilabel")
+    assert one.label_names == ("mark",) and set(one.train.labels.ravel()) == {0, 1}
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"kind": "odd"}, "kind must be one of binary, multiclass, multilabel, got 'odd'"),
+        ({"kind": "binary"}, "--kind binary takes two labels, got 3: 'a', 'b', 'c'"),
+        ({"kind": "binary", "separator": ";"}, "--kind binary takes one column with one label"),
+        ({"kind": "multiclass", "labels": ["x", "y"]}, "--kind multiclass takes one column"),
+        ({"kind": "multiclass", "positive": "a"}, "--positive is for yes/no"),
+    ],
+)
+def test_a_kind_that_does_not_go_with_the_columns_is_refused(tmp_path, options, words):
+    """The kind that is said is held against what the table holds."""
+    rows = [{"text": f"text {i}", "label": "abc"[i % 3], "x": 0, "y": 1} for i in range(60)]
+    with pytest.raises(ValueError, match=words):
+        file_task(write(tmp_path / "t.csv", rows), **options)
+
+
+@pytest.mark.parametrize(
+    "marks", [("no", "yes"), ("0", "1"), ("False", "True"), ("NO", "Yes"), (False, True)]
+)
+def test_columns_of_marks_are_read_however_they_are_written(tmp_path, marks):
+    """For many labels yes and no, 0 and 1, True and False are taken, as for one."""
+    rows = [{"text": f"text {i}", "a": marks[i % 2], "b": marks[i % 3 == 0]} for i in range(60)]
+    task = file_task(write(tmp_path / "t.csv", rows), labels=["a", "b"])
+    assert task.train.labels.mean(axis=0) == pytest.approx([1 / 2, 1 / 3])
+
+
+def test_small_parts_are_said(tmp_path):
+    """Parts of fewer than 20 rows are named, before the training."""
+    rows = [{"text": f"text {i}", "label": i % 2} for i in range(60)]
+    lines = describe(file_task(write(tmp_path / "t.csv", rows)))
+    assert "fewer than 20 rows: validation, test; figures there are mostly chance" in lines
+    assert not any(
+        "fewer" in line
+        for line in describe(
+            file_task(
+                write(
+                    tmp_path / "t.csv", [{"text": f"text {i}", "label": i % 2} for i in range(100)]
+                )
+            )
+        )
+    )
+
+
+@pytest.mark.parametrize("written", [str, json.dumps])
+def test_lists_that_were_written_into_cells_are_lists(tmp_path, written):
+    """What pandas makes of lists in CSV is read as lists again, empty ones too."""
+    rows = [{"text": f"text {i}", "label": written(s)} for i, s in enumerate([*SETS, [], []])]
+    path = write(tmp_path / "t.csv", rows)
+    for separator in (None, ","):
+        task = file_task(path, separator=separator)
+        assert task.kind == "multilabel" and task.label_names == ("home", "roads", "water")
+
+
+@pytest.mark.parametrize("cell", ["['home' 'water']", "[home, water]", "[1, [2]", "[" * 9 + "]"])
+def test_a_cell_that_only_looks_like_a_list_is_named(cell):
+    """It is never taken for another list, nor for one label."""
+    with pytest.raises(
+        ValueError, match=r"row 2: expected a list as \['home', 'water'\], got ['\"]\["
+    ):
+        label_sets(["['home']", cell])
