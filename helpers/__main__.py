@@ -1,4 +1,4 @@
-"""The command line: doctor, train, report, score, rule, serve; choose, decide for scores alone.
+"""The command line: doctor, train, adopt, report, score, rule, serve; choose, decide for scores.
 
 python -m helpers --help
 """
@@ -169,10 +169,80 @@ def train(
         reports=reports,
         **options,
     )
-    for name, table in reports.items():
-        typer.echo(f"{name}:")
-        for row in table:
-            typer.echo("  " + ", ".join(f"{k} {_short(v)}" for k, v in row.items()))
+    _show_reports(reports)
+    typer.echo(f"saved in {output}; try: python -m helpers serve {output}")
+
+
+@app.command()
+def adopt(
+    network: Annotated[
+        str, typer.Argument(help="A folder with network and tokenizer, or owner/name.")
+    ],
+    source: Annotated[Path, typer.Argument(help="A table that did not train the network.")],
+    output: Place,
+    revision: Annotated[
+        str | None, typer.Option(help="Of owner/name on the Hub: its commit, or main.")
+    ] = None,
+    text: Annotated[str, typer.Option(help="The column with the texts.")] = "text",
+    label: Annotated[
+        str, typer.Option(help="The column with the label; several: bins,roads,water.")
+    ] = "label",
+    separator: Annotated[
+        str | None, typer.Option(help="Between several labels in one cell, as ';'.")
+    ] = None,
+    names: Annotated[
+        str | None, typer.Option(help="Names of the labels in the order of the logits: a,b,c.")
+    ] = None,
+    positive: Positive = None,
+    encoding: Encoding = "utf-8",
+    max_length: Annotated[
+        int | None, typer.Option(help="Tokens of a text to read; else all, up to 512.")
+    ] = None,
+    dtype: Annotated[
+        str, typer.Option(help="fp32, bf16, fp16, or auto, the fastest here.")
+    ] = "fp32",
+    temperature: Annotated[
+        bool, typer.Option("--temperature", help="Fit a temperature on the same rows first.")
+    ] = False,
+    false_positive: FalsePositive = None,
+    false_negative: FalseNegative = None,
+    min_recall: Recall = None,
+    min_precision: Precision = None,
+    f_beta: FBeta = None,
+    reject: Reject = None,
+    error: Error = None,
+    coverage: Coverage = None,
+    max_risk: Risk = None,
+    micro_f1: MicroF1 = False,
+    macro_f1: MacroF1 = False,
+    confidence_level: Level = None,
+) -> None:
+    """Choose a rule for a network that is fine-tuned already, and save both as train does.
+
+    Example: python -m helpers adopt downloads/network validation.csv --label urgent --names no,yes
+    --false-positive 1 --false-negative 20 --output models/mine
+    """
+    from helpers import adoption
+
+    adopted = adoption.adopt(
+        network,
+        source,
+        output,
+        text=text,
+        labels=[one.strip() for one in label.split(",")],
+        separator=separator,
+        names=[one.strip() for one in names.split(",")] if names else None,
+        positive=positive,
+        criterion=_criterion(locals()),
+        temperature=temperature,
+        revision=revision,
+        max_length=max_length,
+        dtype=dtype,  # type: ignore[arg-type]
+        encoding=encoding,
+    )
+    for line in adopted.notes:
+        typer.echo(line)
+    _show_reports({"Validation rows": adopted.report})
     typer.echo(f"saved in {output}; try: python -m helpers serve {output}")
 
 
@@ -424,6 +494,13 @@ def _criterion(arguments: dict[str, Any]) -> dict[str, Any]:
 
     names = [name for name in signature(criterion_of).parameters if name != "kind"]
     return {name: arguments[name] for name in names if arguments[name] not in (None, False)}
+
+
+def _show_reports(reports: dict[str, list[dict[str, Any]]]) -> None:
+    for name, table in reports.items():
+        typer.echo(f"{name}:")
+        for row in table:
+            typer.echo("  " + ", ".join(f"{k} {_short(v)}" for k, v in row.items()))
 
 
 def _short(value: object) -> str:
