@@ -35,6 +35,7 @@ Reject = Annotated[float | None, typer.Option(help="One of many: cost of Other."
 Error = Annotated[float | None, typer.Option(help="One of many: cost of a wrong label.")]
 Coverage = Annotated[float | None, typer.Option(help="One of many: answer this share.")]
 Risk = Annotated[float | None, typer.Option(help="One of many: errors among answers.")]
+Revision = Annotated[str | None, typer.Option(help="Of owner/name on the Hub: commit or main.")]
 Level = Annotated[float | None, typer.Option("--confidence", help="Prove the promise, as 0.9.")]
 MicroF1 = Annotated[bool, typer.Option("--micro-f1", help="Many labels.")]
 MacroF1 = Annotated[bool, typer.Option("--macro-f1", help="Many labels.")]
@@ -63,6 +64,10 @@ def train(
         str | None, typer.Option(help="Column with train, validation, test; else at random.")
     ] = None,
     encoding: Encoding = "utf-8",
+    checkpoint: Annotated[
+        str | None, typer.Option(help="A pretrained encoder to start from: a folder or owner/name.")
+    ] = None,
+    revision: Revision = None,
     epochs: Annotated[
         int | None, typer.Option(help="Passes over the training texts.", min=1)
     ] = None,
@@ -91,6 +96,7 @@ def train(
     """
     from helpers import deployment
     from helpers.choosing import choose_rule, criterion_of, report_rule
+    from helpers.networks import find_encoder
     from helpers.prediction import predict_logits
     from helpers.recipes import OWN_TABLE, RECIPES
     from helpers.table_files import describe, file_task
@@ -105,6 +111,8 @@ def train(
     if not is_table and (given := [name for name in for_tables if for_tables[name] is not None]):
         raise ValueError(f"--{given[0]} is for a table, and {recipe} is a recipe")
     deployment.check_place(output)  # before the work, not after it
+    if checkpoint is None and revision is not None:
+        raise ValueError("--revision is that of a --checkpoint: name one")
     if is_table:
         columns = [name.strip() for name in label.split(",")]
         task = file_task(
@@ -126,6 +134,7 @@ def train(
     if asked:
         criterion = criterion_of(task.kind, **asked)
     assert criterion is not None
+    start = plan.checkpoint if checkpoint is None else find_encoder(checkpoint, revision)
     for line in describe(task):
         typer.echo(line)
     task = task if texts is None else task.with_fewer(texts, seed=seed)
@@ -136,7 +145,7 @@ def train(
         settings = replace(settings, keep_best=False)
     tuned = fine_tune(
         task,
-        plan.checkpoint,
+        start,
         settings,
         n_logits=plan.n_logits,
         progress=sys.stderr.isatty(),
@@ -165,7 +174,7 @@ def train(
         tuned.tokenizer,
         rule,
         data=task.name,
-        base_model=plan.checkpoint.repository,
+        base_model=None if start.folder else start.repository,
         reports=reports,
         **options,
     )
@@ -180,9 +189,7 @@ def adopt(
     ],
     source: Annotated[Path, typer.Argument(help="A table that did not train the network.")],
     output: Place,
-    revision: Annotated[
-        str | None, typer.Option(help="Of owner/name on the Hub: its commit, or main.")
-    ] = None,
+    revision: Revision = None,
     text: Annotated[str, typer.Option(help="The column with the texts.")] = "text",
     label: Annotated[
         str, typer.Option(help="The column with the label; several: bins,roads,water.")

@@ -115,6 +115,43 @@ def load_network(
     return model.eval().to(pick_device()), tokenizer, notes
 
 
+def find_encoder(network: str | Path, revision: str | None = None) -> Checkpoint:
+    """Find a pretrained encoder that `helpers.training.fine_tune` can start from.
+
+    Parameters
+    ----------
+    network, revision
+        As for `find_network`.
+
+    Returns
+    -------
+    Checkpoint
+
+    Raises
+    ------
+    ValueError
+        If it is no network that transformers can give a classification head, needs code of its own,
+        is quantized, or has no tokenizer with a padding token.
+    """
+    checkpoint = find_network(network, revision)
+    folder = resolve_checkpoint(checkpoint)
+    _check_config(folder)
+    try:
+        config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    except Exception as error:
+        raise ValueError(f"{network} cannot be loaded: {_first_sentence(error)}") from error
+    if type(config) not in transformers.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING:
+        raise ValueError(
+            f"transformers has no text classifier for a network of {config.model_type}"
+        )
+    if _load_own_tokenizer(folder, network, ()).pad_token_id is None:
+        raise ValueError(
+            f"{network} is no encoder that can be trained here: its tokenizer has no token to pad "
+            "with"
+        )
+    return checkpoint
+
+
 def _check_config(folder: Path) -> str | None:
     """Refuse what the configuration rules out; give the number format of the weights."""
     if not (folder / CONFIG).is_file():
@@ -224,6 +261,43 @@ def make_batchable(model: Any, tokenizer: Any, texts: Sequence[str], *, max_leng
             "those of each text alone: the network reads its padding, as with a padding token or "
             "side (tokenizer.padding_side) that it was not trained with"
         )
+
+
+def exchange_logits(model: Any, tokenizer: Any, text: str) -> None:
+    """Let a yes/no head speak of the other label: its two logits change places, or one its sign.
+
+    Parameters
+    ----------
+    model : PreTrainedModel
+        With one or two logits. Its last layer is changed, the names of its labels are not.
+    tokenizer : PreTrainedTokenizerBase
+    text : str
+        To see that nothing else has changed.
+
+    Raises
+    ------
+    ValueError
+        If the head does not end in a linear layer. The network is as it was then.
+    """
+    n = model.config.num_labels
+    layers = [m for m in model.modules() if isinstance(m, torch.nn.Linear) and m.out_features == n]
+
+    def turn(layer: torch.nn.Linear) -> Any:
+        with torch.no_grad():
+            for values in layer.parameters():
+                values.copy_(values.flip(0) if n == 2 else -values)
+        return _plain(model, tokenizer, text, 3)
+
+    before = _plain(model, tokenizer, text, 3)
+    wanted = before[:, ::-1] if n == 2 else -before
+    for layer in layers:
+        if np.allclose(turn(layer), wanted, atol=1e-5):
+            return
+        turn(layer)
+    raise ValueError(
+        f"the head of {type(model).__name__} cannot be turned to the other label: leave --positive "
+        "out, and exchange the costs"
+    )
 
 
 def _plain(model: Any, tokenizer: Any, text: str, max_length: int) -> Any:
