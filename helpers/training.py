@@ -503,10 +503,8 @@ def _cache_key(
     }
     digest.update(json.dumps(described, sort_keys=True).encode())
     if checkpoint.folder:  # its files may change
-        for file in sorted(Path(checkpoint.repository).iterdir()):
-            digest.update(
-                file.name.encode() + (file_hash(file).encode() if file.is_file() else b"")
-            )
+        for path in sorted(Path(checkpoint.repository).iterdir()):
+            digest.update(f"{path.name} {file_hash(path) if path.is_file() else ''}".encode())
     for part in (task.train, task.validation):
         digest.update(json.dumps(part.texts).encode())
         digest.update(np.ascontiguousarray(part.labels).tobytes())

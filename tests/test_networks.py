@@ -13,10 +13,17 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from typer.testing import CliRunner
 
 from helpers import __main__ as command_line
-from helpers import deployment
+from helpers import deployment, training
 from helpers.adoption import adopt
+from helpers.data import table_task
 from helpers.network_labels import check_order
-from helpers.networks import exchange_logits, load_network, make_batchable
+from helpers.networks import (
+    exchange_logits,
+    find_encoder,
+    find_network,
+    load_network,
+    make_batchable,
+)
 from helpers.scoring import score
 from helpers.serving import make_app
 
@@ -485,3 +492,76 @@ def test_the_command_adopts(theirs, tmp_path):
     assert "kind: binary, urgent is 1, wait is 0" in found.output
     assert "rows: 60 of" in found.output and "optimistic" in found.output
     assert deployment.load(tmp_path / "a").rule.chosen["costs"]["false_negative"] == 5
+
+
+@pytest.mark.parametrize("architecture", ["RoBERTa", "DistilBERT", "ModernBERT"])
+def test_train_starts_from_any_encoder(tmp_path, monkeypatch, architecture):
+    """--checkpoint takes a folder, with a head of another size too.
+
+    The same folder is taken up again; other weights under the same name train anew.
+    """
+    monkeypatch.setenv(training.CACHE_VARIABLE, str(tmp_path / "cache"))
+    start = make_network(
+        tmp_path / "start", architecture, "many classes", max_position_embeddings=200
+    )
+    rows = [{"text": t, "label": "ab"[t[0] < "m"]} for t in make_texts(80)]
+    pd.DataFrame(rows).to_csv(tmp_path / "rows.csv", index=False)
+    arguments = ["train", tmp_path / "rows.csv", "--positive", "a", "--checkpoint", start]
+    arguments += ["--epochs", 1, "--output", tmp_path / "mine"]
+    again = make_network(
+        tmp_path / "again", architecture, "many classes", seed=1, max_position_embeddings=200
+    )
+    for kept in (1, 1, 2):
+        if kept == 2:
+            shutil.copyfile(again / "model.safetensors", start / "model.safetensors")
+        found = CliRunner().invoke(command_line.app, list(map(str, arguments)))
+        assert found.exit_code == 0, found.output
+        assert len([p for p in (tmp_path / "cache").iterdir() if p.is_dir()]) == kept
+    assert deployment.load(tmp_path / "mine").rule.label_names == ("b", "a")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (shutil.rmtree, "is not there; one on the Hub is named with --revision"),
+        (without("tokenizer.json"), "has no tokenizer"),
+        (configured(auto_map={"AutoModel": "x.Y"}), "asks for trust_remote_code"),
+        (configured(model_type="none-such"), "cannot be loaded: .*none-such"),
+        (configured(model_type="vit"), "has no text classifier for a network of vit"),
+        (lambda folder: make_tokenizer(pads=False).save_pretrained(folder), "no token to pad with"),
+    ],
+)
+def test_a_checkpoint_that_cannot_be_trained_is_refused(theirs, tmp_path, change, words):
+    """One sentence says why a folder is no encoder to start from."""
+    network = shutil.copytree(theirs / "two", tmp_path / "network")
+    change(network)
+    with pytest.raises(ValueError, match=words):
+        find_encoder(network)
+
+
+def test_weights_of_another_network_do_not_train_in_silence(theirs, tmp_path):
+    """A body that its files do not hold would be trained from nothing: that is an error."""
+    network = renamed(theirs / "two", tmp_path / "odd", model_type="roberta")
+    rows = [{"text": t, "label": k % 2} for k, t in enumerate(make_texts())]
+    task = table_task(rows, name="mine")
+    with pytest.raises(ValueError, match=r"do not hold the network .* no weights for roberta"):
+        training.fine_tune(task, find_encoder(network), cache=False, progress=False)
+
+
+def test_a_revision_is_that_of_a_checkpoint(theirs, tmp_path):
+    """--revision alone would say nothing."""
+    arguments = ["train", theirs / "two.csv", "--revision", "main", "--output", tmp_path / "a"]
+    found = CliRunner().invoke(command_line.app, list(map(str, arguments)))
+    with pytest.raises(ValueError, match="--revision is that of a --checkpoint"):
+        raise found.exception
+
+
+def test_a_network_on_the_hub_is_named_with_its_revision(monkeypatch):
+    """With a revision the name is the repository's; nothing is looked up on the Hub without one."""
+    found = find_network("owner/name", "a" * 40)
+    assert (found.repository, found.folder, found.pinned) == ("owner/name", False, True)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(ValueError, match="and owner/name is not there; one on the Hub is named"):
+        load_network("owner/name")
+    with pytest.raises(ValueError, match="cannot get owner/name from the Hub"):
+        load_network("owner/name", revision="main")
