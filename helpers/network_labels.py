@@ -152,7 +152,6 @@ def _name_logits(
     n = len(own)
     wanted = max(n, 2) if kind == "binary" else n
     nameless = all(re.fullmatch(r"LABEL_\d+", name) for name in own)
-    numbers = all(name.isdecimal() and int(name) < wanted for name in found)
     if names is not None:
         label_names = tuple(names)
         if len(label_names) != wanted or len(set(label_names)) < wanted or "" in label_names:
@@ -161,9 +160,9 @@ def _name_logits(
                 f"names, got {', '.join(map(repr, label_names))}"
             )
     elif nameless and not set(found) <= set(own):
-        if kind == "binary":
+        if kind == "binary" and (positive or all(name.casefold() in TRUTHS for name in found)):
             label_names = order_labels(found, None, positive)
-        elif numbers:
+        elif kind != "binary" and all(name.isdecimal() and int(name) < n for name in found):
             label_names = tuple(map(str, range(n)))
         else:
             raise ValueError(
@@ -261,9 +260,10 @@ def check_order(
                 stacklevel=3,
             )
     if wrong is not None:
+        advice = f": try --names {','.join(better)}" if better != tuple(names) else ""
         raise ValueError(
             f"upside down: {wrong:.0%} of the {what} are wrong under the names "
-            f"{', '.join(names)}, more than chance would make: try --names {','.join(better)}"
+            f"{', '.join(names)}, more than chance would make{advice}"
         )
 
 

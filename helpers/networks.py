@@ -106,8 +106,8 @@ def load_network(
     if stored not in (None, "float32"):
         notes.append(f"the weights are {stored}; they are kept as float32, which changes none")
     tokenizer = _load_own_tokenizer(folder, network, texts)
-    known = model.get_input_embeddings().num_embeddings
-    if len(tokenizer) > known:
+    known = _vocabulary_size(model)
+    if known is not None and len(tokenizer) > known:
         raise ValueError(
             f"the tokenizer in {network} has {len(tokenizer)} tokens and the network knows {known}:"
             " it belongs to another network"
@@ -197,6 +197,14 @@ def _load_own_tokenizer(folder: Path, network: str | Path, texts: Sequence[str])
     return load_tokenizer(folder, texts[:200])
 
 
+def _vocabulary_size(model: Any) -> int | None:
+    """Count the tokens that a network has an embedding for; one of characters has no such table."""
+    try:
+        return getattr(model.get_input_embeddings(), "num_embeddings", None)
+    except NotImplementedError:
+        return None
+
+
 def _first_sentence(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     if "ignore_mismatched_sizes" in str(error):
@@ -228,7 +236,8 @@ def make_batchable(model: Any, tokenizer: Any, texts: Sequence[str], *, max_leng
     model : PreTrainedModel
         A decoder without ``config.pad_token_id`` gets one.
     tokenizer : PreTrainedTokenizerBase
-        One without a padding token gets one; inputs that the network does not take are left out.
+        One without a padding token gets one, and the side on which padding does no harm; inputs
+        that the network does not take are left out.
     texts : sequence of str
         A few are tried, of different lengths.
     max_length : int
@@ -240,7 +249,7 @@ def make_batchable(model: Any, tokenizer: Any, texts: Sequence[str], *, max_leng
         there is no token to pad with.
     """
     takes = inspect.signature(model.forward).parameters
-    tokenizer.model_input_names = [n for n in tokenizer.model_input_names if n in takes]
+    _set(tokenizer, "model_input_names", [n for n in tokenizer.model_input_names if n in takes])
     by_length = sorted(set(texts), key=len)
     tried = [by_length[i] for i in np.linspace(0, len(by_length) - 1, 8).astype(int)]
     alone = np.concatenate([_plain(model, tokenizer, text, max_length) for text in tried])
@@ -252,15 +261,25 @@ def make_batchable(model: Any, tokenizer: Any, texts: Sequence[str], *, max_leng
         tokenizer.pad_token = token
     if model.config.pad_token_id is None:
         model.config.pad_token_id = tokenizer.pad_token_id
-    together = predict_logits(
-        model, tokenizer, tried, max_length=max_length, batch_tokens=10**6, dtype="fp32"
-    )
-    if not np.allclose(alone, together, rtol=1e-3, atol=1e-3):
-        raise ValueError(
-            f"in a batch the logits differ by up to {np.abs(alone - together).max():.2g} from "
-            "those of each text alone: the network reads its padding, as with a padding token or "
-            "side (tokenizer.padding_side) that it was not trained with"
+    apart = []
+    for side in sorted(("left", "right"), key=tokenizer.padding_side.__ne__):  # its own side first
+        _set(tokenizer, "padding_side", side)
+        together = predict_logits(
+            model, tokenizer, tried, max_length=max_length, batch_tokens=10**6, dtype="fp32"
         )
+        if np.allclose(alone, together, rtol=1e-3, atol=1e-3):
+            return
+        apart.append(np.abs(alone - together).max())
+    raise ValueError(
+        f"in a batch the logits differ by {min(apart):.2g} or more from those of each text alone, "
+        "on whichever side it is padded: the network reads its padding"
+    )
+
+
+def _set(tokenizer: Any, name: str, value: Any) -> None:
+    """Change a tokenizer so that `save_pretrained` writes it down; an attribute alone is lost."""
+    setattr(tokenizer, name, value)
+    tokenizer.init_kwargs[name] = value
 
 
 def exchange_logits(model: Any, tokenizer: Any, text: str) -> None:

@@ -53,6 +53,7 @@ CONFIGS = {
     "ELECTRA": (hf.ElectraConfig, {"embedding_size": 16}),
     "GPT-2": (hf.GPT2Config, {**GPT2, "pad_token_id": None}),
     "Llama": (hf.LlamaConfig, {"pad_token_id": None}),
+    "XLNet": (hf.XLNetConfig, {"d_model": 16, "n_layer": 2, "n_head": 2, "d_inner": 32}),
 }
 # each head: names of its logits, its problem_type, and the kind of the rule
 HEADS = {
@@ -82,6 +83,8 @@ def make_network(folder, architecture="BERT", head="two", *, seed=0, **changes):
     names, problem, _ = HEADS[head]
     make, options = CONFIGS[architecture]
     options = {**COMMON, **options, "problem_type": problem, **changes}
+    if architecture == "XLNet":
+        del options["max_position_embeddings"]  # it has no end
     options.setdefault("id2label", dict(enumerate(names)))
     options["label2id"] = {name: k for k, name in options["id2label"].items()}
     with torch.random.fork_rng():
@@ -194,7 +197,7 @@ def test_names_are_given_to_labels_that_have_none(theirs, tmp_path):
     assert by_name.ready.model.config.id2label == {0: "wait", 1: "urgent"}
     assert by_place.ready.rule.label_names == ("0", "1")
     assert by_place.ready.rule.cut == by_name.ready.rule.cut
-    with pytest.raises(ValueError, match=r"which of .* is the positive label"):
+    with pytest.raises(ValueError, match=r"no names \('LABEL_0', 'LABEL_1'\): --names gives"):
         adopt(bare, theirs / "two.csv", tmp_path / "d")
 
 
@@ -457,8 +460,31 @@ def test_a_network_that_reads_its_padding_is_refused(theirs):
         return forward(input_ids=input_ids)
 
     model.forward = careless
-    with pytest.raises(ValueError, match=r"in a batch the logits differ .* reads its padding"):
+    with pytest.raises(ValueError, match=r"in a batch the logits differ .* reads its padding$"):
         make_batchable(model, tokenizer, make_texts(), max_length=40)
+
+
+def test_the_side_of_the_padding_is_found_and_kept(tmp_path):
+    """XLNet reads its last token: padded on the right it would read padding, so left is saved."""
+    network = make_network(tmp_path / "xlnet", "XLNet")
+    table = make_table(tmp_path / "rows.csv", network)
+    adopt(network, table, tmp_path / "mine")
+    ready, texts = deployment.load(tmp_path / "mine"), make_texts(20, seed=2)
+    assert ready.tokenizer.padding_side == "left"
+    assert np.allclose(ready.logits(texts), plain_logits(network, texts), atol=1e-4)
+
+
+def test_inputs_that_a_network_does_not_take_are_left_out_for_good(tmp_path):
+    """DistilBERT has no token types; a tokenizer that gives them is mended in the saved folder."""
+    network = make_network(tmp_path / "theirs", "DistilBERT")
+    table = make_table(tmp_path / "rows.csv", network)
+    path = network / "tokenizer_config.json"
+    inputs = ["input_ids", "token_type_ids", "attention_mask"]
+    path.write_text(json.dumps({**json.loads(path.read_text()), "model_input_names": inputs}))
+    assert "token_type_ids" in hf.AutoTokenizer.from_pretrained(network)("a")
+    adopt(network, table, tmp_path / "mine")
+    assert "token_type_ids" not in deployment.load(tmp_path / "mine").tokenizer("a")
+    assert deployment.load(tmp_path / "mine").explain(["a b c"])
 
 
 def test_a_decoder_gets_a_token_to_pad_with(tmp_path):
