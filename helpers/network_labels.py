@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
+from scipy.special import gammaln as log_gamma
+from scipy.stats import rankdata
 
 from helpers.columns import TRUTHS, order_labels, read_labels, read_truths, some_of
 from helpers.data import Kind
-from helpers.portable.chance import ANSWERS, PAIRS, SURE, auroc, wrong_answers, wrong_pairs
+from helpers.portable.chance import ANSWERS, PAIRS, wrong_answers, wrong_pairs
 from helpers.portable.probabilities import binary_logit
 from helpers.table_files import label_sets
 
+BEYOND = 1.645  # standard errors: names that say nothing are beaten so in one network of twenty
 OTHER = "Other"  # a row with this label belongs to none of the network's
 HEADS = {
     "single_label_classification": "one label a row (softmax)",
@@ -238,33 +241,47 @@ def check_order(
     ...     print(str(error).rpartition(": ")[2])
     try --names c,a,b
     """
-    wrong, what, better = None, ANSWERS, tuple(names)
+    wrong, what, better = None, ANSWERS, np.arange(len(names))  # of each logit, its label
     if kind == "binary":
-        wrong, what = wrong_pairs(binary_logit(logits), truth == 1), PAIRS
-        better = tuple(reversed(better))
+        wrong, what, better = wrong_pairs(binary_logit(logits), truth == 1), PAIRS, better[::-1]
     else:
         values, noise = _agreement(kind, logits, truth)
-        rows, places = linear_sum_assignment(values + 1e-9 * np.eye(len(values)), maximize=True)
-        moved = rows != places
-        gain = float((values[rows, places] - np.diag(values))[moved].sum())
-        label_of = dict(zip(places, rows, strict=True))  # which label each logit speaks of
-        better = tuple(names[label_of[k]] for k in range(len(names)))
-        unsure = float(np.sqrt((noise[rows, places] + np.diag(noise))[moved].sum()))
+        _, places = linear_sum_assignment(values + 1e-9 * np.eye(len(values)), maximize=True)
         if kind == "multiclass":
             known = truth < logits.shape[1]
             wrong = wrong_answers(truth[known], logits[known].argmax(axis=1))
-        if wrong is None and moved.any() and gain > SURE * unsure:
-            warnings.warn(
-                f"another order of the names fits these rows far better: are they in the order of "
-                f"the network's logits? Try --names {','.join(better)}",
-                stacklevel=3,
-            )
+        for cycle in _cycles(places):
+            orders = log_gamma(len(names) + 1) - log_gamma(len(names) - len(cycle) + 1)
+            gain = (values[cycle, places[cycle]] - values[cycle, cycle]).sum()
+            spread = (noise[cycle, places[cycle]] + noise[cycle, cycle]).sum()
+            # the best of so many orders beats any names by chance alone: that much is allowed for
+            if wrong is not None or gain**2 > (BEYOND**2 + 2 * orders) * spread:
+                better[places[cycle]] = cycle
+    moved = (better != np.arange(len(names))).any()
+    order = f"--names {','.join(names[int(k)] for k in better)}"
+    if wrong is None and kind != "binary" and moved:
+        warnings.warn(
+            "another order of the names fits these rows far better: are they in the order of the "
+            f"network's logits? Try {order}",
+            stacklevel=3,
+        )
     if wrong is not None:
-        advice = f": try --names {','.join(better)}" if better != tuple(names) else ""
+        advice = f": try {order}" if moved else ""
         raise ValueError(
             f"upside down: {wrong:.0%} of the {what} are wrong under the names "
             f"{', '.join(names)}, more than chance would make{advice}"
         )
+
+
+def _cycles(places: NDArray[np.intp]) -> Iterator[list[int]]:
+    """Take a permutation apart into rings of places that pass something on to each other."""
+    left = dict.fromkeys(np.flatnonzero(places != np.arange(len(places))).tolist())
+    while left:
+        cycle = [next(iter(left))]
+        while (after := int(places[cycle[-1]])) != cycle[0]:
+            cycle.append(after)
+        left = {k: None for k in left if k not in cycle}
+        yield cycle
 
 
 def _agreement(
@@ -281,11 +298,11 @@ def _agreement(
         known = truth < n
         np.add.at(counts, (truth[known], logits[known].argmax(axis=1)), 1)
         return counts, counts
-    areas, noise = np.full((n, n), 0.5), np.zeros((n, n))
-    for k in range(n):
-        yes = truth[:, k] == 1
-        if 0 < yes.sum() < len(yes):
-            ones, zeros = yes.sum(), (~yes).sum()
-            noise[k] = (len(yes) + 1) / (12 * ones * zeros)
-            areas[k] = [auroc(np.sort(logits[yes, j]), logits[~yes, j]) for j in range(n)]
-    return areas, noise
+    marks = truth.astype(float)
+    ones = marks.sum(axis=0)[:, None]
+    pairs = ones * (len(truth) - ones)
+    ranks = marks.T @ rankdata(logits, axis=0) - ones * (ones + 1) / 2  # Mann and Whitney's U
+    with np.errstate(divide="ignore", invalid="ignore"):
+        areas = np.where(pairs > 0, ranks / pairs, 0.5)
+        noise = np.where(pairs > 0, (len(truth) + 1) / (12 * pairs), 0.0)
+    return areas, np.broadcast_to(noise, areas.shape)
