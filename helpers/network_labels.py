@@ -122,7 +122,7 @@ def read_truth(
     >>> read_truth(("WAIT", "URGENT"), "binary", pd.DataFrame({"l": ["urgent", "wait"]}), ["l"])
     (('wait', 'urgent'), array([1, 0]))
     """
-    if kind == "multilabel" and positive is not None:
+    if kind != "binary" and positive is not None:
         raise ValueError("--positive is for two labels of which each row has one")
     if kind == "multilabel" and len(columns) > 1:
         label_names = _name_logits(own, kind, list(columns), names)
@@ -194,6 +194,10 @@ def _name_logits(
             f"the network does not know the labels {some_of(unknown)} of the table; it knows "
             f"{', '.join(label_names[:10])}; --names gives other names in the order of its logits"
         )
+    if positive is not None and positive not in label_names:
+        raise ValueError(
+            f"--positive must be {label_names[0]!r} or {label_names[1]!r}, got {positive!r}"
+        )
     return label_names
 
 
@@ -230,6 +234,11 @@ def check_order(
     -----
     UserWarning
         If another order is right on far more rows, or for many labels ranks far better.
+
+    Notes
+    -----
+    The best of all orders always fits a little better. Each ring of labels that it moves must win
+    by more than chance gives to the best of as many orders as there are (Bonferroni's bound).
 
     Examples
     --------

@@ -292,10 +292,17 @@ def test_two_labels_that_were_exchanged_are_said_loudly():
         check_order("multiclass", z[:, swap], y, names)
     with pytest.warns(UserWarning, match=r"fits these rows far better.*--names b,a,c,d,e"):
         check_order("multilabel", marks[:, swap], many, names)
-    for quiet in (z, rng.normal(size=z.shape)):
-        check_order("multiclass", quiet, y, names)
-    for quiet in (marks, rng.normal(size=z.shape)):
-        check_order("multilabel", quiet, many, names)
+
+
+def test_a_weak_network_gets_no_advice(recwarn):
+    """Of 200 networks that say little, on few rows of many labels, none is told another order."""
+    names = tuple(map(str, range(30)))
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        y, many = rng.integers(0, 30, 60), (rng.random((60, 30)) < 0.2).astype(int)
+        check_order("multiclass", rng.normal(0.5 * np.eye(30)[y]), y, names)
+        check_order("multilabel", rng.normal(0.5 * many), many, names)
+    assert not recwarn.list
 
 
 def test_a_separator_gives_the_truth_of_columns(theirs, tmp_path):
@@ -401,6 +408,7 @@ MULTI = {"problem_type": "multi_label_classification"}
         (configured(problem_type="regression"), {}, "trained for regression"),
         (configured(**MULTI), {}, "trained for many labels .*sigmoid.*--separator"),
         (None, {"separator": ";"}, "trained for one label a row .*sigmoid"),
+        (None, {"positive": "late"}, "--positive must be 'wait' or 'urgent', got 'late'"),
         (None, {"names": ("a", "b", "c")}, "has 2 logits: --names takes 2 different names"),
         (None, {"names": ("a", "b")}, "does not know the labels .*; it knows a, b; --names"),
         (None, {"criterion": {"reject": 0.3}}, "the kind is binary"),
@@ -428,6 +436,7 @@ def test_what_cannot_be_adopted_is_refused(theirs, tmp_path, change, options, wo
         ("many classes", {"names": ("x", "y", "z")}, "does not know the labels"),
         ("many labels", {"labels": ("bin", "lamp")}, "no column for .*'tax', only bin, lamp"),
         ("many labels", {"labels": ("bin", "lamp", "text")}, "does not know the labels 'text'"),
+        ("many classes", {"positive": "bin"}, "--positive is for two"),
         ("many labels", {"labels": ("bin", "lamp"), "positive": "bin"}, "--positive is for two"),
         ("many labels", {"labels": ("bin",)}, "trained for many labels"),
     ],
