@@ -1,4 +1,4 @@
-"""The command line: doctor, train, report, score, rule, serve; choose, decide for scores alone.
+"""The command line: doctor, train, adopt, report, score, rule, serve; choose, decide for scores.
 
 python -m helpers --help
 """
@@ -39,6 +39,7 @@ Reject = Annotated[float | None, typer.Option(help="One of many: cost of Other."
 Error = Annotated[float | None, typer.Option(help="One of many: cost of a wrong label.")]
 Coverage = Annotated[float | None, typer.Option(help="One of many: answer this share.")]
 Risk = Annotated[float | None, typer.Option(help="One of many: errors among answers.")]
+Revision = Annotated[str | None, typer.Option(help="Of owner/name on the Hub: commit or main.")]
 Level = Annotated[float | None, typer.Option("--confidence", help="Prove the promise, as 0.9.")]
 MicroF1 = Annotated[bool, typer.Option("--micro-f1", help="Many labels.")]
 MacroF1 = Annotated[bool, typer.Option("--macro-f1", help="Many labels.")]
@@ -75,6 +76,10 @@ def train(
     ] = None,
     subset: Subset = None,
     encoding: Encoding = "utf-8",
+    checkpoint: Annotated[
+        str | None, typer.Option(help="A pretrained encoder to start from: a folder or owner/name.")
+    ] = None,
+    revision: Revision = None,
     epochs: Annotated[
         int | None, typer.Option(help="Passes over the training texts.", min=1)
     ] = None,
@@ -105,6 +110,7 @@ def train(
     from helpers import deployment
     from helpers.choosing import choose_rule, criterion_of, report_rule
     from helpers.label_costs import read_label_costs
+    from helpers.networks import find_encoder
     from helpers.prediction import predict_logits
     from helpers.recipes import OWN_TABLE, RECIPES
     from helpers.sources import is_source
@@ -121,6 +127,8 @@ def train(
     if not is_table and (given := [name for name in for_tables if for_tables[name] is not None]):
         raise ValueError(f"--{given[0]} is for a table, and {recipe} is a recipe")
     deployment.check_place(output)  # before the work, not after it
+    if checkpoint is None and revision is not None:
+        raise ValueError("--revision is that of a --checkpoint: name one")
     if is_table:
         columns = [name.strip() for name in label.split(",")]
         task = file_task(
@@ -146,6 +154,7 @@ def train(
     if asked:
         criterion = criterion_of(task.kind, **asked)
     assert criterion is not None
+    start = plan.checkpoint if checkpoint is None else find_encoder(checkpoint, revision)
     for line in describe(task):
         typer.echo(line)
     task = task if texts is None else task.with_fewer(texts, seed=seed)
@@ -156,7 +165,7 @@ def train(
         settings = replace(settings, keep_best=False)
     tuned = fine_tune(
         task,
-        plan.checkpoint,
+        start,
         settings,
         n_logits=plan.n_logits,
         progress=sys.stderr.isatty(),
@@ -185,15 +194,83 @@ def train(
         tuned.tokenizer,
         rule,
         data=task.name,
-        base_model=plan.checkpoint.repository,
+        base_model=None if start.folder else start.repository,
         reports=reports,
         seen={"train": task.train.texts, "validation": task.validation.texts},
         **options,
     )
-    for name, table in reports.items():
-        typer.echo(f"{name}:")
-        for row in table:
-            typer.echo("  " + ", ".join(f"{k} {_short(v)}" for k, v in row.items()))
+    _show_reports(reports)
+    typer.echo(f"saved in {output}; try: python -m helpers serve {output}")
+
+
+@app.command()
+def adopt(
+    network: Annotated[
+        str, typer.Argument(help="A folder with network and tokenizer, or owner/name.")
+    ],
+    source: Annotated[Path, typer.Argument(help="A table that did not train the network.")],
+    output: Place,
+    revision: Revision = None,
+    text: Annotated[str, typer.Option(help="The column with the texts.")] = "text",
+    label: Annotated[
+        str, typer.Option(help="The column with the label; several: bins,roads,water.")
+    ] = "label",
+    separator: Annotated[
+        str | None, typer.Option(help="Between several labels in one cell, as ';'.")
+    ] = None,
+    names: Annotated[
+        str | None, typer.Option(help="Names of the labels in the order of the logits: a,b,c.")
+    ] = None,
+    positive: Positive = None,
+    encoding: Encoding = "utf-8",
+    max_length: Annotated[
+        int | None, typer.Option(help="Tokens of a text to read; else all, up to 512.")
+    ] = None,
+    dtype: Annotated[
+        str, typer.Option(help="fp32, bf16, fp16, or auto, the fastest here.")
+    ] = "fp32",
+    temperature: Annotated[
+        bool, typer.Option("--temperature", help="Fit a temperature on the same rows first.")
+    ] = False,
+    false_positive: FalsePositive = None,
+    false_negative: FalseNegative = None,
+    min_recall: Recall = None,
+    min_precision: Precision = None,
+    f_beta: FBeta = None,
+    reject: Reject = None,
+    error: Error = None,
+    coverage: Coverage = None,
+    max_risk: Risk = None,
+    micro_f1: MicroF1 = False,
+    macro_f1: MacroF1 = False,
+    confidence_level: Level = None,
+) -> None:
+    """Choose a rule for a network that is fine-tuned already, and save both as train does.
+
+    Example: python -m helpers adopt downloads/network validation.csv --label urgent --names no,yes
+    --false-positive 1 --false-negative 20 --output models/mine
+    """
+    from helpers import adoption
+
+    adopted = adoption.adopt(
+        network,
+        source,
+        output,
+        text=text,
+        labels=[one.strip() for one in label.split(",")],
+        separator=separator,
+        names=[one.strip() for one in names.split(",")] if names else None,
+        positive=positive,
+        criterion=_criterion(locals()),
+        temperature=temperature,
+        revision=revision,
+        max_length=max_length,
+        dtype=dtype,  # type: ignore[arg-type]
+        encoding=encoding,
+    )
+    for line in adopted.notes:
+        typer.echo(line)
+    _show_reports({"Validation rows": adopted.report})
     typer.echo(f"saved in {output}; try: python -m helpers serve {output}")
 
 
@@ -459,6 +536,13 @@ def _criterion(arguments: dict[str, Any]) -> dict[str, Any]:
     names = [name for name in signature(criterion_of).parameters if name in arguments]
     given = {name: arguments[name] for name in names if name != "kind"}
     return {name: value for name, value in given.items() if value not in (None, False)}
+
+
+def _show_reports(reports: dict[str, list[dict[str, Any]]]) -> None:
+    for name, table in reports.items():
+        typer.echo(f"{name}:")
+        for row in table:
+            typer.echo("  " + ", ".join(f"{k} {_short(v)}" for k, v in row.items()))
 
 
 def _short(value: object) -> str:

@@ -137,6 +137,7 @@ def choose_rule(
     *,
     label_names: tuple[str, ...],
     criterion: Mapping[str, Any],
+    temperature: bool = True,
 ) -> Rule:
     """Fit a temperature where one helps, and choose the rule of a task on its validation part.
 
@@ -149,6 +150,8 @@ def choose_rule(
     label_names : tuple of str
     criterion : mapping of str to value
         Options of the rule's ``choose``, as ``{"costs": Costs(...)}`` or ``{"macro_f1": True}``.
+    temperature : bool, default True
+        Whether one may be fitted.
 
     Returns
     -------
@@ -179,7 +182,7 @@ def choose_rule(
     options = {**criterion, "label_names": label_names}
     if kind == "multiclass" and "Other" in label_names:
         options.setdefault("other", "No answer")
-    if kind != "multilabel" and "confidence_level" not in criterion:
+    if temperature and kind != "multilabel" and "confidence_level" not in criterion:
         options["temperature"] = _temperature(kind, logits, labels)
     return RULES[kind].choose(logits, labels, **options)
 

@@ -35,7 +35,8 @@ def resolve_checkpoint(checkpoint: Checkpoint) -> Path:
     Parameters
     ----------
     checkpoint : Checkpoint
-        Its package is tried first, then the Hugging Face Hub at the fixed revision.
+        A folder is taken as it is; otherwise its package is tried first, then the Hugging Face Hub
+        at the fixed revision.
 
     Returns
     -------
@@ -49,7 +50,9 @@ def resolve_checkpoint(checkpoint: Checkpoint) -> Path:
         neither installed nor to be had from the Hub.
     """
     spec = importlib.util.find_spec(checkpoint.package) if checkpoint.package else None
-    if spec is not None and spec.submodule_search_locations:
+    if checkpoint.folder:
+        folder = Path(checkpoint.repository)
+    elif spec is not None and spec.submodule_search_locations:
         folder = Path(spec.submodule_search_locations[0]) / "model"
     else:
         from huggingface_hub import snapshot_download
@@ -521,7 +524,7 @@ def first_token_only(model: Any) -> Iterator[None]:
     and the gradients are the same without it (with dropout, other places are dropped).
     """
     with ExitStack() as stack:
-        if isinstance(model, transformers.BertForSequenceClassification):
+        if type(model) is transformers.BertForSequenceClassification:  # a relative may read more
             layers: Any = model.bert.encoder.layer
             after_attention = layers[-1].attention.output
             hook = after_attention.register_forward_pre_hook(

@@ -28,19 +28,22 @@ class Checkpoint:
     Attributes
     ----------
     repository : str
-        On the Hugging Face Hub, as ``owner/name``.
+        On the Hugging Face Hub, as ``owner/name``; or a folder.
     revision : str
         Commit, 40 hexadecimal digits; or a branch, whose files may change (see `pinned`).
     sha256 : mapping of str to str
         File name to the SHA-256 of its bytes. Named files are checked before use.
     package : str or None
         An installed Python package that carries the same files in its folder ``model``.
+    folder : bool
+        Whether `repository` is a folder of this machine.
     """
 
     repository: str
     revision: str
     sha256: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     package: str | None = None
+    folder: bool = False
 
     @property
     def pinned(self) -> bool:

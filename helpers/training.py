@@ -34,9 +34,11 @@ from helpers.losses import Loss
 from helpers.moved import forward
 from helpers.portable.checks import is_real
 from helpers.portable.decisions import Dtype
+from helpers.portable.pipeline import file_hash
 from helpers.prediction import (
     attention,
     check_dtype,
+    check_max_length,
     first_token_only,
     foreign_disk_errors,
     load_tokenizer,
@@ -302,8 +304,10 @@ def _load_model(folder: Path, task: Task, n_logits: int, dropout: float) -> Any:
     names = task.label_names if n_logits == len(task.label_names) else task.label_names[1:]
     floats = task.kind == "multilabel" or n_logits == 1
     with quiet_transformers():
-        model = transformers.AutoModelForSequenceClassification.from_pretrained(
+        model, report = transformers.AutoModelForSequenceClassification.from_pretrained(
             folder,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # of another head
             num_labels=n_logits,
             id2label=dict(enumerate(names)),
             label2id={name: i for i, name in enumerate(names)},
@@ -312,6 +316,13 @@ def _load_model(folder: Path, task: Task, n_logits: int, dropout: float) -> Any:
             ),
             dtype=torch.float32,
             attn_implementation=attention(),
+        )
+    lost = {*report["missing_keys"], *(name for name, *_ in report["mismatched_keys"])}
+    body = sorted(name for name in lost if name.startswith(f"{model.base_model_prefix}."))
+    if bare := [name for name in body if ".pooler." not in name]:
+        raise ValueError(
+            f"the files in {folder} do not hold the network of their configuration: no weights for "
+            f"{', '.join(bare[:3])}"
         )
     _set_dropout(model, dropout)
     return model
@@ -384,6 +395,7 @@ def _train(
     transformers.set_seed(settings.seed)
     tokenizer = load_tokenizer(folder, task.train.texts[:200])
     model = _load_model(folder, task, n_logits, settings.dropout)
+    check_max_length(model, settings.max_length)
     if task.kind == "multilabel":
         _start_at_base_rates(model, task.train.labels)
     device = pick_device()
@@ -490,6 +502,9 @@ def _cache_key(
         ],
     }
     digest.update(json.dumps(described, sort_keys=True).encode())
+    if checkpoint.folder:  # its files may change
+        for path in sorted(Path(checkpoint.repository).iterdir()):
+            digest.update(f"{path.name} {file_hash(path) if path.is_file() else ''}".encode())
     for part in (task.train, task.validation):
         digest.update(json.dumps(part.texts).encode())
         digest.update(np.ascontiguousarray(part.labels).tobytes())

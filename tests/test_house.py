@@ -177,6 +177,8 @@ NO_EXAMPLE = {
     "deployment": "needs a network",
     "prediction": "needs a network",
     "scoring": "needs a network",
+    "networks": "needs a network",
+    "adoption": "needs a network",
     "serving": "needs a network",
     "training": "trains a network",
     "portable.pipeline": "needs a network",

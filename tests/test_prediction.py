@@ -131,3 +131,24 @@ def test_a_length_that_is_no_number_is_refused(network):
     for bad in (2, 8.0, "8", True):
         with pytest.raises(ValueError, match="max_length must lie between 3 and"):
             check_max_length(network, bad)
+
+
+def test_a_relative_of_bert_that_reads_every_token_keeps_its_logits(tokenizer, texts):
+    """What is spared in BERT's last layer is spared where the first token alone is read."""
+    from conftest import small_model
+
+    class MeanPooled(hf.BertForSequenceClassification):
+        def forward(self, input_ids, attention_mask, token_type_ids=None):
+            tokens = self.bert(input_ids, attention_mask, token_type_ids).last_hidden_state
+            mask = attention_mask[..., None].to(tokens.dtype)
+            mean = (tokens * mask).sum(1) / mask.sum(1)
+            return hf.modeling_outputs.SequenceClassifierOutput(logits=self.classifier(mean))
+
+    with torch.random.fork_rng():
+        plain = small_model()
+    model = MeanPooled(plain.config).eval()
+    model.load_state_dict(plain.state_dict())
+    found = predict_logits(model, tokenizer, texts[:20], dtype="fp32")
+    with torch.no_grad():
+        rows = [model(**tokenizer(text, return_tensors="pt")).logits for text in texts[:20]]
+    assert np.allclose(found, torch.cat(rows).numpy(), atol=1e-4)
