@@ -7,7 +7,6 @@ import os
 import sys
 import time
 import warnings
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,6 +27,8 @@ app = typer.Typer(
 Place = Annotated[Path, typer.Option(help="Folder to save network and rule in.")]
 FalsePositive = Annotated[float | None, typer.Option(help="Cost of a false alarm.")]
 FalseNegative = Annotated[float | None, typer.Option(help="Cost of a miss.")]
+Review = Annotated[float | None, typer.Option(help="Yes/no: cost of a person's reading.")]
+MaxReview = Annotated[float | None, typer.Option(help="Yes/no: the share that people can read.")]
 Recall = Annotated[float | None, typer.Option(help="Yes/no: find at least this share.")]
 Precision = Annotated[float | None, typer.Option(help="Yes/no: be right at least so often.")]
 FBeta = Annotated[float | None, typer.Option(help="Yes/no: the greatest F-beta.")]
@@ -85,6 +86,8 @@ def train(
     ] = None,
     false_positive: FalsePositive = None,
     false_negative: FalseNegative = None,
+    review: Review = None,
+    max_review: MaxReview = None,
     costs: LabelCosts = None,
     min_recall: Recall = None,
     min_precision: Precision = None,
@@ -107,15 +110,11 @@ def train(
     Example: python -m helpers train messages.csv --text message --label urgent --positive yes
     --false-positive 1 --false-negative 20 --output models/mine
     """
-    from helpers import deployment
-    from helpers.choosing import choose_rule, criterion_of, report_rule
+    from helpers import deployment, systems
     from helpers.label_costs import read_label_costs
-    from helpers.networks import find_encoder
-    from helpers.prediction import predict_logits
     from helpers.recipes import OWN_TABLE, RECIPES
     from helpers.sources import is_source
     from helpers.table_files import describe, file_task
-    from helpers.training import fine_tune
 
     asked = _criterion(locals())
     is_table = is_source(recipe) and recipe not in {name for name, _ in RECIPES}
@@ -126,80 +125,37 @@ def train(
     for_tables["subset"] = subset
     if not is_table and (given := [name for name in for_tables if for_tables[name] is not None]):
         raise ValueError(f"--{given[0]} is for a table, and {recipe} is a recipe")
-    deployment.check_place(output)  # before the work, not after it
-    if checkpoint is None and revision is not None:
-        raise ValueError("--revision is that of a --checkpoint: name one")
+    deployment.check_place(output)  # before the table is read
     if is_table:
-        columns = [name.strip() for name in label.split(",")]
         task = file_task(
             recipe,
             text=text,
-            labels=columns,
-            kind=kind,  # type: ignore[arg-type]
-            positive=positive,
-            separator=separator,
-            split=split,
-            subset=subset,
+            labels=[name.strip() for name in label.split(",")],
             encoding=encoding,
             seed=seed,
+            **for_tables,  # type: ignore[arg-type]
         )
-        plan, criterion = OWN_TABLE[task.kind], OWN_TABLE[task.kind].criterion
+        plan = OWN_TABLE[task.kind]
     else:
         plan = RECIPES[recipe, profile]
-        if plan.criterion is None and not asked and costs is None:
-            raise ValueError(f"the recipe {recipe} ({profile}) says no way to choose a rule")
-        task, criterion = plan.load_task(), plan.criterion
+        task = plan.load_task()
     if costs is not None:
         asked["label_costs"] = read_label_costs(costs, task.label_names, task.kind)
-    if asked:
-        criterion = criterion_of(task.kind, **asked)
-    assert criterion is not None
-    start = plan.checkpoint if checkpoint is None else find_encoder(checkpoint, revision)
     for line in describe(task):
         typer.echo(line)
-    task = task if texts is None else task.with_fewer(texts, seed=seed)
-    settings = replace(plan.settings, seed=seed)
-    if epochs is not None:
-        settings = replace(settings, epochs=epochs)
-    if "confidence_level" in criterion:  # rows that choose an epoch cannot prove a promise
-        settings = replace(settings, keep_best=False)
-    tuned = fine_tune(
+    made = systems.train(
         task,
-        start,
-        settings,
-        n_logits=plan.n_logits,
+        output,
+        plan=plan,
+        criterion=asked,
+        checkpoint=checkpoint,
+        revision=revision,
+        texts=texts,
+        epochs=epochs,
+        seed=seed,
         progress=sys.stderr.isatty(),
     )
-    options: dict[str, Any] = {"dtype": tuned.dtype, "max_length": settings.max_length}
-    z_validation, z_test = (
-        predict_logits(tuned.model, tuned.tokenizer, part.texts, **options)
-        for part in (task.validation, task.test)
-    )
-    y_validation, y_test = task.validation.labels, task.test.labels
-    rule = choose_rule(
-        task.kind,
-        z_validation,
-        y_validation,
-        label_names=task.label_names,
-        criterion=criterion,
-    )
-    prices = criterion.get("costs")
-    reports = {
-        "Validation part": report_rule(rule, z_validation, y_validation, costs=prices, seen=True),
-        "Test part": report_rule(rule, z_test, y_test, costs=prices),
-    }
-    deployment.save(
-        output,
-        tuned.model,
-        tuned.tokenizer,
-        rule,
-        data=task.name,
-        base_model=None if start.folder else start.repository,
-        reports=reports,
-        seen={"train": task.train.texts, "validation": task.validation.texts},
-        **options,
-    )
-    _show_reports(reports)
+    _show_reports(made.reports)
     typer.echo(f"saved in {output}; try: python -m helpers serve {output}")
 
 
@@ -208,20 +164,19 @@ def adopt(
     network: Annotated[
         str, typer.Argument(help="A folder with network and tokenizer, or owner/name.")
     ],
-    source: Annotated[Path, typer.Argument(help="A table that did not train the network.")],
+    source: Annotated[str, typer.Argument(help="As for train: rows that did not train it.")],
     output: Place,
     revision: Revision = None,
     text: Annotated[str, typer.Option(help="The column with the texts.")] = "text",
     label: Annotated[
         str, typer.Option(help="The column with the label; several: bins,roads,water.")
     ] = "label",
-    separator: Annotated[
-        str | None, typer.Option(help="Between several labels in one cell, as ';'.")
-    ] = None,
+    separator: Separator = None,
     names: Annotated[
         str | None, typer.Option(help="Names of the labels in the order of the logits: a,b,c.")
     ] = None,
     positive: Positive = None,
+    subset: Subset = None,
     encoding: Encoding = "utf-8",
     max_length: Annotated[
         int | None, typer.Option(help="Tokens of a text to read; else all, up to 512.")
@@ -234,6 +189,9 @@ def adopt(
     ] = False,
     false_positive: FalsePositive = None,
     false_negative: FalseNegative = None,
+    review: Review = None,
+    max_review: MaxReview = None,
+    costs: LabelCosts = None,
     min_recall: Recall = None,
     min_precision: Precision = None,
     f_beta: FBeta = None,
@@ -262,8 +220,10 @@ def adopt(
         names=[one.strip() for one in names.split(",")] if names else None,
         positive=positive,
         criterion=_criterion(locals()),
+        label_costs=costs,
         temperature=temperature,
         revision=revision,
+        subset=subset,
         max_length=max_length,
         dtype=dtype,  # type: ignore[arg-type]
         encoding=encoding,
@@ -293,6 +253,8 @@ def choose(
     encoding: Encoding = "utf-8",
     false_positive: FalsePositive = None,
     false_negative: FalseNegative = None,
+    review: Review = None,
+    max_review: MaxReview = None,
     costs: LabelCosts = None,
     min_recall: Recall = None,
     min_precision: Precision = None,

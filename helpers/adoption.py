@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import pandas as pd
-
 from helpers import deployment
 from helpers.choosing import choose_rule, criterion_of, report_rule
 from helpers.columns import read_texts
+from helpers.label_costs import read_label_costs
 from helpers.network_labels import OTHER, check_order, kind_of, read_truth
 from helpers.networks import exchange_logits, load_network, make_batchable, usual_length
 from helpers.prediction import check_dtype, check_max_length, predict_logits
 from helpers.recipes import OWN_TABLE
-from helpers.tables import read_all
+from helpers.sources import read_source
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +48,10 @@ def adopt(
     names: Sequence[str] | None = None,
     positive: str | None = None,
     criterion: Mapping[str, Any] | None = None,
+    label_costs: str | Path | None = None,
     temperature: bool = False,
     revision: str | None = None,
+    subset: str | None = None,
     max_length: int | None = None,
     dtype: Literal["auto", "bf16", "fp16", "fp32"] = "fp32",
     encoding: str = "utf-8",
@@ -62,12 +63,12 @@ def adopt(
     network : path or str
         A folder with a sequence classifier of transformers and its tokenizer; with `revision` a
         repository on the Hub, as ``owner/name``.
-    source : path
+    source : path or str
         A table as for `helpers.table_files.file_task`. All its rows choose the rule, so none may
         have trained the network.
     output : path
         The folder to save in, see `helpers.deployment.save`.
-    text, labels, separator, encoding
+    text, labels, separator, subset, encoding
         As for `helpers.table_files.file_task`.
     names : sequence of str, optional
         Names of the labels in the order of the logits; for one logit those of 0 and 1. By default
@@ -78,6 +79,8 @@ def adopt(
     criterion : mapping, optional
         What `helpers.choosing.criterion_of` takes. By default that of `train` for a table: yes/no
         the cut of equal costs, one of many Other at 0.4 of an error, many labels macro-F1.
+    label_costs : path, optional
+        For many labels: the costs of each, as for `read_label_costs`.
     temperature : bool, default False
         Fit a temperature on the same rows first.
     revision : str, optional
@@ -109,7 +112,8 @@ def adopt(
     output = deployment.check_place(output)
     if revision is None and Path(network).expanduser().resolve() == output:
         raise ValueError(f"{output} holds the network itself: name a new folder")
-    table = pd.DataFrame([row for row, _ in read_all(source, [text, *labels], encoding)])
+    found = read_source(source, [text, *labels], subset=subset, encoding=encoding)
+    table = found.table
     texts = read_texts(table, text)
     model, tokenizer, notes = load_network(network, revision=revision, texts=texts)
     config = model.config
@@ -122,6 +126,8 @@ def adopt(
         own, kind, table, labels, separator=separator, names=names, positive=positive
     )
     options = dict(criterion or {})
+    if label_costs is not None:
+        options["label_costs"] = read_label_costs(label_costs, label_names, kind)
     chosen_by = criterion_of(kind, **options) if options else OWN_TABLE[kind].criterion
     assert chosen_by is not None
     length = usual_length(model, tokenizer) if max_length is None else max_length
@@ -139,8 +145,7 @@ def adopt(
     rule = choose_rule(
         kind, logits, truth, label_names=label_names, criterion=chosen_by, temperature=temperature
     )
-    costs = None if kind == "multilabel" else chosen_by.get("costs")
-    report = report_rule(rule, logits, truth, costs=costs, seen=True)
+    report = report_rule(rule, logits, truth, costs=chosen_by.get("costs"), seen=True)
     place = deployment.save(
         output,
         model,
@@ -148,9 +153,10 @@ def adopt(
         rule,
         dtype=number,
         max_length=length,
-        data=Path(source).name,
+        data=found.name,
         base_model=str(network) if revision is not None else None,
         reports={"Validation rows": report},
+        seen={"validation": texts},
     )
     notes.insert(0, f"kind: {kind}, logits in the order {', '.join(label_names)}")
     if kind == "binary":

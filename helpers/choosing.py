@@ -11,13 +11,19 @@ from numpy.typing import ArrayLike
 from helpers.data import Kind
 from helpers.portable.arrays import check_class_logits, check_labels_or_other
 from helpers.portable.costs import Costs, RejectCosts, check_costs, check_reject_costs
-from helpers.portable.decisions import BinaryThreshold, LabelThresholds, RejectOption, Rule
+from helpers.portable.decisions import (
+    BinaryThreshold,
+    LabelThresholds,
+    RejectOption,
+    ReviewBand,
+    Rule,
+)
 from helpers.portable.probabilities import fit_temperature
 from helpers.portable.rule import ALWAYS
-from helpers.reports import report_binary, report_labels, report_reject
+from helpers.reports import report_binary, report_labels, report_reject, report_review
 
 WAYS: dict[Kind, tuple[str, ...]] = {
-    "binary": ("costs", "min_recall", "min_precision", "f_beta"),
+    "binary": ("costs", "review", "max_review", "min_recall", "min_precision", "f_beta"),
     "multiclass": ("costs", "coverage", "max_risk"),
     "multilabel": ("micro_f1", "macro_f1", "costs"),
 }
@@ -33,6 +39,8 @@ def criterion_of(
     *,
     false_positive: float | None = None,
     false_negative: float | None = None,
+    review: float | None = None,
+    max_review: float | None = None,
     min_recall: float | None = None,
     min_precision: float | None = None,
     f_beta: float | None = None,
@@ -52,6 +60,8 @@ def criterion_of(
     kind : "binary", "multiclass" or "multilabel"
     false_positive, false_negative : float, optional
         Costs of the two mistakes, for yes/no and for each of many labels.
+    review, max_review : float, optional
+        For yes/no with two costs: what a person's reading costs, or the share that people can read.
     min_recall, min_precision, f_beta : float, optional
         For yes/no.
     reject, error : float, optional
@@ -109,6 +119,15 @@ def criterion_of(
                 "reject (and error), coverage or max_risk"
             )
         given["costs"] = Costs(false_positive=two[0], false_negative=two[1])  # type: ignore[arg-type]
+    bands = {"review": review, "max_review": max_review}
+    band = {name: value for name, value in bands.items() if value is not None}
+    if band:
+        if kind != "binary" or "costs" not in given or len(band) > 1:
+            raise ValueError(
+                "review, or max_review, goes with false_positive and false_negative of a yes/no "
+                f"task; the kind is {kind}"
+            )
+        given |= {"costs": None, **band}
     if reject is not None or error is not None:
         if kind != "multiclass" or reject is None:
             raise ValueError(
@@ -121,6 +140,8 @@ def criterion_of(
         what = f"got {', '.join(found)}" if found else "got none"
         raise ValueError(f"a {kind} rule is chosen by exactly one of {ways}; {what}")
     (way,) = found
+    if band:
+        found["costs"] = Costs(false_positive=two[0], false_negative=two[1])  # type: ignore[arg-type]
     if way not in WAYS[kind]:
         raise ValueError(f"a {kind} rule is chosen by one of {ways}, got {way}")
     if confidence_level is not None:
@@ -155,7 +176,7 @@ def choose_rule(
 
     Returns
     -------
-    BinaryThreshold, RejectOption or LabelThresholds
+    BinaryThreshold, ReviewBand, RejectOption or LabelThresholds
 
     Raises
     ------
@@ -184,7 +205,8 @@ def choose_rule(
         options.setdefault("other", "No answer")
     if temperature and kind != "multilabel" and "confidence_level" not in criterion:
         options["temperature"] = _temperature(kind, logits, labels)
-    return RULES[kind].choose(logits, labels, **options)
+    has_band = {"review", "max_review"} & set(criterion)
+    return (ReviewBand if has_band else RULES[kind]).choose(logits, labels, **options)
 
 
 def _temperature(kind: Kind, logits: ArrayLike, labels: ArrayLike) -> float:
@@ -211,7 +233,7 @@ def report_rule(
 
     Parameters
     ----------
-    rule : BinaryThreshold, RejectOption or LabelThresholds
+    rule : BinaryThreshold, ReviewBand, RejectOption or LabelThresholds
     logits : array_like of float, shape (n,), (n, 1), (n, 2), (n, n_classes) or (n, n_labels)
     labels : array_like of int, shape (n,) or (n, n_labels)
     costs : Costs or RejectCosts, or a Costs for each label, optional
@@ -222,7 +244,7 @@ def report_rule(
     Returns
     -------
     list of dict
-        As `report_binary`, `report_reject` or `report_labels` gives it.
+        As `report_binary`, `report_review`, `report_reject` or `report_labels` gives it.
 
     Raises
     ------
@@ -240,6 +262,11 @@ def report_rule(
         yes_no = {"threshold 0.5": BinaryThreshold.from_threshold(0.5), "this rule": rule}
         prices = check_costs(costs or Costs(false_positive=1, false_negative=1))
         return report_binary(yes_no, logits, labels, prices, **options)
+    if isinstance(rule, ReviewBand):
+        bands = {"threshold 0.5": ReviewBand(low=0.0, high=0.0), "this rule": rule}
+        prices = check_costs(costs or Costs(false_positive=1, false_negative=1))
+        price = rule.chosen.get("review", 0.0)
+        return report_review(bands, logits, labels, prices, review=price, **options)
     if isinstance(rule, RejectOption):
         every = RejectOption(cut=ALWAYS, label_names=rule.label_names)
         reject_costs = check_reject_costs(costs or RejectCosts(reject=1))

@@ -22,7 +22,14 @@ from helpers.choosing import report_rule
 from helpers.evaluation import counts, cut_curve, reliability, risk_coverage
 from helpers.portable.arrays import check_binary_labels, check_label_matrix, check_labels_or_other
 from helpers.portable.costs import Costs, RejectCosts
-from helpers.portable.decisions import BinaryThreshold, LabelThresholds, RejectOption, Rule
+from helpers.portable.decisions import (
+    YES_NO,
+    BinaryThreshold,
+    LabelThresholds,
+    RejectOption,
+    ReviewBand,
+    Rule,
+)
 from helpers.portable.probabilities import binary_logit, sigmoid, softmax
 from helpers.reports import report_each_label
 
@@ -96,7 +103,7 @@ def report_page(
 
     Parameters
     ----------
-    rule : BinaryThreshold, RejectOption or LabelThresholds
+    rule : BinaryThreshold, ReviewBand, RejectOption or LabelThresholds
     logits : array_like of float, shape (n,), (n, 1), (n, 2), (n, n_classes) or (n, n_labels)
     labels : array_like of int, shape (n,) or (n, n_labels)
         As `report_rule` takes them.
@@ -134,8 +141,7 @@ def report_page(
     where = {"row": range(1, n + 1)} if where is None else where
     costs = costs or _costs_of(rule)
     table = report_rule(rule, logits, labels, costs=costs, seen=seen)
-    draw = {BinaryThreshold: _binary, RejectOption: _reject, LabelThresholds: _labels}[type(rule)]
-    sections, images = draw(rule, logits, labels, costs, texts, seen, where)
+    sections, images = DRAW[type(rule)](rule, logits, labels, costs, texts, seen, where)
     about = {"heading": "The rule", "text": _in_words(rule), "rows": []}
     beside: dict[str, Any] = {
         "heading": "Beside the plain rule",
@@ -168,7 +174,7 @@ def _costs_of(rule: Rule) -> Costs | RejectCosts | list[Costs] | None:
         return [Costs(**one) for one in kept]
     if isinstance(rule, LabelThresholds) or not isinstance(kept, dict):
         return None
-    return Costs(**kept) if isinstance(rule, BinaryThreshold) else RejectCosts(**kept)
+    return Costs(**kept) if isinstance(rule, YES_NO) else RejectCosts(**kept)
 
 
 def _in_words(rule: Rule) -> str:
@@ -177,6 +183,12 @@ def _in_words(rule: Rule) -> str:
         said = (
             f'"{rule.label_names[1]}" where its probability is at least {rule.threshold:.4g}, '
             f'otherwise "{rule.label_names[0]}".'
+        )
+    elif isinstance(rule, ReviewBand):
+        low, high = rule.thresholds
+        said = (
+            f'"{rule.label_names[1]}" where its probability is at least {high:.4g}, '
+            f'"{rule.label_names[0]}" where it is below {low:.4g}, otherwise "{rule.review}".'
         )
     elif isinstance(rule, RejectOption):
         said = (
@@ -252,17 +264,9 @@ def _binary(rule, logits, labels, costs, texts, seen, where):
         images["Cost at every threshold"] = _svg(
             lambda ax: plots.cost_curve(curve, prices, ax=ax, marks=marks)
         )
-        bins = reliability(p, true, n_bins=10, strategy="mass")
-        sections.append(
-            {
-                "heading": "Are the probabilities true?",
-                "text": f"Calibration error {bins.error:.4f} over ten bins of like size.",
-                "alt": "Observed share of yes against the mean predicted probability, bin by bin.",
-            }
-        )
-        images["Are the probabilities true?"] = _svg(
-            lambda ax: plots.reliability_diagram({"these rows": bins}, ax=ax)
-        )
+        section, image = _are_they_true(p, true)
+        sections.append(section)
+        images[section["heading"]] = image
     sections.append(
         _surest_mistakes(
             said != true,
@@ -276,6 +280,49 @@ def _binary(rule, logits, labels, costs, texts, seen, where):
             where,
         )
     )
+    return sections, images
+
+
+def _are_they_true(p: NDArray, true: NDArray) -> tuple[dict[str, Any], bytes]:
+    """Hold the probabilities of yes/no against the observed shares."""
+    bins = reliability(p, true, n_bins=10, strategy="mass")
+    section = {
+        "heading": "Are the probabilities true?",
+        "text": f"Calibration error {bins.error:.4f} over ten bins of like size.",
+        "alt": "Observed share of yes against the mean predicted probability, bin by bin.",
+    }
+    draw = lambda ax: plots.reliability_diagram({"these rows": bins}, ax=ax)
+    return section, _svg(draw)
+
+
+def _review(rule, logits, labels, costs, texts, seen, where):
+    """Sections for a yes/no rule with a band that a person reads."""
+    margin = binary_logit(logits)
+    true = check_binary_labels(labels, len(margin)).astype(int)
+    p, said = rule.probability(margin), rule.decide(margin)
+    names = np.array([*rule.label_names, rule.review])
+    answers = [
+        {
+            "truth": name,
+            **{f"answered {names[k]}": int((said[true == t] == k).sum()) for k in (0, 2, 1)},
+        }
+        for t, name in enumerate(rule.label_names)
+    ]
+    sections: list[dict[str, Any]] = [
+        {
+            "heading": "Three answers",
+            "text": f"A person reads {(said == 2).mean():.1%} of the rows.",
+            "rows": answers,
+        }
+    ]
+    images = {}
+    if 0 < true.sum() < len(true):
+        section, image = _are_they_true(p, true)
+        sections.append(section)
+        images[section["heading"]] = image
+    columns = {"truth": names[true], "answer": names[said], "probability of yes": p}
+    wrong = (said != true) & (said != 2)
+    sections.append(_surest_mistakes(wrong, np.abs(p - 0.5), texts, columns, where))
     return sections, images
 
 
@@ -431,3 +478,11 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> str:
         f'<div class="wide" tabindex="0"><table><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(lines)}</tbody></table></div>"
     )
+
+
+DRAW = {
+    BinaryThreshold: _binary,
+    ReviewBand: _review,
+    RejectOption: _reject,
+    LabelThresholds: _labels,
+}

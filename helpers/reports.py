@@ -20,8 +20,19 @@ from helpers.portable.arrays import (
     check_labels_or_other,
 )
 from helpers.portable.checks import check_flag, shown
-from helpers.portable.costs import Costs, RejectCosts, check_costs, check_reject_costs
-from helpers.portable.decisions import BinaryThreshold, LabelThresholds, RejectOption
+from helpers.portable.costs import (
+    Costs,
+    RejectCosts,
+    check_costs,
+    check_price,
+    check_reject_costs,
+)
+from helpers.portable.decisions import (
+    BinaryThreshold,
+    LabelThresholds,
+    RejectOption,
+    ReviewBand,
+)
 from helpers.portable.probabilities import binary_logit
 from helpers.portable.rule import fingerprint, label_fingerprint
 
@@ -168,6 +179,92 @@ def report_binary(
                 "precision": found.precision,
                 "missed": found.false_negative,
                 "false_alarms": found.false_positive,
+                **figures[name],
+                "note": notes[name],
+            }
+        )
+    return table
+
+
+def report_review(
+    rules: Mapping[str, ReviewBand],
+    logits: ArrayLike,
+    labels: ArrayLike,
+    costs: Costs,
+    *,
+    review: float = 0.0,
+    rng: np.random.Generator,
+    reference: str | None = None,
+    seen: bool = False,
+) -> list[dict[str, Any]]:
+    """Put rules with a review band side by side on data that chose none of them.
+
+    Parameters
+    ----------
+    rules : mapping of str to ReviewBand
+        A yes/no rule is one with equal cuts.
+    logits : array_like of float, shape (n,), (n, 1) or (n, 2)
+    labels : array_like of int, shape (n,)
+    costs : Costs
+    review : float, default 0
+        What it costs that a person reads a message.
+    rng : numpy.random.Generator
+        For the intervals.
+    reference : str, optional
+        Name of the rule that the others are compared with; by default the first.
+    seen : bool, default False
+        Report even where these very rows chose a rule; each such row is then stamped.
+
+    Returns
+    -------
+    list of dict
+        One a rule: ``rule``, ``low_threshold``, ``high_threshold``, ``read`` (share that a person
+        reads), ``false_omission`` (share of 1s among what is answered 0), ``false_discovery``
+        (share of 0s among what is answered 1; NaN where nothing is), ``missed``, ``false_alarms``,
+        ``cost`` (a message), ``difference`` to the reference with its paired bootstrap interval
+        ``low``, ``high`` (95 %), ``note``.
+
+    Raises
+    ------
+    ValueError
+        As `report_binary` does.
+
+    Examples
+    --------
+    >>> z, y = [-2.0, -1.0, 1.0, 2.0], [0, 1, 0, 1]
+    >>> prices = Costs(false_positive=1, false_negative=5)
+    >>> rules = {"band": ReviewBand(low=-1.5, high=1.5)}
+    >>> found = report_review(rules, z, y, prices, review=0.5, rng=np.random.default_rng(0))[0]
+    >>> found["read"], found["cost"]
+    (0.5, 0.25)
+    """
+    _check_rules(rules, ReviewBand)
+    reference = _check_reference(rules, reference)
+    costs = check_costs(costs)
+    review = check_price("review", review)
+    logits = binary_logit(logits)
+    true = check_binary_labels(labels, len(logits))
+    notes = _chosen_here(rules, fingerprint(logits, true), seen)
+    said = {name: rule.decide(logits) for name, rule in rules.items()}
+    paid = {
+        name: np.where(one == 2, review, costs.of(true, np.minimum(one, 1)))
+        for name, one in said.items()
+    }
+    figures = _compared(paid, reference, rng)
+    table = []
+    for name, rule in rules.items():
+        no, yes = said[name] == 0, said[name] == 1
+        low, high = rule.thresholds
+        table.append(
+            {
+                "rule": name,
+                "low_threshold": low,
+                "high_threshold": high,
+                "read": float((said[name] == 2).mean()),
+                "false_omission": float(true[no].mean()) if no.any() else float("nan"),
+                "false_discovery": float((~true[yes]).mean()) if yes.any() else float("nan"),
+                "missed": int((no & true).sum()),
+                "false_alarms": int((yes & ~true).sum()),
                 **figures[name],
                 "note": notes[name],
             }

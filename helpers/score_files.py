@@ -13,10 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from helpers.files import check_target, write_whole
 from helpers.portable.arrays import Floats, as_floats
-from helpers.portable.binary import BinaryThreshold
-from helpers.portable.decisions import Rule, checksum, rule_from_dict
+from helpers.portable.decisions import YES_NO, Rule, checksum, rule_from_dict
 from helpers.portable.labels import LabelThresholds
-from helpers.portable.review import ReviewBand
 from helpers.scores import Kind, from_probabilities
 from helpers.tables import Row, format_of, read_all
 from helpers.writing import Writer
@@ -64,7 +62,7 @@ class ScoreRule:
     @property
     def kind(self) -> Kind:
         """The kind of task that the rule decides."""
-        if isinstance(self.rule, BinaryThreshold | ReviewBand):
+        if isinstance(self.rule, YES_NO):
             return "binary"
         return "multilabel" if isinstance(self.rule, LabelThresholds) else "multiclass"
 

@@ -10,8 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from helpers.audit import likely_label_errors, near_copies
 from helpers.portable.arrays import Floats
-from helpers.portable.binary import BinaryThreshold
-from helpers.portable.decisions import Rule
+from helpers.portable.decisions import YES_NO, Rule
 from helpers.portable.labels import LabelThresholds
 from helpers.portable.probabilities import softmax
 
@@ -33,7 +32,7 @@ def audit_sections(
 
     Parameters
     ----------
-    rule : BinaryThreshold, RejectOption or LabelThresholds
+    rule : BinaryThreshold, ReviewBand, RejectOption or LabelThresholds
     logits : array_like of float, shape (n,), (n, 1), (n, 2), (n, n_classes) or (n, n_labels)
     labels : ndarray of int, shape (n,) or (n, n_labels)
     texts : sequence of str, length n, optional
@@ -80,7 +79,7 @@ def _doubtful(rule: Rule, z: Floats, labels: NDArray, texts: Any, at: Any) -> di
                 said = (f"not {name}", name)
                 found.append((float(p[i, given]), int(i), said[given], said[1 - given]))
     else:
-        if isinstance(rule, BinaryThreshold):
+        if isinstance(rule, YES_NO):
             yes = rule.probability(z)
             p = np.column_stack([1 - yes, yes])
         else:

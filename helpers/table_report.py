@@ -16,8 +16,7 @@ from helpers.columns import is_empty, read_labels, read_parts, read_texts, read_
 from helpers.deployment import load
 from helpers.files import check_target, write_whole
 from helpers.page import Page, report_page
-from helpers.portable.binary import BinaryThreshold
-from helpers.portable.decisions import Rule
+from helpers.portable.decisions import YES_NO, Rule
 from helpers.portable.labels import LabelThresholds
 from helpers.score_choice import label_indices
 from helpers.score_files import read_rule, read_scores
@@ -169,7 +168,7 @@ def true_labels(
     ----------
     table : DataFrame, n rows
     columns : sequence of str
-    rule : BinaryThreshold, RejectOption or LabelThresholds
+    rule : BinaryThreshold, ReviewBand, RejectOption or LabelThresholds
         With label names.
     separator : str, optional
         As for `report_table`.
@@ -213,7 +212,7 @@ def true_labels(
     if len(columns) != 1:
         raise ValueError(f"this rule gives one label a row: name one column, got {len(columns)}")
     found = read_labels(table, columns[0])
-    if isinstance(rule, BinaryThreshold):
+    if isinstance(rule, YES_NO):
         unknown = sorted(set(found) - set(names))
         if unknown:
             raise ValueError(

@@ -213,6 +213,7 @@ NO_EXAMPLE = {
         ),
         "reads and writes files, or as_logits shows it",
     ),
+    "systems.train": "trains",
     "tables": "reads files",
     "writing": "writes files",
 }

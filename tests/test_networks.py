@@ -585,7 +585,7 @@ def test_weights_of_another_network_do_not_train_in_silence(theirs, tmp_path):
 
 def test_a_revision_is_that_of_a_checkpoint(theirs, tmp_path):
     """--revision alone would say nothing."""
-    arguments = ["train", theirs / "two.csv", "--revision", "main", "--output", tmp_path / "a"]
+    arguments = ["train", "urgent", "--revision", "main", "--output", tmp_path / "a"]
     found = CliRunner().invoke(command_line.app, list(map(str, arguments)))
     with pytest.raises(ValueError, match="--revision is that of a --checkpoint"):
         raise found.exception

@@ -13,7 +13,10 @@ from fastapi.testclient import TestClient
 from scipy.stats import binom
 
 from helpers import deployment
+from helpers.choosing import choose_rule, criterion_of, report_rule
 from helpers.decisions import BinaryThreshold, Costs, ReviewBand, rule_from_dict
+from helpers.page import report_page
+from helpers.reports import report_review
 from helpers.rules import changed
 from helpers.score_files import ScoreRule, decide_file, write_rule
 from helpers.scoring import score
@@ -276,3 +279,45 @@ def test_a_saved_band_is_changed_by_its_ends():
         changed(BAND, thresholds="middle=0.2")
     with pytest.raises(ValueError, match="threshold does not go with a ReviewBand"):
         changed(BAND, threshold=0.2)
+
+
+def test_criteria_reports_and_pages_know_the_band():
+    """By its price and by its share: chosen, reported beside 0.5, and written as a page."""
+    rng = np.random.default_rng(5)
+    y = rng.random(600) < 0.3
+    z = rng.normal(size=600) + 2 * y - 1
+    for asked in ({"review": 0.5}, {"max_review": 0.2}):
+        criterion = criterion_of("binary", false_positive=1, false_negative=5, **asked)
+        options = {"label_names": ("wait", "urgent"), "criterion": criterion}
+        rule = choose_rule("binary", z[:300], y[:300], **options)
+        assert isinstance(rule, ReviewBand) and rule.chosen["criterion"] == next(iter(asked))
+        plain, band = report_rule(rule, z[300:], y[300:], costs=criterion["costs"])
+        assert plain["read"] == 0 and band["cost"] < plain["cost"]
+        page = report_page(rule, z[300:], y[300:], texts=["a text"] * 300)
+        assert page.sections[2]["heading"] == "Three answers" and "review" in page.html
+        with pytest.raises(ValueError, match="these rows chose the rule"):
+            report_rule(rule, z[:300], y[:300])
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("binary", {"review": 1}),
+        ("multiclass", {"review": 1, "reject": 1}),
+        ("binary", {"review": 1, "max_review": 0.1, "false_positive": 1, "false_negative": 2}),
+        ("multilabel", {"max_review": 0.1, "false_positive": 1, "false_negative": 2}),
+    ],
+)
+def test_a_price_of_reading_needs_the_two_others(kind, options):
+    """Without costs of the two mistakes, twice, or for another kind it is refused."""
+    with pytest.raises(ValueError, match="review, or max_review, goes with false_positive"):
+        criterion_of(kind, **options)
+
+
+def test_report_review_refuses_what_makes_no_sense():
+    """Another rule, and a price below 0."""
+    z, y, rng = [-1.0, 1.0], [0, 1], np.random.default_rng(0)
+    with pytest.raises(ValueError, match="names to ReviewBand"):
+        report_review({"a": BinaryThreshold(cut=0.0)}, z, y, COSTS, rng=rng)
+    with pytest.raises(ValueError, match="review must be a cost"):
+        report_review({"a": BAND}, z, y, COSTS, review=-1, rng=rng)

@@ -258,6 +258,19 @@ class RejectCosts:
         return np.where(said == n_classes, self.reject, np.where(said == true, 0.0, wrong))
 
 
+def check_price(name: str, value: Any) -> float:
+    """Return a cost as a float, or say what it must be.
+
+    Examples
+    --------
+    >>> check_price("review", 2)
+    2.0
+    """
+    if not is_real(value) or not 0 <= float(value) <= LARGEST:
+        raise ValueError(f"{name} must be a cost, at least 0 and up to 1e100, got {shown(value)}")
+    return float(value)
+
+
 def check_reject_costs(costs: Any) -> RejectCosts:
     """Return costs, or say how to make them.
 

@@ -19,6 +19,7 @@ from .review import ReviewBand
 from .rule import FORMAT_VERSION, check_version
 
 Rule = BinaryThreshold | ReviewBand | RejectOption | LabelThresholds
+YES_NO = (BinaryThreshold, ReviewBand)  # rules of two labels, which one logit can decide
 Dtype = Literal["bf16", "fp16", "fp32"]
 DECISION_FILE = "decision.json"
 FORMAT = "logits-to-decisions"

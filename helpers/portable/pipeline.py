@@ -23,18 +23,16 @@ from transformers.utils import cached_file
 
 from .decisions import (
     DECISION_FILE,
-    BinaryThreshold,
+    YES_NO,
     Decision,
     Dtype,
     LabelThresholds,
-    ReviewBand,
     Rule,
 )
 from .probabilities import log_softmax, sigmoid
 from .texts import check_text, in_order
 
 CONFIG = "config.json"
-YES_NO = (BinaryThreshold, ReviewBand)  # rules of two labels that one logit can decide
 
 
 def read_decision(source: str | Path, *, revision: str | None = None) -> Decision:

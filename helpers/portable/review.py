@@ -17,7 +17,7 @@ from .checks import (
     is_real,
     shown,
 )
-from .costs import LARGEST, Costs, check_costs
+from .costs import Costs, check_costs, check_price
 from .pairs import Pairs, promised_pair
 from .probabilities import binary_logit, logit, sigmoid
 from .rule import BaseRule, check_cut, fingerprint
@@ -125,7 +125,7 @@ class ReviewBand(BaseRule):
         >>> dear.low == dear.high
         True
         """
-        costs, price = check_costs(costs), _check_price(review)
+        costs, price = check_costs(costs), check_price("review", review)
         no = costs.false_negative - costs.true_negative
         yes = costs.false_positive - costs.true_positive
         if no <= 0 or yes <= 0:
@@ -266,7 +266,7 @@ class ReviewBand(BaseRule):
             pairs = Pairs(scores, positive, sample_weight, prices)
             mostly_lost = pairs.mostly_lost
             if way == "review":
-                chosen[way] = price = _check_price(review)
+                chosen[way] = price = check_price("review", review)
                 low, high = pairs.cheapest(price)
             else:
                 chosen[way] = share = _check_share(max_review)
@@ -395,12 +395,6 @@ def _way(costs: Any, review: Any, max_review: Any, promise: tuple[Any, ...]) -> 
         "give costs with review, costs with max_review, or max_false_omission with "
         f"max_false_discovery and confidence_level; got {', '.join(given) or 'none'}"
     )
-
-
-def _check_price(value: Any) -> float:
-    if not is_real(value) or not 0 <= float(value) <= LARGEST:
-        raise ValueError(f"review must be a cost, at least 0 and up to 1e100, got {shown(value)}")
-    return float(value)
 
 
 def _check_share(value: Any) -> float:

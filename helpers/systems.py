@@ -1,0 +1,125 @@
+"""Make a whole system of a task in one call: fine-tune, choose the rule, report, save."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from helpers import deployment
+from helpers.choosing import choose_rule, criterion_of, report_rule
+from helpers.data import Task
+from helpers.networks import find_encoder
+from helpers.prediction import predict_logits
+from helpers.recipes import OWN_TABLE, Recipe
+from helpers.training import fine_tune
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A network that was fine-tuned, with its rule, saved.
+
+    Attributes
+    ----------
+    ready : Deployment
+        As `helpers.deployment.load` gives it.
+    reports : dict of str to list of dict
+        The rule beside the plain one, on the validation and the test part.
+    """
+
+    ready: deployment.Deployment
+    reports: dict[str, list[dict[str, Any]]]
+
+
+def train(
+    task: Task,
+    output: str | Path,
+    *,
+    plan: Recipe | None = None,
+    criterion: Mapping[str, Any] | None = None,
+    checkpoint: str | Path | None = None,
+    revision: str | None = None,
+    texts: int | None = None,
+    epochs: int | None = None,
+    seed: int = 0,
+    progress: bool = True,
+) -> Trained:
+    """Fine-tune, choose the rule on the validation part, report on the test part, and save.
+
+    Parameters
+    ----------
+    task : Task
+        As `helpers.table_files.file_task` makes it of a table.
+    output : path
+        The folder to save in, see `helpers.deployment.save`.
+    plan : Recipe, optional
+        Checkpoint, settings and criterion; by default those for a table of this kind.
+    criterion : mapping, optional
+        What `helpers.choosing.criterion_of` takes, as ``{"reject": 1, "error": 4}``. By default
+        the plan's: for a table yes/no the cut of equal costs, one of many Other at 0.4 of an error,
+        many labels macro-F1.
+    checkpoint : path or str, optional
+        Another encoder: a folder, or with `revision` a repository on the Hub.
+    revision : str, optional
+        Of the checkpoint: a commit, or main.
+    texts : int, optional
+        Train on so many texts only.
+    epochs : int, optional
+        Passes over the training texts; by default the plan's.
+    seed : int, default 0
+    progress : bool, default True
+
+    Returns
+    -------
+    Trained
+
+    Raises
+    ------
+    ValueError
+        If the place, the criterion or the checkpoint cannot be used; before the training.
+
+    Notes
+    -----
+    With a promise (``confidence_level``) the last epoch is kept, not the best: rows that choose an
+    epoch cannot prove a promise.
+    """
+    output = deployment.check_place(output)
+    plan = OWN_TABLE[task.kind] if plan is None else plan
+    options = criterion_of(task.kind, **criterion) if criterion else plan.criterion
+    if options is None:
+        raise ValueError("the recipe says no way to choose a rule: name one, as costs or macro-F1")
+    if checkpoint is None and revision is not None:
+        raise ValueError("--revision is that of a --checkpoint: name one")
+    start = plan.checkpoint if checkpoint is None else find_encoder(checkpoint, revision)
+    task = task if texts is None else task.with_fewer(texts, seed=seed)
+    settings = replace(plan.settings, seed=seed)
+    if epochs is not None:
+        settings = replace(settings, epochs=epochs)
+    if "confidence_level" in options:
+        settings = replace(settings, keep_best=False)
+    tuned = fine_tune(task, start, settings, n_logits=plan.n_logits, progress=progress)
+    reading: dict[str, Any] = {"dtype": tuned.dtype, "max_length": settings.max_length}
+    z_validation, z_test = (
+        predict_logits(tuned.model, tuned.tokenizer, part.texts, **reading)
+        for part in (task.validation, task.test)
+    )
+    chosen_on, tested_on = (z_validation, task.validation.labels), (z_test, task.test.labels)
+    rule = choose_rule(task.kind, *chosen_on, label_names=task.label_names, criterion=options)
+    costs = options.get("costs")
+    reports = {
+        "Validation part": report_rule(rule, *chosen_on, costs=costs, seen=True),
+        "Test part": report_rule(rule, *tested_on, costs=costs),
+    }
+    place = deployment.save(
+        output,
+        tuned.model,
+        tuned.tokenizer,
+        rule,
+        data=task.name,
+        base_model=None if start.folder else start.repository,
+        reports=reports,
+        seen={"train": task.train.texts, "validation": task.validation.texts},
+        **reading,
+    )
+    return Trained(ready=deployment.load(place), reports=reports)
