@@ -116,8 +116,7 @@ def make_table(path, folder, head="two", *, flips=0.1):
     z = plain_logits(folder, texts)
     names, _, kind = HEADS[head]
     if kind == "multiclass":
-        truth = (z - np.median(z, axis=0)).argmax(axis=1)
-        truth = np.where(rng.random(len(z)) < flips, rng.integers(0, 3, len(z)), truth)
+        truth = np.where(rng.random(len(z)) < flips, rng.integers(0, 3, len(z)), z.argmax(axis=1))
         columns = {"label": [names[k] for k in truth]}
     else:
         margin = z if kind == "multilabel" else z[:, -1:] - (z[:, :1] if z.shape[1] == 2 else 0)
@@ -138,8 +137,9 @@ def test_all_routes_decide_alike(tmp_path, architecture, head):
     network = make_network(tmp_path / "theirs", architecture, head)
     table = make_table(tmp_path / "rows.csv", network, head)
     columns = HEADS[head][0] if HEADS[head][2] == "multilabel" else ("label",)
-    adopted = adopt(network, table, tmp_path / "mine", labels=columns)
-    rule, texts = adopted.ready.rule, make_texts(40, seed=2)
+    half = {"coverage": 0.5} if HEADS[head][2] == "multiclass" else None
+    adopted = adopt(network, table, tmp_path / "mine", labels=columns, criterion=half)
+    rule, texts = adopted.ready.rule, make_texts(16, seed=2)
     plain = plain_logits(network, texts)
     assert np.allclose(adopted.ready.logits(texts), plain, rtol=1e-4, atol=1e-4)
 
@@ -228,8 +228,9 @@ def test_the_tables_spelling_is_taken(theirs, tmp_path):
     assert found.ready.model.config.label2id == {"wait": 0, "urgent": 1}
 
 
-@pytest.mark.parametrize("architecture", CONFIGS)
-@pytest.mark.parametrize("head", ["two", "one"])
+@pytest.mark.parametrize(
+    ("architecture", "head"), [*((name, "two") for name in CONFIGS), ("BERT", "one")]
+)
 def test_either_label_can_be_looked_for(tmp_path, architecture, head):
     """--positive of the first logit turns the head: the logits change places or their sign."""
     network = make_network(tmp_path / "theirs", architecture, head)
