@@ -575,12 +575,16 @@ def test_a_checkpoint_that_cannot_be_trained_is_refused(theirs, tmp_path, change
         find_encoder(network)
 
 
-def test_weights_of_another_network_do_not_train_in_silence(theirs, tmp_path):
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [({"model_type": "roberta"}, "roberta"), ({"vocab_size": 31}, "bert.embeddings.word")],
+)
+def test_weights_of_another_network_do_not_train_in_silence(theirs, tmp_path, changes, words):
     """A body that its files do not hold would be trained from nothing: that is an error."""
-    network = renamed(theirs / "two", tmp_path / "odd", model_type="roberta")
+    network = renamed(theirs / "two", tmp_path / "odd", **changes)
     rows = [{"text": t, "label": k % 2} for k, t in enumerate(make_texts())]
     task = table_task(rows, name="mine")
-    with pytest.raises(ValueError, match=r"do not hold the network .* no weights for roberta"):
+    with pytest.raises(ValueError, match=f"do not hold the network .* no weights for {words}"):
         training.fine_tune(task, find_encoder(network), cache=False, progress=False)
 
 
