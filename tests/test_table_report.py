@@ -95,11 +95,7 @@ def test_true_labels_follow_the_order_of_the_rule():
         (["k", "x"], ONE, "name one column, got 2"),
         (["water", "home", "k"], MANY, "expected 2 label columns, got 3"),
         (["k"], MANY, "does not know: c, z; it knows home, water$"),
-        (
-            ["both"],
-            MANY,
-            r"know: home\|water; .*: are they several in one cell\? say --separator '\|'",
-        ),
+        (["both"], MANY, r"know: home\|water; .*holds several, say --separator '\|'$"),
     ],
 )
 def test_labels_that_do_not_fit_are_refused(columns, rule, words):
