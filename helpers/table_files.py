@@ -118,9 +118,8 @@ def file_task(
     order = source.label_names
     if kind == "multiclass" and positive is not None:
         raise ValueError("--positive is for yes/no, and --kind says multiclass")
-    if kind == "multiclass" and order is None:
-        order = tuple(sorted(set(found)))  # none of two is the positive one
-        check_number(order, len(found), one)
+    if kind == "multiclass" and order is None and len(set(found)) == 2:
+        order = tuple(sorted(set(found)))  # neither is the positive one
     if order is not None and positive is not None:
         order = tuple(sorted(order, key=lambda name: name == positive))
     table = _with_all_parts(table, np.array(found), options)

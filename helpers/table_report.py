@@ -200,9 +200,13 @@ def true_labels(
             sets = label_sets(table[columns[0]].tolist(), separator)
             unknown = sorted({one for row in sets for one in row} - set(names))
             if unknown:
+                several = next(
+                    (s for s in ";|," if set(map(str.strip, unknown[0].split(s))) <= set(names)), ""
+                )
+                hint = f"; if a cell holds several, say --separator {several!r}" if several else ""
                 raise ValueError(
                     f"labels that the rule does not know: {', '.join(unknown[:5])}; it knows "
-                    f"{', '.join(names)}"
+                    f"{', '.join(names)}{hint}"
                 )
             return np.array([[int(one in row) for one in names] for row in sets])
         if len(columns) != len(names):

@@ -137,6 +137,9 @@ def test_the_kind_can_be_settled(tmp_path):
     path = write(tmp_path / "t.csv", rows)
     two = file_task(path, kind="multiclass")
     assert two.kind == "multiclass" and two.label_names == ("a", "b")
+    tens = [{"text": f"text {i}", "label": 9 + i % 3} for i in range(60)]
+    ordered = file_task(write(tmp_path / "n.csv", tens), kind="multiclass")
+    assert ordered.label_names == ("9", "10", "11")
     assert file_task(path, kind="binary", positive="a").label_names == ("b", "a")
     each = file_task(path, kind="multilabel")
     assert each.kind == "multilabel" and each.label_names == ("a", "b")

@@ -94,12 +94,14 @@ def test_true_labels_follow_the_order_of_the_rule():
         (["k"], YES_NO, "labels that the rule does not know: c, z; it knows no and yes"),
         (["k", "x"], ONE, "name one column, got 2"),
         (["water", "home", "k"], MANY, "expected 2 label columns, got 3"),
-        (["k"], MANY, "does not know: c, z; it knows home, water"),
+        (["k"], MANY, "does not know: c, z; it knows home, water$"),
+        (["both"], MANY, r"know: home\|water; .*holds several, say --separator '\|'$"),
     ],
 )
 def test_labels_that_do_not_fit_are_refused(columns, rule, words):
     """A wrong column or an unknown label is one sentence."""
     table = pd.DataFrame({"water": [1, 0], "home": [0, 0], "x": ["a", "b"], "k": ["c", "z"]})
+    table["both"] = ["home|water", "home"]
     with pytest.raises(ValueError, match=words):
         true_labels(table, columns, rule)
 
