@@ -553,24 +553,24 @@ WRONG = {
         (lambda p: -best_number(p), "try every number"),
     ],
     "04.1": [
-        (lambda t, old, new: t * old / new, "from 0.1 to 0.02 you give 0.25"),
-        (lambda t, old, new: sigmoid(logit(t) + prior_shift(old=old, new=new)), "from 0.1 to 0.5"),
-        (lambda t, old, new: None, "you give None"),
+        (lambda t, old, new: t * old / new, "old 0.1, new 0.02 .*cannot scale"),
+        (lambda t, old, new: sigmoid(logit(t) + prior_shift(old=old, new=new)), "the other way"),
+        (lambda t, old, new: None, "is there a `return`"),
     ],
     "04.2": [
-        (lambda one, many, n: one, "two equations"),
-        (lambda one, many, n: (0.0, many / n), "two equations"),
-        (lambda one, many, n: None, "you give None"),
+        (lambda one, many, n: one, r"shape \(2,\)"),
+        (lambda one, many, n: (0.0, many / n), "a part of the overhead"),
+        (lambda one, many, n: None, "is there a `return`"),
     ],
     "04.3": [
-        (lambda waiting, limit: [waiting], r"with \[3, 3, 3\] waiting"),
-        (lambda waiting, limit: [[n] for n in waiting], r"with \[1, 1, 1\] waiting"),
+        (lambda waiting, limit: [waiting], r"waiting \[3, 3, 3\]"),
+        (lambda waiting, limit: [[n] for n in waiting], r"waiting \[1, 1, 1\]"),
         (lambda waiting, limit: [b for b in shared(waiting, limit) if sum(b) <= limit], "alone"),
     ],
     "04.4": [
-        (lambda alarms, n, p: alarms / n > p, "120 alarms among 1000"),
-        (lambda alarms, n, p: alarms > n * p + 3 * np.sqrt(n * p * (1 - p)), "60 alarms"),
-        (lambda alarms, n, p: np.array([True]), "130 alarms"),
+        (lambda alarms, n, p: alarms / n > p, "alarms 120, n 1000"),
+        (lambda alarms, n, p: alarms > n * p + 3 * np.sqrt(n * p * (1 - p)), "alarms 60"),
+        (lambda alarms, n, p: 2, "alarms 130"),
     ],
 }
 right = pytest.mark.parametrize(("name", "answer"), [(n, a) for n in RIGHT for a in RIGHT[n]])

@@ -316,7 +316,7 @@ def test_a_second_reader_agrees_on_topics():
 
 
 def test_the_card_counts_the_messages_without_a_topic():
-    """Of those read again, all but the mended ones still have no topic: the card names both counts."""
+    """Of the messages read again all but the mended ones still have no topic, as the card says."""
     card = (CORPUS / "README.md").read_text(encoding="utf-8")
     read = int(re.search(r"all (\d+) messages without a topic", card)[1])
     mended = int(re.search(r"(\d+) of them name a topic", card)[1])
