@@ -156,7 +156,7 @@ def test_exercises_have_a_check_each(path):
     text = "\n".join(c.source for c in cells(path))
     number = path.stem[:2]
     asked = re.findall(rf"\*\*({number}\.\d)\*\*", text)
-    assert 3 <= len(asked) <= 4
+    assert 3 <= len(asked) <= 5
     assert re.findall(rf'check\("({number}\.\d)"', text) == asked
     solved = "\n".join(c.source for c in cells(path.parent / "solutions" / path.name, "code"))
     assert "answer = ..." not in solved

@@ -324,9 +324,78 @@ def _alarm_share_moved(answer: Callable[[int, int, float], Any]) -> str | None:
     )
 
 
+def _day_of_change(answer: Callable[[Any], Any]) -> str | None:
+    def spread(part: np.ndarray) -> float:
+        return float(((part - part.mean()) ** 2).sum())
+
+    def split(x: np.ndarray, cost: Callable = lambda a, b: spread(a) + spread(b)) -> int:
+        return min(range(1, len(x)), key=lambda k: cost(x[:k], x[k:]))
+
+    def apart(a: np.ndarray, b: np.ndarray) -> float:
+        return -abs(a.mean() - b.mean())
+
+    def jumps(x: np.ndarray) -> np.ndarray:
+        return np.abs(np.diff(x))
+
+    return try_cases(
+        answer,
+        split,
+        ("alarms",),
+        (
+            (np.array([30, 28, 33, 29, 31, 18, 20, 17, 19, 21]),),
+            (np.array([10, 12, 9, 11, 24, 10, 11, 12, 20, 22, 19, 21, 20, 23, 19, 21]),),
+            (np.array([50, 20, 21, 19, 20, 22]),),
+            (np.array([22, 20, 24, 13, 23, 16, 18, 13, 9, 9, 15, 14]),),
+            (np.array([16, 24, 19, 17, 27, 20, 29, 27, 27, 28, 41, 30]),),
+        ),
+        {
+            "days are counted from 0, and the first day after the change is asked for": (
+                lambda x: split(x) + 1
+            ),
+            "this is the last day before the change, not the first after it": (
+                lambda x: split(x) - 1
+            ),
+            "this is the largest step from one day to the next; one odd day makes one, too": (
+                lambda x: jumps(x).argmax() + 1
+            ),
+            "this is the day before the largest step; one odd day makes such a step, too": (
+                lambda x: jumps(x).argmax()
+            ),
+            "this is the day with the most alarms": lambda x: x.argmax(),
+            "this is the day with the fewest alarms": lambda x: x.argmin(),
+            "the difference of the means alone is largest where one part is a single odd day": (
+                lambda x: split(x, apart)
+            ),
+            "take the least sum, not the largest": (
+                lambda x: max(range(1, len(x)), key=lambda k: spread(x[:k]) + spread(x[k:]))
+            ),
+            "a sum over the days is asked for: a variance forgets how many days a part has": (
+                lambda x: split(x, lambda a, b: a.var() + b.var())
+            ),
+            "squares are asked for, not absolute differences": (
+                lambda x: split(
+                    x, lambda a, b: np.abs(a - a.mean()).sum() + np.abs(b - b.mean()).sum()
+                )
+            ),
+            "the days after the change have a mean of their own": (
+                lambda x: split(x, lambda a, b: spread(a) + ((b - x.mean()) ** 2).sum())
+            ),
+            "this is always the middle": lambda x: len(x) // 2,
+            "this is the sum, and the day is asked for": (
+                lambda x: spread(x[: split(x)]) + spread(x[split(x) :])
+            ),
+            "this is how many days follow; the day of the change is asked for": (
+                lambda x: len(x) - split(x)
+            ),
+        },
+        "try every day from 1 on: squared differences from the mean before it, and after it",
+    )
+
+
 CHECKS: dict[str, Judge] = {
     "04.1": _threshold_at_new_rate,
     "04.2": _overhead,
     "04.3": _shared_batches,
     "04.4": _alarm_share_moved,
+    "04.5": _day_of_change,
 }

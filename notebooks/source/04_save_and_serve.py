@@ -782,9 +782,9 @@ def answer(alarms, n, expected):
     return abs(alarms / n - expected) > 3 * error
 
 
-drawn_again = np.random.default_rng(SEED)
-seen = drawn_again.binomial(len(y_validation), expected, (2000, 1)) / len(y_validation)
-days = drawn_again.binomial(1000, expected, (2000, 365))  # 2,000 years without a change
+redrawn = np.random.default_rng(SEED)
+seen = redrawn.binomial(len(y_validation), expected, (2000, 1)) / len(y_validation)
+days = redrawn.binomial(1000, expected, (2000, 365))  # 2,000 years without a change
 for share, known in (("known", expected), (f"from {len(y_validation)} messages", seen)):
     warned = answer(days, 1000, known).sum(axis=1)
     print(f"share {share}: false warnings a year,")
@@ -795,6 +795,41 @@ for share, known in (("known", expected), (f"from {len(y_validation)} messages",
 
 # check
 check("04.4", answer)
+
+# %% [markdown]
+# **04.5** On data. The log counts the alarms among 1,000 messages a day. On one of its 30 days the web form of section
+# 7 opened, and from then on one message in a hundred is urgent. Which day? Write `answer(alarms)` for an array of daily
+# counts, shape `(days,)`: the first day `k` (counted from 0, at least 1) after the change. It is the `k` for which the
+# squared differences of the days before from their mean, plus those of the days from `k` on from theirs, have the
+# least sum. Run it on `log`, then print `opened`.
+
+# %%
+hidden = np.random.default_rng(SEED + 1)
+opened = int(hidden.integers(8, 23))
+decisions, log = rule.decide(z_test), np.zeros(30, dtype=int)
+for day in range(30):
+    drawing = weight if day >= opened else np.ones(len(weight))
+    log[day] = hidden.choice(decisions, 1000, p=drawing / drawing.sum()).sum()
+for start_of_row in (0, 10, 20):
+    print(*log[start_of_row : start_of_row + 10])
+
+# %%
+answer = ...
+
+
+# solution
+def answer(alarms):
+    def spread(part):
+        return ((part - part.mean()) ** 2).sum()
+
+    days = range(1, len(alarms))
+    return min(days, key=lambda k: spread(alarms[:k]) + spread(alarms[k:]))
+
+
+print(f"found day {answer(log)}; the form opened on day {opened}")
+
+# check
+check("04.5", answer)
 
 # %% [markdown]
 # ## References
