@@ -434,7 +434,7 @@ from helpers.reports import report_each_label, report_labels
 
 half = LabelThresholds.from_thresholds(0.5, label_names=names)
 table = report_labels({**baselines, "network, 0.5": half}, z_test, y_test)
-display(pd.DataFrame(table).set_index("rule").drop(columns="note").round(3))
+display(pd.DataFrame(table).set_index("rule").drop(columns="note").T.astype(float).round(3))
 gain = paired_bootstrap_f1(
     y_test, half.decide(z_test), baselines["word counts"], rng=np.random.default_rng(SEED)
 )
@@ -446,7 +446,7 @@ print(claim("these two lie within 0.02", abs(constant - one_in_k) < 0.02, releas
 claim("the network's micro-F1 is above that of word counts", gain[1] > 0, released=RELEASED)
 
 # %% [markdown]
-# Read the exact match beside its own baseline, the first row, and the macro-F1 beside that of word counts.
+# Read the exact match beside its own baseline, the first column, and the macro-F1 beside that of word counts.
 #
 # **Trap: exact match against 1/K.** The source on EU law had 21 labels, reached an exact match of 27.6 %,
 # and compared it with 1/21, "guessing". But exact match is about *sets*. What does the best constant answer
@@ -477,7 +477,7 @@ assert right_baseline(clean) > 5 * wrong_baseline(clean)
 # %% [markdown]
 # Among comments that are nearly all clean, a program that never says anything passes 1/K many times over. On our
 # own messages the two happen to lie close, as the lines below the table say: there the trap would not show. What the
-# source's laws give we cannot say without them; run `hub-law` and read that row.
+# source's laws give we cannot say without them; run `hub-law` and read those lines.
 #
 # **Trap: the area under the curve of decisions.** Both sources computed AUROC, the area under the ROC curve,
 # from 0/1 *decisions*. *Predict*: is that figure higher or lower than the true one?
@@ -769,10 +769,10 @@ for name, loss in losses.items():
         decided[name, figure] = cuts.decide(z)
     row["calibration error"] = reliability(sigmoid(z).ravel(), y_test.ravel()).error
     compared[name] = {**row, "log loss": loss_of(head, x["test"], y_test)}
-pd.DataFrame(compared).T.round(3)
+pd.DataFrame(compared).round(3)
 
 # %% [markdown]
-# Look at the columns at 0.5 first, then at the tuned ones, then at the last two. Are the tuned differences
+# Look at the rows at 0.5 first, then at the tuned ones, then at the last two. Are the tuned differences
 # larger than chance?
 
 # %%
@@ -791,7 +791,7 @@ claim(text, worse, released=RELEASED)
 # %% [markdown]
 # At 0.5 a weight gives more labels, right and wrong. It moves the logits, roughly by its log, and a cut takes much
 # of that back. An interval with 0 inside cannot tell a loss from the plain one; others speak of one network: try
-# another seed. `pos_weight` and the asymmetric loss pay with their probabilities (last two columns).
+# another seed. `pos_weight` and the asymmetric loss pay with their probabilities (last two rows).
 # If costs are to set the cuts, take a loss whose probabilities can be trusted.
 #
 # ## 8 · Further: single predictions, and labels that may be wrong

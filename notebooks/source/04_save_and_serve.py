@@ -105,11 +105,13 @@ kept = rule.decide(z_test[drawn]) == 1
 print(f"alarms among 200 messages: our rule {kept.sum()}, the reloaded copy {said.sum()}")
 
 # %%
+from textwrap import fill
+
 urgent = y_test[drawn] == 1
 print(f"of {urgent.sum()} urgent ones our rule finds {(kept & urgent).sum()}", end=", ")
 print(f"the copy {(said & urgent).sum()}")
 for i in np.flatnonzero(urgent & kept & ~said)[:5]:
-    print("missed by the copy alone:", few[i])
+    print(fill(f"missed by the copy alone: {few[i]}", 60, subsequent_indent="   "))
 
 # %% [markdown]
 # No error, no warning: the copy answers with the likelier label, which is a threshold of 0.5. The urgent messages
@@ -142,18 +144,23 @@ import json
 
 for path in sorted(folder.iterdir()):
     print(f"{path.stat().st_size / 1e6:8.3f} MB  {path.name}")
-print(json.dumps(json.loads((folder / "decision.json").read_text(encoding="utf-8")), indent=1))
+saved = json.loads((folder / "decision.json").read_text(encoding="utf-8"))
+saved["files"] = {name: f"{digest[:12]}…" for name, digest in saved["files"].items()}
+saved["checksum"] = f"{saved['checksum'][:12]}…"
+print(json.dumps(saved, indent=1, ensure_ascii=False))
 
 # %% [markdown]
 # `decision.json`, and `README.md`, which repeats it for people; nothing has to be trained. `decision.json` holds the
 # cut on the logits *after* the temperature (raw logits are divided by it first), the temperature, the order of the
 # labels, how the cut was chosen and on how many messages, the number format, and fingerprints of the weights and the
-# tokenizer. The weights are **safetensors**: numbers only, nothing in the file can run. `README.md` is the
+# tokenizer (printed short here). The weights are **safetensors**: numbers only, nothing in the file can run. `README.md` is the
 # **model card**, in the form that the Hugging Face Hub shows.
 
 # %%
+from IPython.display import Markdown
+
 card = (folder / "README.md").read_text(encoding="utf-8")
-print(card[card.index("## Rule and data") :])
+Markdown(card[card.index("## Rule and data") :].replace("## ", "#### "))
 
 # %% [markdown]
 # The rule's row of the validation part is stamped as optimistic, since these rows chose the cut. `difference` is the
@@ -169,7 +176,7 @@ from helpers.deployment import load
 
 desk = load(folder)
 records = desk.explain(few)
-print(records[0])
+print(json.dumps(records[0], indent=1))
 assert [r["accepted"] for r in records] == (rule.decide(desk.logits(few)) == 1).tolist()
 
 # %% [markdown]
@@ -217,7 +224,7 @@ hidden = (folder / "decision.json").rename(folder / "gone.json")
 try:
     load(folder)
 except ValueError as error:
-    print("refused:", error)
+    print(fill(f"refused: {error}", 60))
 else:
     raise AssertionError("a folder without its rule must be refused")
 finally:
@@ -458,7 +465,8 @@ compare("over HTTP", served)
 
 # %%
 for name, status, text in answers:
-    print(f"{name:17} {status}  {text}")
+    print(f"{status} for {name}")
+    print(fill(text, 60, initial_indent="   ", subsequent_indent="   "))
 assert all(400 <= status < 500 for _, status, _ in answers), "a wrong call is the caller's fault"
 
 # %% [markdown]
@@ -511,7 +519,7 @@ plt.show()
 # same processor here. Compare one text a request with sixteen.
 
 # %%
-text = "requests of 16 texts carry more texts a second than requests of one, and take longer"
+text = "16 texts a request: more texts a second, a longer wait"
 claim(text, rates[2] > rates[0] and medians[2] > medians[0], released=RELEASED)
 
 # %% [markdown]
@@ -534,7 +542,8 @@ inbox.to_csv(f"{place}/inbox.csv", index=False)
 target = Path(place) / "decided.csv"
 target.unlink(missing_ok=True)  # score never overwrites
 outcome = score(folder, f"{place}/inbox.csv", target, chunk=64)
-print(f"{outcome.rows} decided, {outcome.bad} bad:", outcome.bad_file.read_text().strip())
+print(f"{outcome.rows} decided, {outcome.bad} bad:")
+print(fill(outcome.bad_file.read_text().strip(), 60))
 decided = pd.read_csv(target)
 decided.head(3).round(4)
 
@@ -637,8 +646,8 @@ error = np.sqrt(variance * (1 / len(decided) + 1 / len(y_validation)))
 print(f"share of alarms: {alarms:.3f}; on the validation part {expected:.3f} ± {error:.3f}")
 after = np.average(rule.decide(z_test), weights=weight)
 day = np.sqrt(variance * (1 / 1000 + 1 / len(y_validation)))
-print(f"at one urgent message in a hundred it would be {after:.3f},", end=" ")
-print(f"{abs(after - expected) / day:.1f} standard errors away in 1,000 messages")
+print(f"at one urgent message in a hundred it would be {after:.3f},")
+print(f"   {abs(after - expected) / day:.1f} standard errors away in 1,000 messages")
 
 # %% [markdown]
 # The figure after ± is the **standard error** of the difference: both shares come from a sample, the new messages
@@ -671,7 +680,7 @@ both = [weight * costs.of(y_test, d) for d in (shifted, again)]
 gap = paired_bootstrap(*both, rng=np.random.default_rng(SEED))
 print(f"{(shifted != again).sum()} of {len(y_test)} messages are decided differently")
 print("shift minus refit: {:+.4f}, 95 % interval {:+.4f} to {:+.4f}".format(*gap))
-text = "the test part cannot tell shift and refit apart: the interval contains 0"
+text = "the interval of shift minus refit contains 0"
 claim(text, gap[1] <= 0 <= gap[2], released=RELEASED)
 
 # %% [markdown]
