@@ -267,9 +267,10 @@ with tempfile.TemporaryDirectory() as scratch:
     print(f"mean loss of two steps: {trainer.train().training_loss:.3f}")
 
 # %% [markdown]
-# A fresh head says about 0.5 to everything, and −log 0.5 is 0.693. `problem_type` chooses the loss, and `processing_class` (the tokenizer) makes the Trainer pad each batch to its
-# longest text. Older notebooks write `evaluation_strategy` and `Trainer(tokenizer=...)`; both are gone. To
-# train with another loss, pass `compute_loss_func`. Does the network compute the loss that we wrote by hand?
+# A fresh head says about 0.5 to everything, and −log 0.5 is 0.693. `problem_type` chooses the loss, and
+# `processing_class` (the tokenizer) makes the Trainer pad each batch to its longest text. Older notebooks write
+# `evaluation_strategy` and `Trainer(tokenizer=...)`; both are gone. To train with another loss, pass
+# `compute_loss_func`. Does the network compute the loss that we wrote by hand?
 
 # %%
 batch = tokenizer.pad({"input_ids": ids[:8]}, return_tensors="pt").to(bare.device)
@@ -319,8 +320,9 @@ learned = best < 0.8 * ignorant
 claim("the loss is at least a fifth below that of base rates", learned, released=RELEASED)
 
 # %% [markdown]
-# Where a network is trained anew, the curve grows while it learns. `fine_tune` runs all its epochs and keeps the weights of the one with
-# the lowest validation loss. **Early stopping** goes a step further: it ends training once that loss has risen.
+# Where a network is trained anew, the curve grows while it learns. `fine_tune` runs all its epochs and keeps the
+# weights of the one with the lowest validation loss. **Early stopping** goes a step further: it ends training once
+# that loss has risen.
 #
 # How many epochs are too many? One source trained for 50. That would take too long here, so we train a **head**
 # alone, one linear layer, on what a head is given (the pooled outputs, computed once) by the network *before*
@@ -633,8 +635,8 @@ for group, mask in (("rare", rare), ("other", ~rare)):
 # the mean counts it in full. Where the others' interval holds 0, cuts of their own did nothing for them that
 # these messages could show. So ask of a higher macro-F1: which labels, and at what cost?
 #
-# Why would micro-F1 gain so little, or nothing? There is a rule: **on calibrated probabilities the cut that maximises F1 is
-# half of the best F1, F\*/2**. For a label that can reach F1 = 0.8 that is 0.4, not far from 0.5. And for
+# Why would micro-F1 gain so little, or nothing? There is a rule: **on calibrated probabilities the cut that maximises
+# F1 is half of the best F1, F\*/2**. For a label that can reach F1 = 0.8 that is 0.4, not far from 0.5. And for
 # micro-F1 it is *one* cut for all labels, F\*/2 with F\* the best micro-F1.
 
 # %% tags=["cover"]
@@ -833,8 +835,8 @@ for line in guide.splitlines() if PROFILE == "offline" else []:
         print(fill(line, 60, subsequent_indent="  "))
 
 # %% [markdown]
-# Judge each by the guide: an error of the network, an error of the label, or a case that people could argue about? If many
-# are label errors, mending them is worth more than any threshold.
+# Judge each by the guide: an error of the network, an error of the label, or a case that people could argue about? If
+# many are label errors, mending them is worth more than any threshold.
 #
 # ## 9 · Further: keep the rule with its network
 #

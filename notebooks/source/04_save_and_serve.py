@@ -1,7 +1,8 @@
 # %% [markdown]
 # # 04 · Save the decision, serve it, watch it
 #
-# Take network and rule out of the notebook together, get the same answers everywhere, and know when the rule has grown old.
+# Take network and rule out of the notebook together, get the same answers everywhere, and know when the rule has grown
+# old.
 
 # %% [markdown]
 # **You will learn** to save a network with its rule, to reload both in a process without our helpers, to serve
@@ -153,8 +154,8 @@ print(json.dumps(saved, indent=1, ensure_ascii=False))
 # `decision.json`, and `README.md`, which repeats it for people; nothing has to be trained. `decision.json` holds the
 # cut on the logits *after* the temperature (raw logits are divided by it first), the temperature, the order of the
 # labels, how the cut was chosen and on how many messages, the number format, and fingerprints of the weights and the
-# tokenizer (printed short here). The weights are **safetensors**: numbers only, nothing in the file can run. `README.md` is the
-# **model card**, in the form that the Hugging Face Hub shows.
+# tokenizer (printed short here). The weights are **safetensors**: numbers only, nothing in the file can run.
+# `README.md` is the **model card**, in the form that the Hugging Face Hub shows.
 
 # %%
 from IPython.display import Markdown
