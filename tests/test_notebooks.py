@@ -114,8 +114,8 @@ def test_no_outputs_and_valid_format(path):
 
 @ids
 def test_size_of_cells(path):
-    """25 to 90 cells; at most 15 code lines (20 for a figure), 120 words a text cell."""
-    assert 25 <= len(cells(path)) <= 90
+    """25 to 87 cells; at most 15 code lines (20 for a figure), 120 words a text cell."""
+    assert 25 <= len(cells(path)) <= 87
     for cell in cells(path, "code"):
         lines = [line for line in cell.source.splitlines() if line.strip()]
         assert len(lines) <= (20 if "plt." in cell.source else 15), cell.source
