@@ -278,6 +278,18 @@ RIGHT = {
         lambda p: int((p >= best_f1(p) / 2).sum()),
         lambda p: sum(bool(one >= best_f1(p) / 2) for one in p),
     ],
+    "03.5": [
+        lambda z, y, alarm, miss: [
+            min(
+                [*z[:, k], np.inf],
+                key=lambda c, k=k: (
+                    alarm[k] * ((z[:, k] >= c) & (y[:, k] == 0)).sum()
+                    + miss[k] * ((z[:, k] < c) & (y[:, k] == 1)).sum()
+                ),
+            )
+            for k in range(4)
+        ]
+    ],
     "04.1": [
         lambda t, old, new: sigmoid(logit(t) - prior_shift(old=old, new=new)),
         lambda t, old, new: 1 / (1 + (1 - t) / t * (1 - old) / old * new / (1 - new)),
@@ -290,6 +302,14 @@ RIGHT = {
     "04.4": [
         lambda alarms, n, p: abs(alarms / n - p) > 3 * np.sqrt(p * (1 - p) / n),
         lambda alarms, n, p: int((alarms - n * p) ** 2 > 9 * n * p * (1 - p)),
+    ],
+    "04.5": [
+        lambda x: (
+            1
+            + np.argmin(
+                [k * np.var(x[:k]) + (len(x) - k) * np.var(x[k:]) for k in range(1, len(x))]
+            )
+        ),
     ],
 }
 WRONG = {
@@ -552,26 +572,28 @@ WRONG = {
         (lambda p: 2, "expected 3, got 2"),
         (lambda p: -best_number(p), "try every number"),
     ],
+    "03.5": [(lambda z, y, alarm, miss: np.log(alarm / miss), "Elkan's cut")],
     "04.1": [
-        (lambda t, old, new: t * old / new, "from 0.1 to 0.02 you give 0.25"),
-        (lambda t, old, new: sigmoid(logit(t) + prior_shift(old=old, new=new)), "from 0.1 to 0.5"),
-        (lambda t, old, new: None, "you give None"),
+        (lambda t, old, new: t * old / new, "old 0.1, new 0.02 .*cannot scale"),
+        (lambda t, old, new: sigmoid(logit(t) + prior_shift(old=old, new=new)), "the other way"),
+        (lambda t, old, new: None, "is there a `return`"),
     ],
     "04.2": [
-        (lambda one, many, n: one, "two equations"),
-        (lambda one, many, n: (0.0, many / n), "two equations"),
-        (lambda one, many, n: None, "you give None"),
+        (lambda one, many, n: one, r"shape \(2,\)"),
+        (lambda one, many, n: (0.0, many / n), "a part of the overhead"),
+        (lambda one, many, n: None, "is there a `return`"),
     ],
     "04.3": [
-        (lambda waiting, limit: [waiting], r"with \[3, 3, 3\] waiting"),
-        (lambda waiting, limit: [[n] for n in waiting], r"with \[1, 1, 1\] waiting"),
+        (lambda waiting, limit: [waiting], r"waiting \[3, 3, 3\]"),
+        (lambda waiting, limit: [[n] for n in waiting], r"waiting \[1, 1, 1\]"),
         (lambda waiting, limit: [b for b in shared(waiting, limit) if sum(b) <= limit], "alone"),
     ],
     "04.4": [
-        (lambda alarms, n, p: alarms / n > p, "120 alarms among 1000"),
-        (lambda alarms, n, p: alarms > n * p + 3 * np.sqrt(n * p * (1 - p)), "60 alarms"),
-        (lambda alarms, n, p: np.array([True]), "130 alarms"),
+        (lambda alarms, n, p: alarms / n > p, "alarms 120, n 1000"),
+        (lambda alarms, n, p: alarms > n * p + 3 * np.sqrt(n * p * (1 - p)), "alarms 60"),
+        (lambda alarms, n, p: 2, "alarms 130"),
     ],
+    "04.5": [(lambda alarms: alarms.argmax(), "most alarms")],
 }
 right = pytest.mark.parametrize(("name", "answer"), [(n, a) for n in RIGHT for a in RIGHT[n]])
 wrong = pytest.mark.parametrize(

@@ -302,15 +302,24 @@ def test_the_readmes_one_liners_run():
     assert ran >= 12
 
 
-def test_minutes_of_lesson_04_agree():
-    """Lesson 04, README and the sum of the sections in TEACHING.md say the same minutes."""
+@pytest.mark.parametrize("number", ["01", "02", "03", "04"])
+def test_minutes_agree(number):
+    """A lesson, the README and the sum of the sections in TEACHING.md say the same minutes."""
     root = Path(__file__).parents[1]
-    lesson = (root / "notebooks/source/04_save_and_serve.py").read_text(encoding="utf-8")
-    said = int(re.search(r"takes about (\d+) minutes", lesson)[1])
-    teaching = (root / "TEACHING.md").read_text(encoding="utf-8").split("## Lesson 04, section")[1]
-    parts = [int(m) for m in re.findall(r"^\| \d · [^|]*\| (\d+) \|", teaching, flags=re.M)]
+    (source,) = (root / "notebooks/source").glob(f"{number}_*.py")
+    last, said = map(
+        int,
+        re.search(
+            r"core path \(sections 1 to (\d)\) takes about (\d+) minutes",
+            source.read_text(encoding="utf-8"),
+        ).groups(),
+    )
     table = (root / "README.md").read_text(encoding="utf-8")
-    core, further = re.search(
-        r"04_save_and_serve\.ipynb\) \| (\d+), and (\d+) further", table
-    ).groups()
-    assert (sum(parts[:7]), sum(parts[7:])) == (said, int(further)) == (int(core), int(further))
+    told = re.search(rf"{source.stem}\.ipynb\) \| (\d+), and (\d+) further", table).groups()
+    teaching = (root / "TEACHING.md").read_text(encoding="utf-8")
+    heading = (
+        "## Section by section" if number == "01" else f"## Lesson {number}, section by section"
+    )
+    rows = teaching.split(heading)[1].split("\n## ")[0]
+    parts = [int(m) for m in re.findall(r"^\| \d · [^|]*\| (\d+) \|", rows, flags=re.M)]
+    assert (sum(parts[:last]), sum(parts[last:])) == (said, int(told[1])) == tuple(map(int, told))

@@ -315,6 +315,16 @@ def test_a_second_reader_agrees_on_topics():
     assert 1 / 8 < differs.mean() < 1 / 5, "the data card says about one in six"
 
 
+def test_the_card_counts_the_messages_without_a_topic():
+    """Of the messages read again all but the mended ones still have no topic, as the card says."""
+    card = (CORPUS / "README.md").read_text(encoding="utf-8")
+    read = int(re.search(r"all (\d+) messages without a topic", card)[1])
+    mended = int(re.search(r"(\d+) of them name a topic", card)[1])
+    table = read_messages()
+    left = (table["topics"] == "") & (table["intent"] != "other_far")
+    assert left.sum() == read - mended
+
+
 def test_each_confusion_in_the_card_has_its_sentence():
     """The data card explains every pair of intents that its table says are confused."""
     card = (CORPUS / "README.md").read_text(encoding="utf-8")

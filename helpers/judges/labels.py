@@ -176,9 +176,140 @@ def _best_expected_f1(answer: Callable[[Any], Any]) -> str | None:
     return failed + why[0] if failed else None
 
 
+def _price(z: np.ndarray, true: np.ndarray, alarm: float, miss: float, cut: float) -> float:
+    """Give what a cut costs on these messages."""
+    given = z >= cut
+    return alarm * (given & (true == 0)).sum() + miss * (~given & (true == 1)).sum()
+
+
+def _cheapest(z: np.ndarray, true: np.ndarray, alarm: float, miss: float) -> float:
+    """Give the cut of least cost on these messages; np.inf gives the label to nobody."""
+    return min([*np.unique(z), np.inf], key=lambda cut: _price(z, true, alarm, miss, cut))
+
+
+def _at(cut: Callable[..., float]) -> Callable[..., bool]:
+    """Say whether a cut decides like the one that a mistake makes."""
+    return lambda z, y, a, m, got: np.array_equal(z >= got, z >= cut(a, m))
+
+
+def _least(cost: Callable[..., float], nobody: bool = True) -> Callable[..., bool]:
+    """Say whether a cut has the least of another cost."""
+
+    def fits(z: np.ndarray, y: np.ndarray, a: float, m: float, got: float) -> bool:
+        tried = [cost(z, y, a, m, cut) for cut in [*z, np.inf][: None if nobody else -1]]
+        return bool(np.isclose(cost(z, y, a, m, got), min(tried)))
+
+    return fits
+
+
+def _minus_f1(z: np.ndarray, y: np.ndarray, a: float, m: float, cut: float) -> float:
+    """Give F1 with its sign turned, to be made as small as can be."""
+    return -2 * y[z >= cut].sum() / ((z >= cut).sum() + y.sum())
+
+
+def _just_below(z: np.ndarray, y: np.ndarray, a: float, m: float, got: float) -> bool:
+    """Say whether `>` in place of `>=` would make a cut right."""
+    above = float(min(z[z > got], default=np.inf))
+    return bool(np.isclose(_price(z, y, a, m, above), _price(z, y, a, m, _cheapest(z, y, a, m))))
+
+
+def _as_probability(z: np.ndarray, y: np.ndarray, a: float, m: float, got: float) -> bool:
+    """Say whether a cut would be right on the probabilities."""
+    p = 1 / (1 + np.exp(-z))
+    return 0 <= got <= 1 and bool(
+        np.isclose(_price(p, y, a, m, got - 1e-6), _price(z, y, a, m, _cheapest(z, y, a, m)))
+    )
+
+
+# tells from a label's logits, labels, two prices and the cut that came whether it is this mistake
+_CUTS_FOR_PRICES: dict[str, Callable[..., bool]] = {
+    "this is Elkan's cut, by the prices alone; these labels were not looked at": (
+        _at(lambda a, m: np.log(a / m))
+    ),
+    "this is Elkan's cut as a probability; a cut on the logits is asked for": (
+        _at(lambda a, m: a / (a + m))
+    ),
+    "0 takes no notice of the prices": _at(lambda a, m: 0),
+    "nobody gets a label": _at(lambda a, m: np.inf),
+    "everybody gets every label": _at(lambda a, m: -np.inf),
+    "false_positive and false_negative have changed places": (
+        _least(lambda z, y, a, m, cut: _price(z, y, m, a, cut))
+    ),
+    "this counts mistakes, whatever their price": (
+        _least(lambda z, y, a, m, cut: _price(z, y, 1, 1, cut))
+    ),
+    "this is the dearest": _least(lambda z, y, a, m, cut: -_price(z, y, a, m, cut)),
+    "to give the label to nobody (np.inf) can be the cheapest": _least(_price, nobody=False),
+    "this is the best F1, not the least cost": _least(_minus_f1),
+    "these would be right if `>` gave the label, but `>=` does": _just_below,
+    "these are probabilities; cuts on the logits are asked for": _as_probability,
+}
+
+
+def _cuts_for_new_prices(answer: Callable[[Any, Any, Any, Any], Any]) -> str | None:
+    z = np.array(
+        [
+            [2.5, 1.0, -0.5, 0.5],
+            [-1.0, 2.0, -2.0, 1.5],
+            [0.5, 2.0, -3.0, -1.0],  # the second label has a tie
+            [1.5, -1.5, -1.5, 2.5],
+            [-2.5, 0.5, -2.5, -2.0],
+            [-0.25, -0.25, -1.0, -3.0],
+            [0.25, -2.0, -3.5, 0.25],
+            [-2.0, -3.0, -4.0, -0.5],
+        ]
+    )
+    labels = np.array(
+        [
+            [1, 0, 0, 1],
+            [0, 1, 1, 0],
+            [1, 0, 0, 0],
+            [0, 1, 0, 1],
+            [0, 1, 1, 0],
+            [1, 0, 0, 1],
+            [0, 1, 0, 0],
+            [0, 0, 1, 0],
+        ]
+    )
+    dear = np.array([1.0, 2.0, 9.0, 1.0]), np.array([4.0, 3.0, 1.0, 1.5])
+    cheap = np.array([5.0, 1.0, 1.0, 4.0]), np.array([1.0, 6.0, 2.0, 1.0])
+    cases, cuts, failed = [dear, cheap], [], ""
+    for alarm, miss in cases:
+        got, hint = many_numbers(
+            answer(z.copy(), labels.copy(), alarm.copy(), miss.copy()), (4,), "one cut a label"
+        )
+        prices = f"with false_positive {alarm.tolist()} and false_negative {miss.tolist()} "
+        if hint:
+            return prices + hint
+        cuts.append(got)
+        for k in range(4):
+            one = z[:, k], labels[:, k], alarm[k], miss[k]
+            best = _cheapest(*one)
+            least, paid = _price(*one, best), _price(*one, got[k])
+            if not failed and paid > least + 1e-9:
+                failed = (
+                    f"{prices}expected {least:g} as the cost of label {k} (logits "
+                    f"{z[:, k].tolist()}, labels {labels[:, k].tolist()}), as by the cut {best:g}; "
+                    f"got the cut {got[k]:g}, which costs {paid:g}"
+                )
+    if not failed:
+        return None
+    for words, made in _CUTS_FOR_PRICES.items():
+        if all(
+            made(z[:, k], labels[:, k], a[k], m[k], got[k])
+            for got, (a, m) in zip(cuts, cases, strict=True)
+            for k in range(4)
+        ):
+            return f"{failed}: {words}"
+    if all((got == got[0]).all() for got in cuts):
+        return f"{failed}: each label has its own prices, and its own cut"
+    return f"{failed}: try every score of the label as a cut, and np.inf"
+
+
 CHECKS: dict[str, Judge] = {
     "03.1": _precision_floor_per_label,
     "03.2": _a_rare_label_is_added,
     "03.3": _cost_per_label,
     "03.4": _best_expected_f1,
+    "03.5": _cuts_for_new_prices,
 }
