@@ -1,4 +1,4 @@
-"""A slider that also moves in a page without a kernel: all its answers are worked out beforehand."""
+"""A slider that also moves in a page without a kernel: all it can show is worked out before."""
 
 from __future__ import annotations
 

@@ -24,6 +24,8 @@ ROOT = Path(__file__).resolve().parent.parent
 EXERCISE = re.compile(
     r"(?P<given>.*)^# solution\n(?P<solution>.*)^# check\n(?P<check>.*)", re.MULTILINE | re.DOTALL
 )
+ANSWER = re.compile(r"^\*Answer\*: (.*?)(?=\n\n|\Z)", re.MULTILINE | re.DOTALL)
+FOLDED = r"<details><summary>Answer</summary>\n\n\1\n\n</details>"
 MARKER = re.compile(r"(\d+[.)]|[-*+]|#{1,6}|>)(\s|$)")
 BADGES = re.compile(r"(<!-- badges -->\n).*?(<!-- end of badges -->)", re.DOTALL)
 NO_ADDRESS = """import sys
@@ -53,7 +55,7 @@ def badge(address: str, lesson: str) -> str:
 
 
 def build(source: Path, *, solved: bool, address: str | None) -> str:
-    """Make one notebook.
+    """Make one notebook; fold each paragraph that begins with ``*Answer*:``.
 
     Parameters
     ----------
@@ -81,7 +83,9 @@ def build(source: Path, *, solved: bool, address: str | None) -> str:
         raise ValueError(f"{source.name}: the first cell must be the title, a line with '# '")
     for cell in cells:
         if cell["cell_type"] == "markdown":
-            check_paragraphs("".join(cell["source"]), source.name)
+            text = "".join(cell["source"])
+            check_paragraphs(text, source.name)
+            cell["source"] = _lines(ANSWER.sub(FOLDED, text))
         exercise = EXERCISE.fullmatch("".join(cell["source"]))
         if exercise:
             answer = exercise["solution" if solved else "given"].strip("\n")

@@ -181,10 +181,7 @@ for name in gap:
 # %%
 from helpers.lessons import start
 
-prices = (COST_REJECT, COST_ERROR, COST_UNKNOWN)
-begun = start(
-    "intent", profile=PROFILE, quick=QUICK, seed=SEED, dtype=DTYPE, changed=prices != (0.4, 1, 2)
-)
+begun = start("intent", PROFILE, QUICK, SEED, DTYPE, COST_REJECT, COST_ERROR, COST_UNKNOWN)
 recipe, task, RELEASED = begun.recipe, begun.task, begun.released
 print(begun)
 names, n_classes = task.label_names, len(task.label_names)
