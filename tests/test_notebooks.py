@@ -105,6 +105,21 @@ def test_exercises_are_blank_for_learners_and_solved_in_solutions(tmp_path):
     assert "answer = 42" in solved and "answer = ..." not in solved
 
 
+def test_answers_are_folded():
+    """A paragraph that begins with *Answer* is folded alone, and begins with a capital."""
+    text = build_notebooks.fold_answers("Before.\n\n*Answer*: no,\nit falls.\n\nAfter *this*.")
+    folded = "<details><summary>Answer</summary>\n\nNo,\nit falls.\n\n</details>"
+    assert text == f"Before.\n\n{folded}\n\nAfter *this*."
+
+
+@ids
+def test_every_answer_of_a_lesson_is_folded(path):
+    """No built lesson shows an answer in sight, and each fold is closed again."""
+    for cell in cells(path, "markdown"):
+        assert "*Answer*" not in cell.source
+        assert cell.source.count("<details>") == cell.source.count("\n\n</details>")
+
+
 @ids
 def test_no_outputs_and_valid_format(path):
     """A committed notebook is valid and holds no outputs and no execution counts."""

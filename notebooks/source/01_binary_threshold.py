@@ -405,8 +405,6 @@ for name, p in p_of.items():
 # fixed, so it speaks of the choice of test messages alone. *Predict*: will the tuned rule beat Elkan's?
 
 # %%
-import textwrap
-
 import pandas as pd
 
 from helpers.probabilities import logit
@@ -432,14 +430,12 @@ for row in table:  # the same rule on the part that chose the last two
 fig, ax = plt.subplots(figsize=(4.8, 2.8), layout="constrained")
 plots.differences(table, ax=ax)
 plt.show()
-columns = ["threshold", "missed", "false_alarms", "validation", "cost"]
-pd.DataFrame(table).set_index("rule")[columns].round(3).rename(
-    columns=lambda c: c.replace("_", " ")
-)
+names_of = {"threshold": "cut", "missed": "missed", "false_alarms": "false alarms"}
+names_of |= {"validation": "cost, validation", "cost": "cost, test"}
+pd.DataFrame(table).set_index("rule").rename(columns=names_of)[list(names_of.values())].round(3)
 
 # %% [markdown]
-# `cost` is a message's on the test part, `validation` the same on the validation part. The figure shows each
-# rule's cost on test minus that of the first, with its 95 % interval. An interval that contains 0 says: these test
+# Costs are a message's. The figure shows each rule's cost on test minus that of the first, with its 95 % interval. An interval that contains 0 says: these test
 # messages cannot tell the two rules apart.
 #
 # Now the pairs that we asked about, compared directly. Never on the data that chose: the report refuses that,
@@ -470,7 +466,7 @@ for column, part in (("validation", "validation"), ("cost", "test")):
 try:
     report_binary(rules, z_validation, y_validation, costs, rng=rng)
 except ValueError as error:
-    print("refused:", textwrap.fill(str(error), 60))
+    print("refused:", error)
 else:
     raise AssertionError("a report on the rows that chose the rule must be refused")
 text = "both priced rules cost less than calling out always"
@@ -554,11 +550,11 @@ for _ in range(400):
 # %%
 elkan_cost = truth_of(BinaryThreshold.from_costs(costs))[1]
 tuned_cost = np.array(simulated["tuned"])[:, 1]
-print(f"true cost: Elkan {elkan_cost:.4f}, tuned {tuned_cost.mean():.4f} on average")
+print(f"mean true cost: Elkan {elkan_cost:.4f}, tuned {tuned_cost.mean():.4f}")
 short = {name: np.mean(np.array(v)[:, 0] < 0.9) for name, v in simulated.items() if name != "tuned"}
 for name, share in short.items():
     cost = np.mean([cost for _, cost in simulated[name]])
-    print(f"{name}: short in {share:.0%} of the sets, true cost {cost:.4f}")
+    print(f"{name:18} short in {share:4.0%}, true cost {cost:.4f}")
 assert np.all(tuned_cost >= elkan_cost - 1e-9), "nothing beats the formula on true probabilities"
 often, rarely = short["recall 0.9"], short["recall 0.9, surely"]
 print(
