@@ -88,8 +88,7 @@ for name, predicted in (("never call out", 0), ("always call out", 1)):
 # %% [markdown]
 # These are the two baselines that need no network. Anything worth building must cost less than the
 # cheaper one. Which one that is depends on the share of urgent messages and on the two prices.
-
-# %% [markdown]
+#
 # ## 2 · Fine-tune
 #
 # We put a new, random layer (the **head**) on a pretrained BERT and train both on the messages. The head
@@ -648,8 +647,7 @@ for miss in (2.0, 5.0, 20.0):
 # %% [markdown]
 # The check shifts known logits by log w, as an exact fit would: on these the right rule must make the
 # decisions that Elkan's rule makes on the plain ones.
-
-# %% [markdown]
+#
 # A real model follows only roughly. We train two small heads on what the network's own head is given (its
 # **pooled outputs**, computed once): a logistic regression with and without the weight, held back a good
 # deal (`C=0.01`), since the network has already fitted these messages.

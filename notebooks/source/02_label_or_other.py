@@ -115,15 +115,14 @@ def right_probabilities(z):
     return softmax(z)
 
 
-# the check
-rows = np.random.default_rng(0).normal(size=(50, 49)) * 2
-assert np.allclose(right_probabilities(rows).sum(axis=1), 1), "one class of 49 is true"
-
-# %%
 for name, function in (("wrong", wrong_probabilities), ("right", right_probabilities)):
     q = function(vector)
     print(f"{name}: {(q > 0.6).sum()} classes above 0.6, sum {q.sum():.1f}")
-assert np.allclose(softmax(vector), p)
+
+# the check
+rows = np.random.default_rng(0).normal(size=(50, 49)) * 2
+assert np.allclose(right_probabilities(rows).sum(axis=1), 1), "one class of 49 is true"
+assert np.allclose(right_probabilities(vector), p)
 
 # %% [markdown]
 # One text has one class, so the probabilities must share a single 1. The same mix-up exists in training: the
@@ -263,16 +262,14 @@ ax.set_ylabel("observed share of right answers")
 plt.show()
 
 # %% [markdown]
-# *Answer*: the print says it. Above T = 1 the network was too sure and its dots lie below the diagonal; below T = 1 it
-# was not sure enough, and they lie above.
+# *Answer*: as printed. Above T = 1 it was too sure, with dots below the diagonal; below T = 1 not sure enough.
 #
 # The **calibration error** in the legend is the mean gap
 # to the diagonal. T was fitted on *other* messages, so on these a T near 1 can help or harm a little. And the 0.9937 of
 # section 1? It means "right 99 times in 100" only if that network was calibrated.
 #
 # The customer of our story had two models, and wished to use the same 0.6 for both. We train a second one in
-# seconds: word counts and a linear layer. *Predict*: both read the same messages. At 0.6, will both answer
-# about the same share?
+# seconds: word counts and a linear layer. *Predict*: at 0.6, will both answer about the same share?
 
 # %%
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -294,8 +291,8 @@ for name, (z_choose, z_report) in models.items():
     correct[name] = z_report.argmax(axis=1) == y_test
     shares[name] = [float((confidence(z_report / s) >= 0.6).mean()) for s in (1.0, t)]
     bins[f"{name}, as trained"] = reliability(confidence(z_report), correct[name])
-    print(f"{name}: right {correct[name].mean():.0%}, T {t:.2f};", end=" ")
-    print("at 0.6 {:.0%}, with T {:.0%}".format(*shares[name]))
+    print(f"{name:11} right {correct[name].mean():.0%}; at 0.6:", end=" ")
+    print(f"{shares[name][0]:.0%}, with T {t:.2f}: {shares[name][1]:.0%}")
 gap = [abs(shares["BERT"][i] - shares["word counts"][i]) for i in (0, 1)]
 apart = abs(correct["BERT"].mean() - correct["word counts"].mean())
 print(f"right: {apart:.0%} apart; answered: {gap[0]:.0%}, with T {gap[1]:.0%} apart")
@@ -496,16 +493,15 @@ made, rng = np.zeros(2, int), np.random.default_rng(0)
 for _ in range(200):  # two classes; class 0 is always answered, and wrong with probability 0.11
     z, y = rng.exponential(2, (300, 1)) * [1, 0], (rng.random(300) < 0.11).astype(int)
     made += [wrong_promise(z, y), right_promise(z, y)]
-print(f"of 200 sets, 10 % is promised for {made[0]} by the scan,")
-print(f"  for {made[1]} by the tested rule")
+print(f"promised for {made[0]} of 200 sets by the scan, {made[1]} by the tested rule")
 assert made[1] <= 21, "above the .999 quantile of a binomial with 200 trials at 5 %"
 
 # %% [markdown]
 # None of these promises can be kept. A scan looks at two hundred thresholds and picks the luckiest. The rule that
 # keeps its word does three things: it fixes a few **candidates** before it sees data (0.05 to 0.95); for each it
 # asks how likely so few errors were, if the risk were really 10 % (an exact **binomial** test); and the candidates
-# *share* the 5 % chance of a mistake. A candidate that passes
-# needs its part no longer: it goes to the next lower threshold, which answers more.
+# *share* the 5 % chance of a mistake. A candidate that passes needs its part no longer: it goes to the next lower
+# threshold, which answers more.
 #
 # The customer asks for 10 %, with 95 % confidence. *Predict*: on our validation messages, which of the promises
 # below can be made, and what do they cost in coverage?
@@ -542,7 +538,8 @@ answered = said < n_classes
 errors = int((said != y_test)[answered].sum())
 seen_risk = binomtest(errors, int(answered.sum())).proportion_ci(method="exact")
 limit = promised.chosen.get("max_risk", 1.0)
-print(f"promised {limit:.2f}; on test {errors} of {answered.sum()} answers are wrong,")
+print(f"promised {limit:.2f}" if limit < 1 else "nothing was promised", end="; ")
+print(f"on test {errors} of {answered.sum()} answers are wrong,")
 print(f"  95 % interval {seen_risk.low:.3f} to {seen_risk.high:.3f}")
 claim("test does not speak against the promise", seen_risk.low <= limit, released=RELEASED)
 
@@ -556,9 +553,9 @@ by_intent = by_intent.sort_values("coverage").round(2)
 pd.concat([by_intent.head(5), by_intent.tail(5)])
 
 # %% [markdown]
-# *Answer*: the print says whether it was kept; and no, some intents are answered far more often than others.
+# *Answer*: the print says whether it was kept; some intents are answered far more often than others.
 #
-# Who writes about the others waits longer. Nothing was promised about any single intent, either: read the column `risk` (NaN where none is answered). Look at this table
+# Who writes about the others waits longer. Nothing was promised about a single intent: read `risk` (NaN where none is answered). Look at this table
 # before you release a rule. A threshold for each intent would need many more messages.
 #
 # ## 6 · Unknown is not unsure
@@ -676,7 +673,7 @@ rules["searched with unknown ones"] = RejectOption.choose(*mixed, costs=dear, la
 rules["promised without them"] = promised
 mixed_test = with_unknown(z_test, y_test, "test")
 table = report_reject(rules, *mixed_test, dear, rng=np.random.default_rng(SEED))
-shown = ["threshold", "coverage", "risk", "unknown_answered", "cost"]
+shown = ["threshold", "risk", "unknown_answered", "cost"]
 pd.DataFrame(table).set_index("rule")[shown].round(3).rename(columns=lambda c: c.replace("_", " "))
 
 # %% [markdown]
@@ -837,8 +834,8 @@ held = named[np.arange(len(y_test)), y_test]
 rejects = rules["Chow, with temperature"].decide
 turned_down = rejects(z_test) == n_classes
 for who, rows in (("all", held >= 0), ("answered", ~turned_down), ("rejected", turned_down)):
-    print(f"{who:9} {rows.sum():4} messages: {named[rows].sum(axis=1).mean():4.1f} named,", end=" ")
-    print(f"true one in {held[rows].mean():.1%}")
+    print(f"{who:9}{rows.sum():5} messages, {named[rows].sum(axis=1).mean():.1f} named,", end=" ")
+    print(f"true in {held[rows].mean():.1%}")
 assert level_for(p_true[:8]) == 0, "eight messages can promise nothing"
 claim("of all messages 86 % to 94 %", 0.86 < held.mean() < 0.94, released=RELEASED)
 claim("of the rejected under 80 %", held[turned_down].mean() < 0.8, released=RELEASED)
