@@ -977,6 +977,30 @@ def answer(confidence, capacity):
 check("02.3", answer)
 
 # %% [markdown]
+# **02.4** What can *these* messages promise? Write `answer(wrong, confidence_level)` for an array with a 1 for each
+# answered message whose answer is wrong, and a 0 for each other: the lowest risk that can be promised, which is
+# the one at which so few errors, or fewer, have a chance of just 1 − `confidence_level`; 1 if all are wrong. Then ask
+# what the test messages that `promised` answers would promise, and what a quarter of them would.
+
+# %%
+answer = ...
+
+
+# solution
+def answer(wrong, confidence_level):
+    k, n = int(np.sum(wrong)), len(wrong)
+    return binomtest(k, n, alternative="less").proportion_ci(confidence_level).high
+
+
+given = promised.decide(z_test)
+wrong = (given != y_test)[given < n_classes]
+for part in (wrong, wrong[::4]):  # fewer messages leave more room for chance
+    print(f"{len(part)} messages: {part.mean():.3f} wrong, {answer(part, 0.95):.3f} promised")
+
+# check
+check("02.4", answer)
+
+# %% [markdown]
 # ## References
 #
 # - C. Chow (1970), On optimum recognition error and reject tradeoff, IEEE Transactions on Information Theory 16.
