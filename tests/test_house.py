@@ -293,15 +293,20 @@ def test_the_readmes_one_liners_run():
     assert ran >= 12
 
 
-def test_minutes_of_lesson_04_agree():
-    """Lesson 04, README and the sum of the sections in TEACHING.md say the same minutes."""
-    root = Path(__file__).parents[1]
-    lesson = (root / "notebooks/source/04_save_and_serve.py").read_text(encoding="utf-8")
-    said = int(re.search(r"takes about (\d+) minutes", lesson)[1])
-    teaching = (root / "TEACHING.md").read_text(encoding="utf-8").split("## Lesson 04, section")[1]
-    parts = [int(m) for m in re.findall(r"^\| \d · [^|]*\| (\d+) \|", teaching, flags=re.M)]
-    table = (root / "README.md").read_text(encoding="utf-8")
-    core, further = re.search(
-        r"04_save_and_serve\.ipynb\) \| (\d+), and (\d+) further", table
-    ).groups()
-    assert (sum(parts[:7]), sum(parts[7:])) == (said, int(further)) == (int(core), int(further))
+@pytest.mark.parametrize(
+    ("lesson", "core"),
+    [("01_binary_threshold", 7), ("02_label_or_other", 6), ("04_save_and_serve", 7)],
+)
+def test_minutes_of_a_lesson_agree(lesson, core):
+    """A lesson, README and the sum of its sections in TEACHING.md say the same minutes."""
+    text = (ROOT / f"notebooks/source/{lesson}.py").read_text(encoding="utf-8")
+    said = int(re.search(r"takes about (\d+) minutes", text)[1])
+    teaching = (ROOT / "TEACHING.md").read_text(encoding="utf-8")
+    heads = {"01": "## Section by section"}
+    sections = teaching.split(heads.get(lesson[:2], f"## Lesson {lesson[:2]}, section"))[1]
+    sections = sections.split("\n## ")[0]
+    parts = [int(m) for m in re.findall(r"^\| \d · [^|]*\| (\d+) \|", sections, flags=re.M)]
+    table = (ROOT / "README.md").read_text(encoding="utf-8")
+    minutes = re.search(rf"{lesson}\.ipynb\) \| (\d+), and (\d+) further", table).groups()
+    assert [sum(parts[:core]), sum(parts[core:])] == [said, int(minutes[1])]
+    assert said == int(minutes[0])

@@ -11,7 +11,7 @@
 # **Before you start** you should know Python, training and test data, and logistic regression. BERT, a network
 # pretrained on much text, is used as it comes.
 #
-# **Time**: the core path (sections 1 to 7) takes about 50 minutes; sections 8 and 9 go further. The code
+# **Time**: the core path (sections 1 to 7) takes about 60 minutes, sections 8 and 9 another 30. The code
 # runs in about two minutes on two CPU cores. A GPU is not needed.
 #
 # Run the cells in order. Where you see *Predict*, answer before you run the next cell.
