@@ -19,7 +19,7 @@
 # %% [markdown]
 # ## Settings
 #
-# Change these and run everything again. `offline` needs nothing from outside; `hub` downloads a larger
+# Change these and run everything again. `offline` uses a small BERT and our own messages; `hub` downloads a larger
 # multilingual BERT and a public set of SMS messages. `QUICK` trains on few messages for a fast look; `"auto"` does
 # so where the processor would take twice as long. "holds" marks what was checked here with ten seeds.
 
@@ -302,8 +302,8 @@ plt.show()
 # %% [markdown]
 # ## 6 · The formula, and what it needs
 #
-# For one message with a known probability p of being urgent, calling out costs (1 − p) × false alarm on
-# average, and waiting costs p × miss (right answers are free). With c_FP for the price of a false alarm and c_FN for that of a
+# For one message with a known probability p of being urgent, calling out costs (1 − p) × false alarm on average, and
+# waiting costs p × miss (right answers are free). With c_FP for the price of a false alarm and c_FN for that of a
 # miss, the two are equal at
 #
 # > t* = c_FP / (c_FP + c_FN)
@@ -335,7 +335,8 @@ assert np.isclose(right_cut(7, 3), 0.7)
 # %% [markdown]
 # *Answer*: no, it is 0.5. At 1 hardly anything would ever be called out.
 #
-# At the right cut both answers cost the same. The threshold of 0.7 that the forum question asked for says that a false alarm is *dearer* than a miss, by 7 to 3.
+# At the right cut both answers cost the same. The threshold of 0.7 that the forum question asked for says that a
+# false alarm is *dearer* than a miss, by 7 to 3.
 #
 # So: is our network calibrated? We fit one number on the validation part, the **temperature** T, and divide
 # all logits by it. T above 1 means that the network was too sure of itself, below 1 not sure enough.
@@ -434,8 +435,8 @@ names_of |= {"validation": "cost, validation", "cost": "cost, test"}
 pd.DataFrame(table).set_index("rule").rename(columns=names_of)[list(names_of.values())].round(3)
 
 # %% [markdown]
-# Costs are a message's. The figure shows each rule's cost on test minus that of the first, with its 95 % interval. An interval that contains 0 says: these test
-# messages cannot tell the two rules apart.
+# Costs are a message's. The figure shows each rule's cost on test minus that of the first, with its 95 % interval. An
+# interval that contains 0 says: these test messages cannot tell the two rules apart.
 #
 # Now the pairs that we asked about, compared directly. Never on the data that chose: the report refuses that,
 # because a rule tends to look better than it is on the rows that picked it.
@@ -690,8 +691,8 @@ claim(text, share <= 0.05 and more, released=RELEASED)
 # *Answer*: pricing twice calls out for far more; the first two call out for nearly the same messages, at the
 # released settings at least.
 #
-# Prefer the moved threshold: the probabilities keep their meaning, and when a price changes you change one number instead of
-# training again.
+# Prefer the moved threshold: the probabilities keep their meaning, and when a price changes you change one number
+# instead of training again.
 #
 # ### A threshold to play with
 #
