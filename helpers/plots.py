@@ -152,7 +152,7 @@ def cost_curve(
     ax.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
     ax.xaxis.set_minor_formatter(lambda x, _: "")
     if marks or band:
-        ax.legend(frameon=False)
+        ax.legend(framealpha=0.85, edgecolor="none")  # it may lie on a marked line
     return _tidy(ax, "Cost at every threshold", "threshold on P(1), logit scale", "cost a message")
 
 
