@@ -790,7 +790,7 @@ for group in ("near", "far"):
     for name in ("largest softmax", "largest logit", "energy", "distance"):
         rng = np.random.default_rng(SEED)
         lead = auroc_interval(*pairs["Other class", group], baseline=pairs[name, group], rng=rng)
-        found = "ahead" if lead[1] > 0 else "behind" if lead[2] < 0 else "cannot tell"
+        found = "ahead" if lead[1] > 0 else "behind" if lead[2] < 0 else "unsure"
         print("{:15} {:+.3f} ({:+.3f} to {:+.3f}):".format(name, *lead), found)
         if (group, name) == ("near", "largest softmax"):
             claim("near: ahead of the largest softmax", lead[1] > 0, released=RELEASED)
@@ -881,7 +881,8 @@ saved = json.dumps(rule.to_dict())
 again = RejectOption.from_dict(json.loads(saved))
 assert again == rule and np.array_equal(again.decide(z_test), rule.decide(z_test))
 for name, value in json.loads(saved).items():
-    print(f"{name}: {str(value)[:36]}")
+    text = str(value)
+    print(f"{name}: {text if len(text) < 40 else text[:36] + ' ...'}")
 texts = ["my bin was not emptied again", "hello, a question", "which laptop should i buy"]
 z = predict_logits(tuned.model, tuned.tokenizer, texts, dtype=DTYPE)
 for text, record in zip(texts, again.explain(z), strict=True):
