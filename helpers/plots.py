@@ -152,7 +152,7 @@ def cost_curve(
     ax.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
     ax.xaxis.set_minor_formatter(lambda x, _: "")
     if marks or band:
-        ax.legend(frameon=False)
+        ax.legend(framealpha=0.85, edgecolor="none")  # it may lie on a marked line
     return _tidy(ax, "Cost at every threshold", "threshold on P(1), logit scale", "cost a message")
 
 
@@ -432,5 +432,5 @@ def intervals(table: Sequence[Mapping[str, Any]], *, ax: Axes) -> Axes:
         ax.plot([r["value"] for r in rows], y, marker, color=colour, label=group)
     ax.set_yticks(range(len(names)), names)
     ax.invert_yaxis()
-    ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    ax.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=len(groups))
     return _tidy(ax, "Known against other, 95 % intervals", "AUROC", "")

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy.stats import beta
 from sklearn.metrics import f1_score
 
 from helpers.decisions import Costs
@@ -202,6 +203,12 @@ RIGHT = {
         ),
         lambda p, c, r: pd.Categorical(band(p, c, r)),
     ],
+    "01.5": [
+        lambda p, y, a, m: min(
+            [*sorted(set(p)), 2.0],
+            key=lambda c: a * ((p >= c) & (y == 0)).sum() + m * ((p < c) & (y == 1)).sum(),
+        ),
+    ],
     "02.1": [
         lambda z, lead: np.where(
             confidence(z, measure="margin") >= lead, z.argmax(axis=1), z.shape[1]
@@ -222,6 +229,11 @@ RIGHT = {
         lambda sure, capacity: np.append(np.sort(sure), np.inf)[capacity],
         lambda sure, capacity: max(
             c for c in [*sure, sure.max() + 1] if (sure < c).sum() <= capacity
+        ),
+    ],
+    "02.4": [
+        lambda wrong, level: (
+            beta.ppf(level, wrong.sum() + 1, (1 - wrong).sum()) if wrong.min() < 1 else 1.0
         ),
     ],
     "03.1": [
@@ -435,6 +447,10 @@ WRONG = {
             "least of the three",
         ),
     ],
+    "01.5": [
+        (lambda p, y, a, m: a / (a + m), "it takes no notice of the messages"),
+        (lambda p, y, a, m: p >= 0.5, "one threshold is asked for"),
+    ],
     "02.1": [
         (lambda z, lead: np.where(softmax(z).max(axis=1) >= lead, z.argmax(axis=1), 3), "lead of"),
         (
@@ -463,6 +479,7 @@ WRONG = {
             "hands over 5, expected 6",
         ),
     ],
+    "02.4": [(lambda wrong, level: wrong.mean(), "chance takes part")],
     "03.1": [
         (first_floor_cuts, "may still reach the floor"),
         (lambda z, y, floor: np.zeros(5), "with a floor of 0.75, label 1"),

@@ -105,6 +105,21 @@ def test_exercises_are_blank_for_learners_and_solved_in_solutions(tmp_path):
     assert "answer = 42" in solved and "answer = ..." not in solved
 
 
+def test_answers_are_folded():
+    """A paragraph that begins with *Answer* is folded alone, and begins with a capital."""
+    text = build_notebooks.fold_answers("Before.\n\n*Answer*: no,\nit falls.\n\nAfter *this*.")
+    folded = "<details><summary>Answer</summary>\n\nNo,\nit falls.\n\n</details>"
+    assert text == f"Before.\n\n{folded}\n\nAfter *this*."
+
+
+@ids
+def test_every_answer_of_a_lesson_is_folded(path):
+    """No built lesson shows an answer in sight, and each fold is closed again."""
+    for cell in cells(path, "markdown"):
+        assert "*Answer*" not in cell.source
+        assert cell.source.count("<details>") == cell.source.count("\n\n</details>")
+
+
 @ids
 def test_no_outputs_and_valid_format(path):
     """A committed notebook is valid and holds no outputs and no execution counts."""
@@ -114,8 +129,8 @@ def test_no_outputs_and_valid_format(path):
 
 @ids
 def test_size_of_cells(path):
-    """25 to 87 cells; at most 15 code lines (20 for a figure), 120 words a text cell."""
-    assert 25 <= len(cells(path)) <= 87
+    """At most 46 code cells, 87 in all; 15 code lines (20 for a figure), 120 words a text cell."""
+    assert len(cells(path, "code")) <= 46 and 25 <= len(cells(path)) <= 87
     for cell in cells(path, "code"):
         lines = [line for line in cell.source.splitlines() if line.strip()]
         assert len(lines) <= (20 if "plt." in cell.source else 15), cell.source

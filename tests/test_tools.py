@@ -3,7 +3,7 @@
 import nbformat
 import pytest
 
-from tools import check_seeds, execute_lessons
+from tools import check_seeds, execute_lessons, lesson_page
 
 PICTURE = (
     "from IPython.display import Image, display\ndisplay(Image(data=b'\\x89PNG', format='png'))"
@@ -35,6 +35,34 @@ def test_a_lesson_is_executed_with_other_settings_and_shown(tmp_path):
     assert "data:image/png;base64" in index and 'alt="' in index
     page = (tmp_path / "build" / "42_small.html").read_text(encoding="utf-8")
     assert "<title>42 · A title</title>" in page
+
+
+def test_outputs_that_answer_a_prediction_are_marked(tmp_path):
+    """Of the code after a *Predict*, the last cell before the next text answers; no other cell."""
+    new = nbformat.v4
+    notebook = new.new_notebook(
+        cells=[
+            new.new_markdown_cell("# T"),
+            new.new_code_cell("0"),
+            new.new_markdown_cell("*Predict*: what is 1 + 1?"),
+            new.new_code_cell("x = 1"),
+            new.new_code_cell("x + x", metadata={"tags": ["cover"]}),
+            new.new_markdown_cell("So it is."),
+            new.new_code_cell("3"),
+            new.new_markdown_cell("*Predict*: the end?"),
+            new.new_code_cell("4"),
+        ]
+    )
+    marked = lesson_page.mark_answers(notebook)
+    assert [i for i, c in enumerate(marked.cells) if lesson_page.ANSWER in str(c.metadata)] == [
+        4,
+        8,
+    ]
+    assert marked.cells[4].metadata.tags == ["cover", lesson_page.ANSWER]
+    assert lesson_page.ANSWER not in str(notebook)
+    page = lesson_page.page(notebook, "T")
+    assert f'celltag_{lesson_page.ANSWER}"' in page and 'createElement("details")' in page
+    assert "max-width: 600px" in page.split("<script>\nconst answers")[0]
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ ROOT = Path(__file__).resolve().parent.parent
 EXERCISE = re.compile(
     r"(?P<given>.*)^# solution\n(?P<solution>.*)^# check\n(?P<check>.*)", re.MULTILINE | re.DOTALL
 )
+ANSWER = re.compile(r"^\*Answer\*: (.*?)(?=\n\n|\Z)", re.MULTILINE | re.DOTALL)
+FOLDED = "<details><summary>Answer</summary>\n\n{}\n\n</details>"
 MARKER = re.compile(r"(\d+[.)]|[-*+]|#{1,6}|>)(\s|$)")
 BADGES = re.compile(r"(<!-- badges -->\n).*?(<!-- end of badges -->)", re.DOTALL)
 NO_ADDRESS = """import sys
@@ -53,7 +55,7 @@ def badge(address: str, lesson: str) -> str:
 
 
 def build(source: Path, *, solved: bool, address: str | None) -> str:
-    """Make one notebook.
+    """Make one notebook; fold each paragraph that begins with ``*Answer*:``.
 
     Parameters
     ----------
@@ -81,7 +83,9 @@ def build(source: Path, *, solved: bool, address: str | None) -> str:
         raise ValueError(f"{source.name}: the first cell must be the title, a line with '# '")
     for cell in cells:
         if cell["cell_type"] == "markdown":
-            check_paragraphs("".join(cell["source"]), source.name)
+            text = "".join(cell["source"])
+            check_paragraphs(text, source.name)
+            cell["source"] = _lines(fold_answers(text))
         exercise = EXERCISE.fullmatch("".join(cell["source"]))
         if exercise:
             answer = exercise["solution" if solved else "given"].strip("\n")
@@ -132,6 +136,26 @@ def check_paragraphs(text: str, where: str) -> None:
                 "or a quotation: wrap the paragraph elsewhere"
             )
         plain = bool(line.strip()) and (plain or not (begins or line[0] in " |"))
+
+
+def fold_answers(text: str) -> str:
+    r"""Fold each paragraph of a text cell that begins with ``*Answer*:``.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+        A click opens what is folded, in Jupyter, in Colab and in the exported page.
+
+    Examples
+    --------
+    >>> fold_answers("*Answer*: it falls.")
+    '<details><summary>Answer</summary>\n\nIt falls.\n\n</details>'
+    """
+    return ANSWER.sub(lambda m: FOLDED.format(m[1][0].upper() + m[1][1:]), text)
 
 
 def _lines(text: str) -> list[str]:

@@ -20,7 +20,8 @@ from typing import Any
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-from nbconvert import HTMLExporter
+
+from tools.lesson_page import page
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
@@ -179,9 +180,8 @@ def write(lesson: Lesson, folder: Path = BUILD) -> None:
     """Write the executed notebook and its page."""
     folder.mkdir(parents=True, exist_ok=True)
     nbformat.write(lesson.notebook, folder / f"{lesson.name}.ipynb")
-    page, _ = HTMLExporter(embed_images=True).from_notebook_node(lesson.notebook)
-    page = page.replace("<title>Notebook</title>", f"<title>{html.escape(lesson.title)}</title>")
-    (folder / f"{lesson.name}.html").write_text(page, encoding="utf-8")
+    text = page(lesson.notebook, lesson.title)
+    (folder / f"{lesson.name}.html").write_text(text, encoding="utf-8")
 
 
 INDEX = """<!doctype html>

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from helpers.decisions import Costs
-from helpers.judges.results import Judge, try_cases
+from helpers.judges.results import Judge, show, try_cases
 from helpers.probabilities import sigmoid
 
 
@@ -173,9 +173,138 @@ def _review_band(answer: Callable[[Any, Costs, float], Any]) -> str | None:
     )
 
 
+def _cheapest(
+    p: np.ndarray, y: np.ndarray, alarm: float, miss: float, cuts: Any = None, share: bool = False
+) -> float:
+    """Return the cheapest of these cuts, of all if none are given; `share` prices rates."""
+    every = np.append(np.unique(p), np.inf) if cuts is None else np.asarray(cuts)
+    said = p >= every[:, None]
+    alarms, missed = (said & (y == 0)).sum(axis=1), (~said & (y == 1)).sum(axis=1)
+    if share:
+        alarms, missed = alarms / max((y == 0).sum(), 1), missed / max((y == 1).sum(), 1)
+    return float(every[(alarm * alarms + miss * missed).argmin()])
+
+
+def _f1(p: np.ndarray, y: np.ndarray) -> float:
+    every = np.unique(p)
+    said = p >= every[:, None]
+    return float(every[((said & (y == 1)).sum(axis=1) / (said.sum(axis=1) + y.sum())).argmax()])
+
+
+def _paid(p: np.ndarray, y: np.ndarray, alarm: float, miss: float, cut: float) -> float:
+    return float(alarm * ((p >= cut) & (y == 0)).sum() + miss * ((p < cut) & (y == 1)).sum())
+
+
+def _lower(p: np.ndarray, cut: float) -> float:
+    """Return the next probability below a cut."""
+    return float(max(p[p < cut], default=cut))
+
+
+_Case = tuple[np.ndarray, np.ndarray, float, float]
+_NO_CHEAPEST: dict[str, Callable[..., float]] = {
+    "this is the formula; it takes no notice of the messages": lambda p, y, a, m: a / (a + m),
+    "0.5 takes no notice of the messages or the prices": lambda p, y, a, m: 0.5,
+    "the two prices have changed places": lambda p, y, a, m: _cheapest(p, y, m, a),
+    "each mistake is counted once; weigh it with its price": lambda p, y, a, m: _cheapest(
+        p, y, 1, 1
+    ),
+    "false alarms cost nothing here": lambda p, y, a, m: _cheapest(p, y, 0, m),
+    "misses cost nothing here": lambda p, y, a, m: _cheapest(p, y, a, 0),
+    "nothing is ever called out": lambda p, y, a, m: np.inf,
+    "the labels 0 and 1 have changed places": lambda p, y, a, m: _cheapest(p, 1 - y, a, m),
+    "this is the dearest threshold": lambda p, y, a, m: _cheapest(p, y, -a, -m),
+    "calling out for nothing was not tried: a threshold above them all": lambda p, y, a, m: (
+        _cheapest(p, y, a, m, np.unique(p))
+    ),
+    "calling out for everything was not tried: a threshold at the lowest": lambda p, y, a, m: (
+        _cheapest(p, y, a, m, np.append(np.unique(p)[1:], np.inf))
+    ),
+    "a message at the threshold is called out: >=, not >": lambda p, y, a, m: _lower(
+        p, _cheapest(p, y, a, m)
+    ),
+    "shares are priced; a message costs, so price the counts": lambda p, y, a, m: _cheapest(
+        p, y, a, m, share=True
+    ),
+    "this has the best F1, which takes no notice of the prices": lambda p, y, a, m: _f1(p, y),
+    "a grid in tenths steps over the best place; try each probability": (
+        lambda p, y, a, m: _cheapest(p, y, a, m, np.linspace(0, 1, 11))
+    ),
+    "a grid in hundredths steps over the best place; try each probability": (
+        lambda p, y, a, m: _cheapest(p, y, a, m, np.linspace(0, 1, 101))
+    ),
+}
+
+
+def _cheapest_cut(answer: Callable[..., Any]) -> str | None:
+    # all of these numbers are exact in 32 bits, too
+    p = np.array([0.125, 0.03125, 0.0322265625, 0.25, 0.5, 0.0322265625, 0.75, 0.0078125])
+    y = np.array([0, 0, 1, 0, 1, 1, 1, 0])
+    q = np.array([0.5, 0.875, 0.625, 0.25, 0.75])
+    low = np.array([0.25, 0.75, 0.5, 0.875, 0.375, 0.625])
+    many = np.array([0.1875, 0.875, 0.6875, 0.25, 0.625, 0.9375, 0.8125])
+    cases = (
+        (p, y, 1.0, 20.0),
+        (p, y, 4.0, 3.0),
+        (q, np.array([1, 0, 0, 0, 0]), 7.0, 3.0),  # nothing is worth a call
+        (low, np.array([1, 0, 1, 1, 0, 0]), 1.0, 5.0),  # everything is
+        (many, np.array([0, 1, 0, 1, 0, 1, 1]), 3.0, 7.0),
+    )
+    read: list[tuple[Any, float, str | None]] = []
+    for case in cases:
+        raw = answer(*(one.copy() if isinstance(one, np.ndarray) else one for one in case))
+        try:
+            got, why = np.asarray(raw, dtype=np.float64), None
+        except (TypeError, ValueError):
+            got, why = np.array(np.nan), "one number is asked for, the threshold"
+        if raw is None:
+            why = "is there a `return`?"
+        elif got.size != 1:
+            got, why = np.array(np.nan), f"one threshold is asked for, not {got.size} numbers"
+        elif why is None and np.isnan(got).any():
+            why = "this is no number"
+        read.append((raw, float(got.reshape(())), why))
+    for case, (raw, cut, why) in zip(cases, read, strict=True):
+        best = _cheapest(*case)
+        least, paid = _paid(*case, best), _paid(*case, cut)
+        if why is None and paid <= least + 1e-9:
+            continue
+        names = ("probabilities", "labels", "false_positive", "false_negative")
+        given = ", ".join(f"{n} {v}" for n, v in zip(names, show(*case), strict=True))
+        seen = f"for {given} expected a threshold that costs {least:g}, as {best:g} does, got "
+        if why is None:
+            why = _cut_mistake(cases, [one for _, one, _ in read])
+            return f"{seen}{show(raw)[0]}, which costs {paid:g}: {why}"
+        return f"{seen}{show(raw)[0]}: {why}"
+    return None
+
+
+def _cut_mistake(cases: tuple[_Case, ...], cuts: list[float]) -> str:
+    """Name the mistake that explains all these thresholds, if one does."""
+    best = [_cheapest(*case) for case in cases]
+    paid = [_paid(*case, cut) for case, cut in zip(cases, best, strict=True)]
+    places = [np.unique(case[0]).searchsorted(cut) for case, cut in zip(cases, best, strict=True)]
+    finite = np.array([cut for cut in best if np.isfinite(cut)])
+    if np.allclose(cuts, paid):
+        return "this is the cost; give the threshold that has it"
+    if np.array_equal(cuts, places):
+        return "this is its place in a list; give the threshold itself"
+    if np.isin(np.round(100 * finite, 6), np.round(cuts, 6)).all():
+        return "this is in percent"
+    if np.isin(np.round(np.log(finite / (1 - finite)), 6), np.round(cuts, 6)).all():
+        return "this is a logit; the threshold is on the probabilities"
+    for words, wrong in _NO_CHEAPEST.items():
+        if all(
+            np.array_equal(case[0] >= cut, case[0] >= wrong(*case))
+            for case, cut in zip(cases, cuts, strict=True)
+        ):
+            return words
+    return "try each probability, and one above them all, and take the one that costs least"
+
+
 CHECKS: dict[str, Judge] = {
     "01.1": _expected_loss_cut,
     "01.2": _one_logit_pipeline,
     "01.3": _cost_per_message,
     "01.4": _review_band,
+    "01.5": _cheapest_cut,
 }

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from scipy.stats import beta, binom, chi2, norm
 
-from helpers.judges.results import Judge
+from helpers.judges.results import Judge, try_cases
 from helpers.probabilities import confidence, sigmoid, softmax
 
 
@@ -220,8 +221,98 @@ def _budget(answer: Callable[[Any, int], float]) -> str | None:
     return None
 
 
+def _promise(answer: Callable[[Any, float], Any]) -> str | None:
+    def bound(wrong: np.ndarray, level: float, more: float = 1, fewer: float = 0) -> float:
+        return float(beta.ppf(level, wrong.sum() + more, len(wrong) - wrong.sum() + fewer))
+
+    def normal(wrong: np.ndarray, level: float) -> float:
+        rate = wrong.mean()
+        return float(rate + norm.ppf(level) * np.sqrt(rate * (1 - rate) / len(wrong)))
+
+    def wilson(wrong: np.ndarray, level: float) -> float:
+        n, rate, z = len(wrong), wrong.mean(), norm.ppf(level)
+        spread = z * np.sqrt(rate * (1 - rate) / n + z**2 / (4 * n**2))
+        return float((rate + z**2 / (2 * n) + spread) / (1 + z**2 / n))
+
+    def near(wrong: np.ndarray, level: float) -> Any:
+        raw = answer(wrong, level)  # a bisection or a fine grid is as good as a formula
+        want = 1.0 if wrong.all() else bound(wrong, level)
+        try:
+            return want if np.size(raw) == 1 and bool(abs(raw - want) <= 1e-4) else raw
+        except (TypeError, ValueError):
+            return raw
+
+    few, many = np.zeros(12, int), np.zeros(36, int)
+    few[3], many[[2, 3, 11, 30]] = 1, 1
+    small = "chance takes part: with more messages of the same kind more may be wrong"
+    names = ("wrong", "confidence_level")
+    hint = try_cases(
+        near,
+        bound,
+        names,
+        ((few, 0.95), (many, 0.9), (np.zeros(20, int), 0.99)),
+        {
+            f"this is the share that was wrong; {small}": lambda w, c: w.mean(),
+            "only one side breaks a promise: the level is not halved": (
+                lambda w, c: bound(w, (1 + c) / 2)
+            ),
+            "this is the lower end; a promise needs the upper one": (
+                lambda w, c: bound(w, 1 - c, 0, 1) if w.any() else 0.0
+            ),
+            "as few errors as these, or fewer: these themselves count, too": (
+                lambda w, c: bound(w, c, 0, 1) if w.any() else 0.0
+            ),
+            "1 - confidence_level has taken the place of the level": lambda w, c: bound(w, 1 - c),
+            "confidence_level is not used": lambda w, c: bound(w, 0.95),
+            "the normal approximation is too small where errors are few": normal,
+            "the normal approximation is too small, and the level is not halved": (
+                lambda w, c: normal(w, (1 + c) / 2)
+            ),
+            "Wilson's bound is near; the exact one is asked for": wilson,
+            "Wilson's bound is near, and the level is not halved": (
+                lambda w, c: wilson(w, (1 + c) / 2)
+            ),
+            "Hoeffding's bound holds and is loose; the exact one is asked for": (
+                lambda w, c: w.mean() + np.sqrt(-np.log(1 - c) / (2 * len(w)))
+            ),
+            "this is Jeffreys' bound; the exact one is asked for": lambda w, c: bound(
+                w, c, 0.5, 0.5
+            ),
+            "with a uniform prior it is too small: n - k, not n - k + 1": lambda w, c: bound(
+                w, c, 1, 1
+            ),
+            "Poisson's bound is near; the binomial one is asked for": (
+                lambda w, c: chi2.ppf(c, 2 * w.sum() + 2) / (2 * len(w))
+            ),
+            "three over n is for no error, at 95 %": lambda w, c: 3 / len(w),
+            "1 is a wrong answer, 0 a right one": lambda w, c: bound(1 - w, c) if w.any() else 1.0,
+            "this is the share of right answers; the risk is what it lacks to 1": (
+                lambda w, c: 1 - bound(w, c)
+            ),
+            "this is in percent": lambda w, c: 100 * bound(w, c),
+            "this is a number of messages; divide it by all of them": lambda w, c: (
+                len(w) * bound(w, c)
+            ),
+            "this is rounded to two digits": lambda w, c: round(bound(w, c), 2),
+            "this is the chance of so few errors; find the risk that makes it 1 - level": (
+                lambda w, c: binom.cdf(w.sum(), len(w), 1 - c)
+            ),
+        },
+        "find the risk r at which so few errors, or fewer, have the chance 1 - level",
+    )
+    return hint or try_cases(
+        near,
+        lambda w, c: 1.0,
+        names,
+        ((np.ones(3, int), 0.95),),
+        {},
+        "where all are wrong, nothing below 1 can be promised",
+    )
+
+
 CHECKS: dict[str, Judge] = {
     "02.1": _top_two,
     "02.2": _audit,
     "02.3": _budget,
+    "02.4": _promise,
 }

@@ -18,14 +18,10 @@
 # %% [markdown]
 # ## Settings
 #
-# Change these and run everything again. `offline` uses a small pretrained BERT and messages written for
-# this course. `hub` downloads a Turkish BERT and a public set of Turkish voice commands (the unknown texts
-# of section 6 stay English, so all of them are far). `QUICK` trains
-# on 600 messages for a fast look; `"auto"` turns it on where the processor has no 16-bit arithmetic (bf16),
-# and training would take twice as long.
-#
-# Claims marked "holds" were checked at the settings below with ten seeds. If you change a price or a profile, a
-# claim may read "differs here": that is no fault of yours.
+# Change these and run everything again. `offline` uses a small BERT and our own messages; `hub` downloads a Turkish
+# BERT and a public set of Turkish voice commands (the unknown texts of section 6 stay English, so all of them are
+# far). `QUICK` trains on few messages for a fast look; `"auto"` does so where the processor would take twice as long.
+# "holds" marks what was checked here with ten seeds.
 
 # %% tags=["settings"]
 PROFILE = "offline"  # @param ["offline", "hub"]
@@ -59,8 +55,10 @@ print(len(vector), "numbers, from", vector.min().round(2), "to", vector.max().ro
 assert len(vector) == 49
 
 # %% [markdown]
-# They are **logits**: raw outputs of the last layer, negative ones among them. And there are 49, not 50. A
-# class was probably missing when the list of labels was made, and nobody noticed; we come back to that.
+# *Answer*: no, negative ones are among them. And there are 49, not 50.
+#
+# They are **logits**: raw outputs of the last layer. A class was probably missing when the list of labels was made,
+# and nobody noticed; we come back to that.
 #
 # **Softmax** makes probabilities of them: exponentiate, then divide by the sum. *Predict*: how sure is the
 # network, and how large is the runner-up?
@@ -68,15 +66,14 @@ assert len(vector) == 49
 # %%
 p = np.exp(vector) / np.exp(vector).sum()
 first, second = np.argsort(-p)[:2]
-print(
-    f"class {first}: {p[first]:.6f}; runner-up, class {second}: {p[second]:.6f}; sum {p.sum():.6f}"
-)
-print(f"49 equal logits give each class {1 / 49:.4f}: no largest probability can be lower")
+print(f"class {first}: {p[first]:.6f}; runner-up, class {second}: {p[second]:.6f}")
+print(f"sum {p.sum():.6f}; with 49 equal logits each has {1 / 49:.4f}")
 assert first == 24 and np.isclose(p[24], 0.993734, atol=1e-6)
 
 # %% [markdown]
-# So the text is answered: 0.99 is far above 0.6. Adding the same number to all logits changes nothing, since it
-# cancels in the fraction. *Predict*: does it cancel on a computer, too, if that number is 1000?
+# So the text is answered: 0.99 is far above 0.6. (And no largest probability of 49 can be lower than 1/49.) Adding
+# the same number to all logits changes nothing, since it cancels in the fraction. *Predict*: does it cancel on a
+# computer, too, if that number is 1000?
 #
 # **Trap: overflow.**
 
@@ -94,12 +91,15 @@ def right_softmax(z):
 # the check
 z = np.array([2.0, 1.0, -1.0])
 with np.errstate(over="ignore", invalid="ignore"):
-    print("wrong:", wrong_softmax(z + 1000), " right:", right_softmax(z + 1000).round(4))
+    print("wrong:", wrong_softmax(z + 1000))
+    print("right:", right_softmax(z + 1000).round(4))
     for shift in (0.0, 1000.0, -1000.0):
         assert np.allclose(right_softmax(z + shift), right_softmax(z)), "a shift must cancel"
 
 # %% [markdown]
-# exp(1000) is infinity, and infinity divided by infinity is no number. The helper subtracts the largest logit
+# *Answer*: not without care: exp(1000) is infinity here, and infinity divided by infinity is no number.
+#
+# The helper subtracts the largest logit
 # first, as every good library does. (PyTorch's softmax takes tensors; a numpy array is an error there.)
 #
 # **Trap: sigmoid by mistake.** The sigmoid, 1 / (1 + exp(−z)), treats each logit as a yes/no question of its
@@ -143,11 +143,14 @@ for temperature in (0.5, 1.0, 2.142, 3.0, 100.0):
 assert softmax(vector / 2.141).max() > 0.6 > softmax(vector / 2.143).max()
 
 # %% [markdown]
-# Dividing by a positive number keeps the order. So "0.6" alone says little: what it means depends on the scale
+# *Answer*: a little over 2 is enough, and the largest class stays the same: dividing by a positive number keeps the
+# order.
+#
+# So "0.6" alone says little: what it means depends on the scale
 # of the logits, and section 3 asks which scale is right.
 #
-# **Trap: the list of labels.** The fiftieth class most likely went missing because the list was made from the data at hand,
-# by something like `sorted(set(labels))`. *Predict*: what happens to the *other* classes when one is missing?
+# **Trap: the list of labels.** The fiftieth class most likely went missing because the list was made from the data at
+# hand, by something like `sorted(set(labels))`. *Predict*: what happens to the *other* classes when one is missing?
 
 # %% tags=["trap-labels"]
 DESK = ("bin", "bus", "library", "tax")  # decided once, saved beside the network
@@ -165,11 +168,13 @@ def right_index(name, seen):
 whole, gap = ["tax", "bin", "bus", "library"], ["library", "tax", "bin"]
 for name in gap:
     print(f"{name:8} wrong: {wrong_index(name, whole)} becomes {wrong_index(name, gap)},", end=" ")
-    print(f"right: {right_index(name, whole)} stays {right_index(name, gap)}")
+    print(f"right: stays {right_index(name, gap)}")
     assert right_index(name, gap) == right_index(name, whole), f"{name} changed its place"
 
 # %% [markdown]
-# All classes after the gap get an index one too small, silently: a network trained on one list and read with the other is
+# *Answer*: all classes after the gap get an index one too small, silently.
+#
+# A network trained on one list and read with the other is
 # wrong for each of them. Fix the list once, save it with the network, and audit the data against it, as the next
 # section does.
 #
@@ -181,18 +186,13 @@ for name in gap:
 # %%
 from helpers.lessons import start
 
-prices = (COST_REJECT, COST_ERROR, COST_UNKNOWN)
-begun = start(
-    "intent", profile=PROFILE, quick=QUICK, seed=SEED, dtype=DTYPE, changed=prices != (0.4, 1, 2)
-)
+begun = start("intent", PROFILE, QUICK, SEED, DTYPE, COST_REJECT, COST_ERROR, COST_UNKNOWN)
 recipe, task, RELEASED = begun.recipe, begun.task, begun.released
 print(begun)
 names, n_classes = task.label_names, len(task.label_names)
 for part in ("train", "validation", "test"):
     found = np.bincount(getattr(task, part).labels, minlength=n_classes)
-    print(
-        f"{part:10} {found.sum():5} messages; the rarest of {n_classes} intents has {found.min()}"
-    )
+    print(f"{part:10} {found.sum():5} messages; the rarest intent has {found.min()}")
     missing = [names[i] for i in np.flatnonzero(found == 0)]
     assert not missing or part != "train" or begun.quick, f"no training message for {missing}"
 
@@ -211,7 +211,8 @@ from helpers.training import fine_tune
 
 tuned = fine_tune(task, recipe.checkpoint, recipe.settings, dtype=DTYPE)
 for epoch in tuned.history:
-    print({name: round(value, 3) for name, value in epoch.items()})
+    print("after epoch {epoch}: loss {training_loss:.3f},".format(**epoch), end=" ")
+    print("on validation {validation_loss:.3f}".format(**epoch))
 
 # %% [markdown]
 # *Predict*: with 49 intents, guessing is right about once in fifty. How often is the network right, and which
@@ -228,8 +229,8 @@ z_test = predict_logits(tuned.model, tuned.tokenizer, task.test.texts, dtype=DTY
 y_validation, y_test = task.validation.labels, task.test.labels
 right = z_test.argmax(axis=1) == y_test
 accuracy, low, high = bootstrap_interval(right, np.mean, rng=np.random.default_rng(SEED))
-print(f"right for {accuracy:.1%} of the test messages, 95 % interval {low:.1%} to {high:.1%}")
-print(claim("more than half of the messages are sorted rightly", low > 0.5, released=RELEASED))
+print(f"right for {accuracy:.1%} on test (95 %: {low:.1%} to {high:.1%})")
+print(claim("more than half are sorted rightly", low > 0.5, released=RELEASED))
 pairs = pd.DataFrame({"truth": y_test, "answer": z_test.argmax(axis=1)})[~right]
 pairs.map(lambda i: names[i]).value_counts().head(6).rename("messages").reset_index()
 
@@ -256,20 +257,22 @@ scaled = {"as trained": z_test, f"divided by T = {T:.2f}": z_test / T}
 bins = {name: reliability(confidence(z), right) for name, z in scaled.items()}
 found = "too sure" if T > 1.1 else "not sure enough" if T < 0.9 else "hardly off"
 mean = confidence(z_test).mean()
-print(f"T = {T:.2f}: {found}; mean confidence {mean:.1%} as trained, right {right.mean():.1%}")
-fig, ax = plt.subplots(figsize=(5.2, 4.8), layout="constrained")
+print(f"T = {T:.2f}: {found}")
+print(f"mean confidence as trained {mean:.1%}, right {right.mean():.1%}")
+fig, ax = plt.subplots(figsize=(4.8, 4.6), layout="constrained")
 plots.reliability_diagram(bins, ax=ax)
 ax.set_ylabel("observed share of right answers")
 plt.show()
 
 # %% [markdown]
-# Above 1 the network was too sure, below 1 not sure enough. The **calibration error** in the legend is the mean gap
-# to the diagonal. T was fitted on *other* messages, so on these a T near 1 can help or harm a little. And the 0.9937 of
-# section 1? It means "right 99 times in 100" only if that network was calibrated.
+# *Answer*: as printed. Above T = 1 it was too sure, with dots below the diagonal; below T = 1 not sure enough.
+#
+# The **calibration error** in the legend is the mean gap to the diagonal. T was fitted on *other* messages, so on
+# these a T near 1 can help or harm a little. And the 0.9937 of section 1? It means "right 99 times in 100" only if
+# that network was calibrated.
 #
 # The customer of our story had two models, and wished to use the same 0.6 for both. We train a second one in
-# seconds: word counts and a linear layer. *Predict*: both read the same messages. At 0.6, will both answer
-# about the same share?
+# seconds: word counts and a linear layer. *Predict*: at 0.6, will both answer about the same share?
 
 # %%
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -291,20 +294,22 @@ for name, (z_choose, z_report) in models.items():
     correct[name] = z_report.argmax(axis=1) == y_test
     shares[name] = [float((confidence(z_report / s) >= 0.6).mean()) for s in (1.0, t)]
     bins[f"{name}, as trained"] = reliability(confidence(z_report), correct[name])
-    print(f"{name:12} right {correct[name].mean():.0%}, T {t:.2f}; answered at 0.6:", end=" ")
-    print("{:.0%} as trained, {:.0%} with its T".format(*shares[name]))
+    print(f"{name:11} right {correct[name].mean():.0%}; at 0.6:", end=" ")
+    print(f"{shares[name][0]:.0%}, with T {t:.2f}: {shares[name][1]:.0%}")
 gap = [abs(shares["BERT"][i] - shares["word counts"][i]) for i in (0, 1)]
 apart = abs(correct["BERT"].mean() - correct["word counts"].mean())
-print(f"right: {apart:.0%} apart; answered: {gap[0]:.0%} apart, with each model's T {gap[1]:.0%}")
+print(f"right: {apart:.0%} apart; answered: {gap[0]:.0%}, with T {gap[1]:.0%} apart")
 claim("a gap that T makes smaller", gap[0] > apart + 0.1 and gap[1] < gap[0], released=RELEASED)
-fig, ax = plt.subplots(figsize=(5.2, 4.8), layout="constrained")
+fig, ax = plt.subplots(figsize=(4.8, 4.6), layout="constrained")
 plots.reliability_diagram(bins, ax=ax)
 ax.set_ylabel("observed share of right answers")
 plt.show()
 
 # %% [markdown]
-# The two differ more in how sure they *sound* than in how often they are right: see how far each line is from the
-# diagonal. Two models' confidences have no common unit, unless both are calibrated.
+# *Answer*: no. The two differ more in how sure they *sound* than in how often they are right: see how far each line
+# is from the diagonal.
+#
+# Two models' confidences have no common unit, unless both are calibrated.
 #
 # **Trap: one threshold for two scales.** The smallest example: the same network, its logits multiplied by 3.
 # It knows exactly as much as before.
@@ -352,7 +357,7 @@ from helpers.decisions import RejectCosts
 for reject in (COST_REJECT, 0.1 * COST_ERROR, 0.9 * COST_ERROR):
     prices = RejectCosts(reject=reject, error=COST_ERROR)
     rule = RejectOption.from_costs(prices, label_names=names)
-    print(f"reject {reject:.2f}, error {COST_ERROR:.2f}: answer from {rule.threshold:.2f} on")
+    print(f"reject {reject:.2f}, error {COST_ERROR:.2f}: from {rule.threshold:.2f} on")
 costs = RejectCosts(reject=COST_REJECT, error=COST_ERROR)
 
 # %% [markdown]
@@ -373,9 +378,8 @@ for threshold in np.linspace(0, 1, 101):
         best = (cost, threshold)
 searched = RejectOption.choose(z_validation, y_validation, costs=costs, label_names=names)
 exact = costs.of(y_validation, searched.decide(z_validation), n_classes=n_classes).sum()
-print(
-    f"grid: {best[0]:.1f} in all, at {best[1]:.2f}; exact: {exact:.1f}, at {searched.threshold:.4f}"
-)
+print(f"grid:  {best[0]:.1f} in all, at {best[1]:.2f}")
+print(f"exact: {exact:.1f} in all, at {searched.threshold:.4f}")
 assert exact <= best[0] + 1e-9
 
 # %% [markdown]
@@ -395,17 +399,16 @@ rules = {
 }
 table = report_reject(rules, z_test, y_test, costs, rng=np.random.default_rng(SEED))
 dearer = min(row["low"] for row in table[2:]) > 0
-print(claim("Chow's rule costs less than answering all, or nothing", dearer, released=RELEASED))
+print(claim("Chow's costs less than answering all, or nothing", dearer, released=RELEASED))
 low, high = table[1]["low"], table[1]["high"]
-found = "cheaper than" if high < 0 else "dearer than" if low > 0 else "not told apart from"
-print(f"searched minus Chow, {low:+.4f} to {high:+.4f}: the searched one is {found} Chow's")
-pd.DataFrame(table).set_index("rule").round(3).drop(columns=["measure", "unknown_answered", "note"])
+found = "cheaper" if high < 0 else "dearer" if low > 0 else "cannot tell"
+print(f"searched minus Chow, {low:+.4f} to {high:+.4f}: {found}")
+pd.DataFrame(table).set_index("rule")[["coverage", "risk", "cost", "difference"]].round(3)
 
 # %% [markdown]
 # **Coverage** is the share that is answered, **risk** the share of wrong ones *among the answered*. `difference`
-# is the cost a message against the first row, with a 95 % interval from a **paired bootstrap**: the test messages
-# drawn again with replacement, many times. (Chow's threshold cuts confidences after T, the searched one as
-# trained: do not compare the two numbers.)
+# is the cost a message against the first row. Its printed 95 % interval is from a **paired bootstrap**: the test
+# messages drawn again with replacement, many times.
 #
 # Now the picture of all thresholds, on the validation part. *Predict*: what is paid for wrong answers falls
 # towards the right, what is paid for reading rises. Is the lowest sum a narrow notch or a wide hollow?
@@ -415,13 +418,13 @@ from helpers.evaluation import risk_coverage
 
 curve = risk_coverage(confidence(z_validation / T), wrong)  # Chow's rule cuts these
 errors, rejects = COST_ERROR * curve.coverage * curve.risk, COST_REJECT * (1 - curve.coverage)
-fig, ax = plt.subplots(figsize=(7, 3.8), layout="constrained")
+fig, ax = plt.subplots(figsize=(4.8, 3.8), layout="constrained")
 ax.plot(curve.cuts, errors + rejects, color=plots.BLUE, label="sum")
 ax.plot(curve.cuts, errors, color=plots.RED, ls="--", label="wrong answers")
-ax.plot(curve.cuts, rejects, color=plots.GREEN, ls="-.", label="messages read by a person")
+ax.plot(curve.cuts, rejects, color=plots.GREEN, ls="-.", label="read by a person")
 ax.axvline(costs.threshold, color=plots.GREY, ls=":", label=f"Chow ({costs.threshold:.2f})")
 near = curve.cuts[(errors + rejects <= 1.1 * (errors + rejects).min()) & np.isfinite(curve.cuts)]
-print(f"at most a tenth above the lowest sum: from {near.min():.2f} to {near.max():.2f}")
+print(f"within a tenth of the lowest: {near.min():.2f} to {near.max():.2f}")
 ax.set(
     title="Cost at every threshold", xlabel="threshold, confidence with T", ylabel="cost a message"
 )
@@ -429,7 +432,7 @@ ax.legend(frameon=False)
 plt.show()
 
 # %% [markdown]
-# Within the printed range, a threshold that is a little off costs little.
+# *Answer*: within the printed range, a threshold that is a little off costs little: the wider, the more of a hollow.
 #
 # ## 5 · Coverage, risk, and a promise
 #
@@ -441,7 +444,8 @@ plt.show()
 # %%
 order = np.argsort(-sure, kind="stable")
 risk = np.cumsum(wrong[order]) / np.arange(1, len(wrong) + 1)
-print(f"answering all: risk {risk[-1]:.3f}; mean of all {len(risk)} risks: {risk.mean():.4f}")
+print(f"answering all: risk {risk[-1]:.3f}")
+print(f"mean of all {len(risk)} risks: {risk.mean():.4f}")
 curve = risk_coverage(sure, wrong)
 print(f"the helper's area under the curve: {curve.aurc:.4f}")
 assert np.isclose(risk[-1], wrong.mean()) and np.isclose(curve.aurc, risk.mean(), atol=5e-3)
@@ -457,12 +461,14 @@ curves = {
     name: risk_coverage(confidence(z), z.argmax(axis=1) != y_test)
     for name, (_, z) in models.items()
 }
-fig, ax = plt.subplots(figsize=(7, 4.2), layout="constrained")
+fig, ax = plt.subplots(figsize=(4.8, 3.8), layout="constrained")
 plots.risk_coverage_curve(curves, ax=ax, marks=marks)
 plt.show()
 
 # %% [markdown]
-# At full coverage the risk is the error rate. The curves are drawn for the test part; the points are rules chosen
+# *Answer*: at full coverage, where the risk is the error rate.
+#
+# The curves are drawn for the test part; the points are rules chosen
 # without it. Their coverage on new messages is near what was asked for, not exactly it.
 #
 # A risk is another matter. "Take the threshold that answers most, among those with a risk of at most 10 % on
@@ -490,15 +496,15 @@ made, rng = np.zeros(2, int), np.random.default_rng(0)
 for _ in range(200):  # two classes; class 0 is always answered, and wrong with probability 0.11
     z, y = rng.exponential(2, (300, 1)) * [1, 0], (rng.random(300) < 0.11).astype(int)
     made += [wrong_promise(z, y), right_promise(z, y)]
-print(f"of 200 sets the scan promises 10 % for {made[0]}, the tested rule for {made[1]}")
+print(f"promised for {made[0]} of 200 sets by the scan, {made[1]} by the tested rule")
 assert made[1] <= 21, "above the .999 quantile of a binomial with 200 trials at 5 %"
 
 # %% [markdown]
 # None of these promises can be kept. A scan looks at two hundred thresholds and picks the luckiest. The rule that
 # keeps its word does three things: it fixes a few **candidates** before it sees data (0.05 to 0.95); for each it
 # asks how likely so few errors were, if the risk were really 10 % (an exact **binomial** test); and the candidates
-# *share* the 5 % chance of a mistake. A candidate that passes
-# needs its part no longer: it goes to the next lower threshold, which answers more.
+# *share* the 5 % chance of a mistake. A candidate that passes needs its part no longer: it goes to the next lower
+# threshold, which answers more.
 #
 # The customer asks for 10 %, with 95 % confidence. *Predict*: on our validation messages, which of the promises
 # below can be made, and what do they cost in coverage?
@@ -513,7 +519,7 @@ for max_risk in (0.01, 0.05, 0.10, 0.20):
         print(f"{max_risk:.2f}: {error}")
         continue
     coverage = (rule.decide(z_validation) < n_classes).mean()
-    print(f"{max_risk:.2f}: answer from {rule.threshold:.2f} on, {coverage:.0%} of the messages")
+    print(f"{max_risk:.2f}: answer from {rule.threshold:.2f} on, {coverage:.0%} of all")
     if max_risk == 0.10:
         promised = rule  # what the customer asked for, before we looked
 promised = promised or by_share  # with very few messages nothing can be promised
@@ -535,26 +541,20 @@ answered = said < n_classes
 errors = int((said != y_test)[answered].sum())
 seen_risk = binomtest(errors, int(answered.sum())).proportion_ci(method="exact")
 limit = promised.chosen.get("max_risk", 1.0)
-print(
-    f"promised {limit:.2f}; on the test part {errors} of {answered.sum()} answers are wrong,",
-    end=" ",
-)
-print(f"95 % interval {seen_risk.low:.3f} to {seen_risk.high:.3f}")
-claim("the test part does not speak against the promise", seen_risk.low <= limit, released=RELEASED)
-
-# %%
-rows = pd.DataFrame({"intent": [names[i] for i in y_test], "answered": answered})
-rows["wrong"] = np.where(answered, said != y_test, np.nan)
-by_intent = rows.groupby("intent").agg(
-    messages=("answered", "size"), coverage=("answered", "mean"), risk=("wrong", "mean")
-)
-by_intent = by_intent.sort_values("coverage").round(2)
+print(f"promised {limit:.2f}" if limit < 1 else "nothing was promised", end="; ")
+print(f"on test {errors} of {answered.sum()} answers are wrong,")
+print(f"  95 % interval {seen_risk.low:.3f} to {seen_risk.high:.3f}")
+print(claim("test does not speak against it", seen_risk.low <= limit, released=RELEASED))
+rows = pd.DataFrame({"intent": [names[i] for i in y_test], "coverage": answered})
+rows["risk"] = np.where(answered, said != y_test, np.nan)
+by_intent = rows.groupby("intent").mean().sort_values("coverage").round(2)
 pd.concat([by_intent.head(5), by_intent.tail(5)])
 
 # %% [markdown]
-# Some intents are answered far more often than others, and who writes about the others waits longer. Nothing was
-# promised about any single intent, either: read the column `risk` (NaN where none is answered). Look at this table
-# before you release a rule. A threshold for each intent would need many more messages.
+# *Answer*: the print says whether it was kept; some intents are answered far more often than others.
+#
+# Who writes about the others waits longer. Nothing was promised about a single intent: read `risk` (NaN where none is
+# answered). Look at this table before you release a rule. A threshold for each intent would need many more messages.
 #
 # ## 6 · Unknown is not unsure
 #
@@ -576,9 +576,9 @@ for part, rows in load_corpus().items():
         unknown[group, part] = texts, z
 for group in ("near", "far"):
     texts, z = unknown[group, "test"]
-    print(f"{group}: {(confidence(z) >= 0.6).mean():.0%} of {len(texts)} would be answered at 0.6")
+    print(f"{group}: at 0.6, {(confidence(z) >= 0.6).mean():.0%} of {len(texts)} are answered")
     for i in np.argsort(-confidence(z))[:3]:
-        print(f"  {confidence(z)[i]:.2f} {names[z[i].argmax()]:20} {texts[i]}")
+        print(f"  {confidence(z)[i]:.2f} {names[z[i].argmax()]}: {texts[i]}")
 
 # %% [markdown]
 # Read the surest ones: a familiar word is often enough. A high softmax says "more like this intent than like the
@@ -611,7 +611,7 @@ for measure in MEASURES:
         table.append({"name": measure, "group": kind, "value": value, "low": low, "high": high})
 
 # %%
-fig, ax = plt.subplots(figsize=(7, 4), layout="constrained")
+fig, ax = plt.subplots(figsize=(4.8, 4.6), layout="constrained")
 plots.intervals(table, ax=ax)
 plt.show()
 rates = {
@@ -624,14 +624,16 @@ rates = {
 aurocs = {(row["name"], row["group"]): row["value"] for row in table}
 easier = all(aurocs[measure, "far"] > aurocs[measure, "near"] for measure in MEASURES)
 print(claim("for every measure, far is easier than near", easier, released=RELEASED))
-print("share of each kind that is answered where 95 % of the right answers are,")
 half = 1.96 * np.sqrt(0.25 / len(kinds["near"]))
-print(f"each uncertain by up to {half:.2f} either way ({len(kinds['near'])} near messages):")
+print("share of each kind answered where 95 % of the right are")
+print(f"({len(kinds['near'])} near messages: uncertain by up to {half:.2f})")
 pd.DataFrame(rates).T.round(2)
 
 # %% [markdown]
-# Far messages are easier than near ones, not easy. And the scores change places between the unknown and wrong
-# answers. The intervals overlap, but all scores saw the same messages, so we compare in pairs.
+# *Answer*: no, the scores change places between the unknown and wrong answers.
+#
+# Far messages are easier than near ones, not easy. The intervals overlap, but all scores saw the same messages, so we
+# compare in pairs.
 
 
 # %%
@@ -646,7 +648,7 @@ for better, worse, kind, z in (
     )
     difference = auroc_interval(*first, baseline=second, rng=np.random.default_rng(SEED))
     text = f"on {kind}, {better} is ahead of {worse}"
-    print("{:+.3f}, {:+.3f} to {:+.3f}:".format(*difference), end=" ")
+    print("{:+.3f} ({:+.3f} to {:+.3f})".format(*difference))
     print(claim(text, difference[1] > 0, released=RELEASED))
 
 # %% [markdown]
@@ -670,11 +672,14 @@ rules["searched with unknown ones"] = RejectOption.choose(*mixed, costs=dear, la
 rules["promised without them"] = promised
 mixed_test = with_unknown(z_test, y_test, "test")
 table = report_reject(rules, *mixed_test, dear, rng=np.random.default_rng(SEED))
-pd.DataFrame(table).set_index("rule").round(3).drop(columns=["measure", "note"])
+shown = ["threshold", "risk", "unknown_answered", "cost"]
+pd.DataFrame(table).set_index("rule")[shown].round(3).rename(columns=lambda c: c.replace("_", " "))
 
 # %% [markdown]
-# In `risk`, each unknown message that got a label counts as wrong. The promise was made without them: read its
-# `risk` in this traffic.
+# *Answer*: compare the thresholds "searched on validation" and "searched with unknown ones".
+#
+# In `risk`, each unknown message that got a label counts as wrong; `unknown answered` is the share of the unknown
+# ones that did. The promise was made without them: read its `risk` in this traffic.
 #
 # But how many unknown messages come in is our choice here: we put them into the validation part. *Predict*: does the
 # searched threshold stay where it is if there are half as many, or twice as many?
@@ -692,11 +697,13 @@ for times in (0, 0.25, 0.5, 1, 2):
     rows.append([len(some) / len(z), rule.threshold, *said])
 shares = pd.DataFrame(rows, columns=columns).set_index("unknown share").round(3)
 fewer = (np.diff(shares["answered, known"]) <= 0).all()
-print(claim("no fewer unknown messages, no more answers", fewer, released=RELEASED))
-shares
+print(claim("more unknown messages, no more answers", fewer, released=RELEASED))
+shares.rename(index="{:.0%}".format)
 
 # %% [markdown]
-# It moves with the share, as a binary threshold moves with the base rate. Count the share in your own mail, mix
+# *Answer*: it moves with the share, as a binary threshold moves with the base rate.
+#
+# Count the share in your own mail, mix
 # the validation part to match, and search again when it changes.
 #
 # ## 7 · Further: three other ways to find the unknown
@@ -720,7 +727,7 @@ other = {
     if key[1] in ("train", "test")
 }
 examples = np.concatenate([other["near", "train"], other["far", "train"]])
-print(f"{len(features['train'])} training texts of ours, {len(examples)} examples of other ones")
+print(f"{len(features['train'])} training texts of ours, {len(examples)} of others")
 
 # %%
 from scipy.spatial.distance import cdist
@@ -771,7 +778,7 @@ for (name, group), (ours, others) in pairs.items():
     rows[name] = rows.get(name, {}) | figures
 alternatives = pd.DataFrame(rows).T.round(3)
 own = head.classes_[head.predict_proba(features["test"])[:, :-1].argmax(axis=1)]
-print(f"right on ours: the network {accuracy:.1%}, the new head {np.mean(own == y_test):.1%}")
+print(f"right on ours: network {accuracy:.1%}, new head {np.mean(own == y_test):.1%}")
 alternatives
 
 # %% [markdown]
@@ -783,13 +790,13 @@ for group in ("near", "far"):
     for name in ("largest softmax", "largest logit", "energy", "distance"):
         rng = np.random.default_rng(SEED)
         lead = auroc_interval(*pairs["Other class", group], baseline=pairs[name, group], rng=rng)
-        found = "ahead" if lead[1] > 0 else "behind" if lead[2] < 0 else "not told apart"
-        print("  {:16} {:+.4f}, {:+.4f} to {:+.4f}:".format(name, *lead), found)
+        found = "ahead" if lead[1] > 0 else "behind" if lead[2] < 0 else "unsure"
+        print("{:15} {:+.3f} ({:+.3f} to {:+.3f}):".format(name, *lead), found)
         if (group, name) == ("near", "largest softmax"):
             claim("near: ahead of the largest softmax", lead[1] > 0, released=RELEASED)
 let = alternatives["let through, near"]
-print(f"of the near ones {let.idxmin()} lets the fewest through, {let.min():.0%}:", end=" ")
-print(f"the Other class {let['Other class']:.0%}, the largest logit {let['largest logit']:.0%}")
+print(f"fewest near ones let through: {let.idxmin()}, {let.min():.0%};")
+print(f"  Other class {let['Other class']:.0%}, largest logit {let['largest logit']:.0%}")
 
 # %% [markdown]
 # A lead over the weakest score is no lead over the best. Where the interval spans 0, these messages do not show
@@ -826,13 +833,15 @@ held = named[np.arange(len(y_test)), y_test]
 rejects = rules["Chow, with temperature"].decide
 turned_down = rejects(z_test) == n_classes
 for who, rows in (("all", held >= 0), ("answered", ~turned_down), ("rejected", turned_down)):
-    print(f"{who:9} {rows.sum():4} messages, {named[rows].sum(axis=1).mean():4.1f} intents")
-    print(f"{'':9} named, the true one among them {held[rows].mean():.1%}")
+    print(f"{who:9}{rows.sum():5} messages, {named[rows].sum(axis=1).mean():.1f} named,", end=" ")
+    print(f"true in {held[rows].mean():.1%}")
 assert level_for(p_true[:8]) == 0, "eight messages can promise nothing"
 claim("of all messages 86 % to 94 %", 0.86 < held.mean() < 0.94, released=RELEASED)
 claim("of the rejected under 80 %", held[turned_down].mean() < 0.8, released=RELEASED)
 
 # %% [markdown]
+# *Answer*: less often than nine times in ten.
+#
 # Nine in ten holds for *all* messages together: that is **marginal** coverage. The easy ones, which need no set,
 # have more than their share of it, and the person with the rejected ones has less. Coverage for a group, given
 # that a message is in it, is **conditional**, and no recipe gives it for every group at once.
@@ -846,15 +855,16 @@ named_hard = softmax(z_test[turned_down]) >= level_for(p_true[hard])
 rows, truth = np.arange(turned_down.sum()), y_test[turned_down]
 held_hard = named_hard[rows, truth].mean()
 top3 = (np.argsort(-z_test[turned_down], axis=1)[:, :3] == truth[:, None]).any(axis=1).mean()
-print(
-    f"level from {hard.sum()} rejected messages: {named_hard.sum(axis=1).mean():.1f} intents a set,"
-)
-print(f"the true one among them {held_hard:.1%}; the three likeliest alone hold it in {top3:.1%}")
+print(f"level from {hard.sum()} rejected messages:")
+print(f"  {named_hard.sum(axis=1).mean():.1f} intents named, the true one in {held_hard:.1%}")
+print(f"  the three likeliest hold it in {top3:.1%}")
 claim("of the rejected 82 % to 98 % now", 0.82 < held_hard < 0.98, released=RELEASED)
 claim("more than the three likeliest do", held_hard > top3, released=RELEASED)
 
 # %% [markdown]
-# Longer lists are the price: read both numbers, and decide what a person can use. The three likeliest are a list of
+# *Answer*: longer lists are the price.
+#
+# Read both numbers, and decide what a person can use. The three likeliest are a list of
 # a fixed length without a promise. As with the promise of section 5, none of this covers unknown messages.
 #
 # ## 9 · Further: the rule as a file
@@ -870,11 +880,13 @@ rule = rules["Chow, with temperature"]
 saved = json.dumps(rule.to_dict())
 again = RejectOption.from_dict(json.loads(saved))
 assert again == rule and np.array_equal(again.decide(z_test), rule.decide(z_test))
-print({k: v for k, v in json.loads(saved).items() if k not in ("label_names", "chosen")})
+for name, value in json.loads(saved).items():
+    text = str(value)
+    print(f"{name}: {text if len(text) < 40 else text[:36] + ' ...'}")
 texts = ["my bin was not emptied again", "hello, a question", "which laptop should i buy"]
 z = predict_logits(tuned.model, tuned.tokenizer, texts, dtype=DTYPE)
 for text, record in zip(texts, again.explain(z), strict=True):
-    print(f"{text!r}: {record['label']} (best {record['best']}; {record['reason']})")
+    print(f"{text!r}: {record['label']}\n  best {record['best']}; {record['reason']}")
 
 # %% [markdown]
 # A service should answer with all of this.
@@ -963,6 +975,30 @@ def answer(confidence, capacity):
 
 # check
 check("02.3", answer)
+
+# %% [markdown]
+# **02.4** What can *these* messages promise? Write `answer(wrong, confidence_level)` for an array with a 1 for each
+# answered message whose answer is wrong, and a 0 for each other: the lowest risk that can be promised, which is
+# the one at which so few errors, or fewer, have a chance of just 1 − `confidence_level`; 1 if all are wrong. Then ask
+# what the test messages that `promised` answers would promise, and what a quarter of them would.
+
+# %%
+answer = ...
+
+
+# solution
+def answer(wrong, confidence_level):
+    k, n = int(np.sum(wrong)), len(wrong)
+    return binomtest(k, n, alternative="less").proportion_ci(confidence_level).high
+
+
+given = promised.decide(z_test)
+wrong = (given != y_test)[given < n_classes]
+for part in (wrong, wrong[::4]):  # fewer messages leave more room for chance
+    print(f"{len(part)} messages: {part.mean():.3f} wrong, {answer(part, 0.95):.3f} promised")
+
+# check
+check("02.4", answer)
 
 # %% [markdown]
 # ## References

@@ -46,9 +46,7 @@ from textwrap import fill
 
 from helpers.lessons import start
 
-begun = start(
-    "topics", profile=PROFILE, quick=QUICK, seed=SEED, dtype=DTYPE, changed=MIN_POSITIVES != 10
-)
+begun = start("topics", PROFILE, QUICK, SEED, DTYPE, MIN_POSITIVES)
 recipe, task, RELEASED = begun.recipe, begun.task, begun.released
 print(begun)
 names = task.label_names

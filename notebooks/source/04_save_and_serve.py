@@ -46,14 +46,7 @@ import numpy as np
 from helpers.lessons import start
 from helpers.training import fine_tune
 
-begun = start(
-    "urgent",
-    profile=PROFILE,
-    quick=QUICK,
-    seed=SEED,
-    dtype=DTYPE,
-    changed=(COST_FALSE_ALARM, COST_MISS) != (1.0, 20.0),
-)
+begun = start("urgent", PROFILE, QUICK, SEED, DTYPE, COST_FALSE_ALARM, COST_MISS)
 recipe, task, RELEASED = begun.recipe, begun.task, begun.released
 print(begun)
 tuned = fine_tune(task, recipe.checkpoint, recipe.settings, dtype=DTYPE)
