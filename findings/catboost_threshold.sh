@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# CatBoost: a probability threshold is kept by predict and by files, but not by ONNX, clone and metrics.
+# CatBoost: ONNX labels, clones and metrics forget the probability threshold.
 #
-# Packages: catboost 1.2.10, onnxruntime 1.32.0, onnx 1.23.2, scikit-learn 1.9.1, numpy 2.4.6, pandas 3.1.1, scipy 1.17.1.
+# Packages: catboost 1.2.10, onnxruntime 1.32.0, onnx 1.23.2, scikit-learn 1.9.1, numpy 2.4.6,
+# pandas 3.1.1, scipy 1.17.1.
 # Guess, before running: where set_probability_threshold is honoured by predict it is honoured
 # everywhere, or ONNX refuses it.
-# Seen: predict, score and saved models obey the threshold; the label of the ONNX graph, a clone and
-# eval_metrics go by .5.
+# Seen: predict, score and saved models obey the threshold; the label of the ONNX graph, a clone
+# and eval_metrics go by .5.
 #
 #   catboost 1.2.10
 #   positive of 500: {'predict': 197, 'predict, loaded': 197, 'ONNX label': 88}

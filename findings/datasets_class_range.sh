@@ -3,8 +3,8 @@
 #
 # Packages: datasets 5.2.0, pyarrow 26.0.1, numpy 2.4.6, pandas 3.1.1.
 # Guess, before running: a cast of 0, 1, 3 to two class names is refused, on the spot.
-# Seen: the cast keeps 3, without an error; from_dict with the same features refuses it, and int2str
-# fails later.
+# Seen: the cast keeps 3, without an error; from_dict with the same features refuses it, and
+# int2str fails later.
 #
 #   datasets 5.2.0
 #   cast_column: [0, 1, 3, -1] ['ham', 'spam']

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # skl2onnx: many labels from margins are cut at .5, not at 0.
 #
-# Packages: scikit-learn 1.9.1, numpy 2.4.6, skl2onnx 1.20.0, onnx 1.23.2, onnxruntime 1.32.0.
+# Packages: scikit-learn 1.9.1, numpy 2.4.6, scipy 1.17.1, skl2onnx 1.20.0, onnx 1.23.2,
+# onnxruntime 1.32.0.
 # Guess, before running: OneVsRestClassifier(LinearSVC()) labels each margin above 0, in scikit-
 # learn and in the graph.
 # Seen: scikit-learn labels margins above 0, the graph margins above .5; most labels are lost. The
@@ -14,7 +15,7 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet scikit-learn==1.9.1 numpy==2.4.6 skl2onnx==1.20.0 onnx==1.23.2 onnxruntime==1.32.0
+"$folder/venv/bin/pip" install --quiet --no-compile scikit-learn==1.9.1 numpy==2.4.6 scipy==1.17.1 skl2onnx==1.20.0 onnx==1.23.2 onnxruntime==1.32.0
 "$folder/venv/bin/python" - <<'END'
 import numpy as np
 import onnxruntime

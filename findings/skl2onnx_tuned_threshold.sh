@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # skl2onnx: the graph of a classifier with a tuned threshold labels at .5.
 #
-# Packages: scikit-learn 1.9.1, numpy 2.4.6, skl2onnx 1.20.0, onnx 1.23.2, onnxruntime 1.32.0.
+# Packages: scikit-learn 1.9.1, numpy 2.4.6, scipy 1.17.1, skl2onnx 1.20.0, onnx 1.23.2,
+# onnxruntime 1.32.0.
 # Guess, before running: a TunedThresholdClassifierCV is either refused, or its labels obey the
 # tuned threshold.
 # Seen: the graph converts without a word and cuts at .5; the tuned threshold is lost.
@@ -13,7 +14,7 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet scikit-learn==1.9.1 numpy==2.4.6 skl2onnx==1.20.0 onnx==1.23.2 onnxruntime==1.32.0
+"$folder/venv/bin/pip" install --quiet --no-compile scikit-learn==1.9.1 numpy==2.4.6 scipy==1.17.1 skl2onnx==1.20.0 onnx==1.23.2 onnxruntime==1.32.0
 "$folder/venv/bin/python" - <<'END'
 import numpy as np
 import onnxruntime

@@ -2,10 +2,10 @@
 # CalibratedClassifierCV: a class that the calibration rows lack ends in an IndexError.
 #
 # Packages: scikit-learn 1.9.1, numpy 2.4.6, scipy 1.17.1.
-# Expected: the class keeps its place with a probability of (about) 0, or an error names the missing
-# class.
-# Seen: an IndexError about the axis of an array, with each of the three methods and whichever class
-# is absent.
+# Expected: the class keeps its place with a probability of (about) 0, or an error names the
+# missing class.
+# Seen: an IndexError about the axis of an array, with each of the three methods and whichever
+# class is absent.
 #
 #   scikit-learn 1.9.1
 #   class 0 absent, sigmoid: IndexError: index 2 is out of bounds for axis 1 with size 2

@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
 # CalibratedClassifierCV(method='temperature'): the same network, half the temperature.
 #
-# Packages: scikit-learn 1.9.1, numpy 2.4.6.
-# Guess, before running: beta_ is 1 / T, whether the classifier offers its logit or its
-# probabilities.
-# Seen: a one-column decision function d becomes the two columns -d and d, so that 1 / beta_ is 2 T;
-# log-probabilities give T. The calibrated probabilities agree.
+# Packages: scikit-learn 1.9.1, numpy 2.4.6, scipy 1.17.1.
+# Expected: beta_ is 1 / T, whether the classifier offers its logit or its probabilities.
+# Seen: a one-column decision function d becomes the two columns -d and d, so that 1 / beta_ is 2
+# T; log-probabilities give T. The calibrated probabilities agree.
 #
 #   scikit-learn 1.9.1
 #   Logit: beta_ 0.249, 1 / beta_ 4.02, p 0.730
@@ -14,7 +13,7 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet scikit-learn==1.9.1 numpy==2.4.6
+"$folder/venv/bin/pip" install --quiet --no-compile scikit-learn==1.9.1 numpy==2.4.6 scipy==1.17.1
 "$folder/venv/bin/python" - <<'END'
 import numpy as np
 import sklearn

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # top_k_accuracy_score: the range of two-class scores decides where they are cut.
 #
-# Packages: scikit-learn 1.9.1, numpy 2.4.6.
-# Expected: with two classes, scores are cut at 0 when they are logits; adding a row
-# changes the others' answers by nothing.
+# Packages: scikit-learn 1.9.1, numpy 2.4.6, scipy 1.17.1.
+# Expected: with two classes, scores are cut at 0 when they are logits; adding a row changes the
+# others' answers by nothing.
 # Seen: scores that all lie from 0 to 1 are cut at .5, others at 0. One more row, with a logit of
 # -.4, makes two wrong answers of the rows before it right, and a right one wrong.
 #
@@ -13,7 +13,7 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet scikit-learn==1.9.1 numpy==2.4.6
+"$folder/venv/bin/pip" install --quiet --no-compile scikit-learn==1.9.1 numpy==2.4.6 scipy==1.17.1
 "$folder/venv/bin/python" - <<'END'
 import sklearn
 from sklearn.metrics import top_k_accuracy_score

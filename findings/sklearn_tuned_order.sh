@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # TunedThresholdClassifierCV: a list of thresholds out of order gives wrong scores.
 #
-# Packages: scikit-learn 1.9.1, numpy 2.4.6.
-# Expected: the order of the list does not matter, or a list that is not ascending is
-# refused.
+# Packages: scikit-learn 1.9.1, numpy 2.4.6, scipy 1.17.1.
+# Expected: the order of the list does not matter, or a list that is not ascending is refused.
 # Seen: no error; the scores of a descending list belong to other thresholds, and the wrong one is
 # chosen.
 #
@@ -14,7 +13,7 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet scikit-learn==1.9.1 numpy==2.4.6
+"$folder/venv/bin/pip" install --quiet --no-compile scikit-learn==1.9.1 numpy==2.4.6 scipy==1.17.1
 "$folder/venv/bin/python" - <<'END'
 import numpy as np
 import sklearn

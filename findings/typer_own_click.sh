@@ -2,10 +2,10 @@
 # typer: its errors are no longer click's.
 #
 # Packages: typer 0.29.2, click 8.5.1.
-# Guess, before running: typer builds on click: `except click.ClickException` catches a wrong
-# option, and get_command gives a click.Command.
-# Seen: typer carries a click of its own; the installed click's classes catch and recognise nothing
-# of it.
+# Expected: typer builds on click: `except click.ClickException` catches a wrong option, and
+# get_command gives a click.Command.
+# Seen: typer carries a click of its own; the installed click's classes catch and recognise
+# nothing of it.
 #
 #   typer 0.29.2 click 8.5.1
 #   caught: typer._click.exceptions.BadParameter
