@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # FixedThresholdClassifier at .5 does not decide as the classifier it wraps.
 #
-# Packages: scikit-learn 1.9.1, numpy 2.4.6.
-# Guess, before running: a fixed threshold of .5 on predict_proba gives what predict gives.
-# Seen: predict takes the first class at a tie, the fixed threshold the second; with 10 trees a tie
-# is common.
+# Packages: scikit-learn 1.9.1, numpy 2.4.6, scipy 1.17.1.
+# Expected: a fixed threshold of .5 on predict_proba gives what predict gives.
+# Seen: predict takes the first class at a tie, the fixed threshold the second; with 10 trees a
+# tie is common.
 #
 #   scikit-learn 1.9.1
 #   500 rows, 46 at .5 exactly; 46 decided otherwise
@@ -12,7 +12,7 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet --no-compile scikit-learn==1.9.1 numpy==2.4.6
+"$folder/venv/bin/pip" install --quiet --no-compile scikit-learn==1.9.1 numpy==2.4.6 scipy==1.17.1
 "$folder/venv/bin/python" - <<'END'
 import numpy as np
 import sklearn

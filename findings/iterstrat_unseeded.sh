@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # iterative-stratification: without shuffling the folds are still drawn at random.
 #
-# Packages: iterative-stratification 0.1.9, scikit-learn 1.9.1, numpy 2.4.6.
+# Packages: iterative-stratification 0.1.9, scikit-learn 1.9.1, numpy 2.4.6, scipy 1.17.1.
 # Expected: shuffle=False and no random_state: the same rows give the same folds, as in scikit-
 # learn's KFold.
 # Seen: five calls in a row give other folds each time: ties are broken with numpy's global
@@ -15,7 +15,7 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet --no-compile iterative-stratification==0.1.9 scikit-learn==1.9.1 numpy==2.4.6
+"$folder/venv/bin/pip" install --quiet --no-compile iterative-stratification==0.1.9 scikit-learn==1.9.1 numpy==2.4.6 scipy==1.17.1
 "$folder/venv/bin/python" - <<'END'
 from importlib.metadata import version
 

@@ -2,8 +2,8 @@
 # papermill: a parameter from numpy arrives as a string.
 #
 # Packages: papermill 2.7.0, nbformat 5.11.1, numpy 2.4.6.
-# Guess, before running: a numpy number arrives as the number, numpy's False as False, a tuple as a
-# tuple or a list.
+# Expected: a numpy number arrives as the number, numpy's False as False, a tuple as a tuple or a
+# list.
 # Seen: numpy's bool, int64 and float32 and a tuple arrive as strings, and "False" is true in
 # Python; float64 arrives as the number.
 #
@@ -20,21 +20,22 @@ trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
 "$folder/venv/bin/pip" install --quiet --no-compile papermill==2.7.0 nbformat==5.11.1 numpy==2.4.6
 "$folder/venv/bin/python" - <<'END'
+import tempfile
 from importlib.metadata import version
+from pathlib import Path
 
+import nbformat
 import numpy as np
 from nbformat.v4 import new_code_cell, new_notebook
 from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
-import nbformat, os, tempfile
-
 book = new_notebook(cells=[new_code_cell("quick = True", metadata={"tags": ["parameters"]})])
 book.metadata["kernelspec"] = {"name": "python3", "language": "python", "display_name": "Python"}
 with tempfile.TemporaryDirectory() as folder:
-    path = os.path.join(folder, "lesson.ipynb")
+    path = Path(folder, "lesson.ipynb")
     nbformat.write(book, path)
-    node = load_notebook_node(path)
+    node = load_notebook_node(str(path))
 given = {
     "quick": np.bool_(False),
     "seed": np.int64(3),

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # skl2onnx: isotonic calibration becomes a staircase.
 #
-# Packages: scikit-learn 1.9.1, numpy 2.4.6, skl2onnx 1.20.0, onnx 1.23.2, onnxruntime 1.32.0.
-# Guess, before running: the graph interpolates between the isotonic points as scikit-learn does, to
-# float32 precision.
-# Seen: scikit-learn interpolates between the isotonic points, the graph takes steps: probabilities
-# differ by up to .09. Sigmoid calibration is exact.
+# Packages: scikit-learn 1.9.1, numpy 2.4.6, scipy 1.17.1, skl2onnx 1.20.0, onnx 1.23.2,
+# onnxruntime 1.32.0.
+# Expected: the graph interpolates between the isotonic points as scikit-learn does, to float32
+# precision.
+# Seen: scikit-learn interpolates between the isotonic points, the graph takes steps:
+# probabilities differ by up to .09. Sigmoid calibration is exact.
 #
 #   sigmoid: largest difference 8.5e-08, values 601 and 601
 #   isotonic: largest difference 0.092, values 29 and 12
@@ -14,7 +15,7 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet scikit-learn==1.9.1 numpy==2.4.6 skl2onnx==1.20.0 onnx==1.23.2 onnxruntime==1.32.0
+"$folder/venv/bin/pip" install --quiet --no-compile scikit-learn==1.9.1 numpy==2.4.6 scipy==1.17.1 skl2onnx==1.20.0 onnx==1.23.2 onnxruntime==1.32.0
 "$folder/venv/bin/python" - <<'END'
 import numpy as np
 import onnxruntime
