@@ -117,7 +117,11 @@ def as_table(rows: Any, label: str | None = None) -> tuple[pd.DataFrame, list[st
     names = [str(name).strip() for name in names]
 
     def named(i: Any) -> str | None:
-        return None if pd.isna(i) or i < 0 else names[int(i)]
+        if pd.isna(i) or i < 0:
+            return None
+        if i >= len(names):
+            raise ValueError(f"{label} holds the class {i}, and names {len(names)} classes only")
+        return names[int(i)]
 
     lists = hasattr(feature, "feature")
     cells = [
