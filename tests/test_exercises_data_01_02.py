@@ -55,8 +55,7 @@ def chosen(p, y, alarm, miss):
     """Use the lesson's own rule."""
     z = np.log(p / (1 - p))
     costs = Costs(false_positive=alarm, false_negative=miss)
-    rule = BinaryThreshold.choose(z, y, costs=costs)
-    return 2.0 if rule.cut == "never" else -1.0 if rule.cut == "always" else rule.threshold
+    return BinaryThreshold.choose(z, y, costs=costs).threshold
 
 
 def strict(p, y, alarm, miss):
