@@ -269,7 +269,7 @@ def test_the_readmes_one_liners_run():
 
     import numpy as np
 
-    from helpers import decisions, evaluation, reports, scores
+    from helpers import decisions, evaluation, reports, scores, traffic
 
     rng = np.random.default_rng(0)
     y = (rng.random(2000) < 0.3).astype(int)
@@ -291,7 +291,7 @@ def test_the_readmes_one_liners_run():
         kind = next(kind for kind in given if kind in code)
         rule = decisions.BinaryThreshold.choose(*given[""], costs=costs)
         names = {
-            **vars(decisions), **vars(evaluation), **vars(reports), **vars(scores),
+            **vars(decisions), **vars(evaluation), **vars(reports), **vars(scores), **vars(traffic),
             "logits": given[kind][0] + 0.01, "labels": given[kind][1], "costs": costs,
             "names": ("a", "b", "c"), "rule": rule, "rules": {"this": rule}, "rng": rng,
             "json": json, "values": rule.to_dict(), "p": rng.random(5),
@@ -302,7 +302,7 @@ def test_the_readmes_one_liners_run():
     assert ran >= 12
 
 
-@pytest.mark.parametrize("number", ["01", "02", "03", "04"])
+@pytest.mark.parametrize("number", ["01", "02", "03", "04", "05"])
 def test_minutes_agree(number):
     """A lesson, the README and the sum of the sections in TEACHING.md say the same minutes."""
     root = Path(__file__).parents[1]

@@ -803,7 +803,8 @@ check("01.3", answer)
 # **01.4** A colleague can read a message first, for a fixed price and without delay, and is then always right.
 # Write `answer(probabilities, costs, review)` for an array, `Costs` and that price: an array of `"wait"`,
 # `"review"` or `"send"`, whichever has the least expected cost. Where does the band of reviewed messages
-# begin and end, and when is it empty?
+# begin and end, and when is it empty? (`ReviewBand.choose` searches such a band on validation data: by these three
+# prices, by the share that people can read, or by a promise for both of its sides.)
 
 # %%
 answer = ...

@@ -10,7 +10,7 @@
 # **Before you start** you should know from lesson 02: softmax, Other, the price of a reject; what validation and test
 # part are for.
 #
-# **Time**: the core path (sections 1 to 5) takes about 30 minutes; sections 6 and 7 go further. The code runs in
+# **Time**: the core path (sections 1 to 5) takes about 30 minutes, sections 6 and 7 another 12. The code runs in
 # about a minute on two CPU cores. A GPU is not needed.
 #
 # Run the cells in order. Where you see *Predict*, answer before you run the next cell.
@@ -67,14 +67,14 @@ print(rows[LABEL].map(repr).value_counts().to_string())
 
 # %% [markdown]
 # A computer takes `'Meals'` and `'meals'` for two desks, and would learn both. Blanks around a label are taken off
-# by our helpers; letter case is not, since it may mean something, as in names. And one value has a single row:
-# nobody can learn a class from one example, test it on that example, and choose a threshold by it.
+# by our helpers; letter case is not, since it may mean something. And one value has a single row: nobody can learn a
+# class from one example, choose by it, and test on it.
 #
 # ## 2 · Look it over before you trust it
 #
-# Four faults are in nearly every table that people made: labels in several spellings, texts that are empty, texts that
-# stand twice, and labels that are wrong. A fifth is worse, because it makes figures look *good*: a **leak**, something
-# in the row that is only there because the answer was known.
+# Four faults are in nearly every table: labels in several spellings, empty texts, texts that stand twice, wrong labels.
+# A fifth is worse, because it makes figures look *good*: a **leak**, something in the row that is only there because the
+# answer was known.
 #
 # First the ones that a rule can mend.
 
@@ -202,9 +202,8 @@ for row, other in list(zip(doubtful, instead, strict=True))[:8]:
 
 # %% [markdown]
 # Six rows were given a wrong desk on purpose when the table was made, and a person sees it at once. Others are
-# right and hard: a lunch card that was charged twice is about meals *and* money. Correct what you are sure of, by hand,
-# with a note of what you changed; never let the program do it, or the network marks its own homework. We
-# leave all of them: tables of yours will have some, too.
+# right and hard: a lunch card that was charged twice is about meals *and* money. Correct what you are sure of by hand, and
+# note it; let no program do it, or the network marks its own homework. We leave them: tables of yours will have some.
 #
 # ## 3 · Word counts first
 #
