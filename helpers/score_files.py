@@ -115,6 +115,7 @@ class ScoreRule:
 
         Examples
         --------
+        >>> from helpers.decisions import BinaryThreshold
         >>> kept = ScoreRule(rule=BinaryThreshold.from_threshold(0.2), columns=("p",))
         >>> ScoreRule.from_dict(kept.to_dict()) == kept
         True
@@ -350,6 +351,7 @@ def names_of(rule: Rule, decided: ArrayLike) -> list[str] | list[list[str]]:
 
     Examples
     --------
+    >>> from helpers.decisions import BinaryThreshold
     >>> names_of(BinaryThreshold.from_threshold(0.5, label_names=("wait", "urgent")), [0, 1])
     ['wait', 'urgent']
     """

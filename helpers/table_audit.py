@@ -49,6 +49,7 @@ def audit_sections(
 
     Examples
     --------
+    >>> from helpers.decisions import BinaryThreshold
     >>> rule = BinaryThreshold.from_threshold(0.5, label_names=("no", "yes"))
     >>> z, y = [-3.0, -3.0, 3.0, 3.0, -4.0], np.array([0, 0, 1, 1, 1])
     >>> audit_sections(rule, z, y)[0]["rows"][0]["row"]

@@ -185,6 +185,7 @@ def true_labels(
 
     Examples
     --------
+    >>> from helpers.decisions import BinaryThreshold
     >>> rule = BinaryThreshold.from_threshold(0.5, label_names=("no", "yes"))
     >>> true_labels(pd.DataFrame({"urgent": ["yes", "no"]}), ["urgent"], rule)
     array([1, 0])

@@ -56,7 +56,15 @@ def test_settings_that_are_none(name, profile, chosen, words):
         start(name, profile, "auto", 0, "auto", *chosen)
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda p: p.stem[:2])
+WITH_RECIPE = [path for path in SOURCES if "from helpers.lessons import start" in path.read_text()]
+
+
+def test_all_lessons_but_the_one_on_your_own_table_start_from_a_recipe():
+    """Lesson 05 takes a table in place of a recipe."""
+    assert [path.stem[:2] for path in SOURCES if path not in WITH_RECIPE] == ["05"]
+
+
+@pytest.mark.parametrize("path", WITH_RECIPE, ids=lambda p: p.stem[:2])
 def test_every_lesson_stands_at_its_released_settings(path):
     """The settings cell of each lesson, handed to `start`, holds the values in `CHOSEN`."""
     text = path.read_text(encoding="utf-8")
