@@ -125,6 +125,12 @@ def train(
     for_tables["subset"] = subset
     if not is_table and (given := [name for name in for_tables if for_tables[name] is not None]):
         raise ValueError(f"--{given[0]} is for a table, and {recipe} is a recipe")
+    if not is_table and (text, label, encoding) != ("text", "label", "utf-8"):
+        raise ValueError(f"--text, --label, --encoding are for a table, and {recipe} is a recipe")
+    if is_table and profile != "offline":
+        raise ValueError(f"--profile is for a recipe, and {recipe} is a table")
+    if checkpoint is None and revision is not None:
+        raise ValueError("--revision is that of a --checkpoint: name one")
     deployment.check_place(output)  # before the table is read
     if is_table:
         task = file_task(
@@ -404,7 +410,8 @@ def rule(
         float | None, typer.Option(help="A probability, or a confidence, from 0 to 1.")
     ] = None,
     thresholds: Annotated[
-        str | None, typer.Option(help="For many labels: name=0.3,other name=0.7.")
+        str | None,
+        typer.Option(help="Many labels: name=0.3,other=0.7; a band: low=0.1,high=0.6."),
     ] = None,
     false_positive: Annotated[float | None, typer.Option(help="Cost, for the formula.")] = None,
     false_negative: Annotated[float | None, typer.Option(help="Cost, for the formula.")] = None,
@@ -497,7 +504,7 @@ def _criterion(arguments: dict[str, Any]) -> dict[str, Any]:
 
     names = [name for name in signature(criterion_of).parameters if name in arguments]
     given = {name: arguments[name] for name in names if name != "kind"}
-    return {name: value for name, value in given.items() if value not in (None, False)}
+    return {name: one for name, one in given.items() if one is not None and one is not False}
 
 
 def _show_reports(reports: dict[str, list[dict[str, Any]]]) -> None:

@@ -11,7 +11,7 @@ from helpers import deployment
 from helpers.choosing import choose_rule, criterion_of, report_rule
 from helpers.columns import read_texts
 from helpers.label_costs import read_label_costs
-from helpers.network_labels import OTHER, check_order, kind_of, read_truth
+from helpers.network_labels import OTHER, check_order, holds_places, kind_of, read_truth
 from helpers.networks import exchange_logits, load_network, make_batchable, usual_length
 from helpers.prediction import check_dtype, check_max_length, predict_logits
 from helpers.recipes import OWN_TABLE
@@ -112,7 +112,8 @@ def adopt(
     output = deployment.check_place(output)
     if revision is None and Path(network).expanduser().resolve() == output:
         raise ValueError(f"{output} holds the network itself: name a new folder")
-    found = read_source(source, [text, *labels], subset=subset, encoding=encoding)
+    one = labels[0] if len(labels) == 1 else None
+    found = read_source(source, [text, *labels], label=one, subset=subset, encoding=encoding)
     table = found.table
     texts = read_texts(table, text)
     model, tokenizer, notes = load_network(network, revision=revision, texts=texts)
@@ -126,6 +127,11 @@ def adopt(
         own, kind, table, labels, separator=separator, names=names, positive=positive
     )
     options = dict(criterion or {})
+    if temperature and (kind == "multilabel" or options.get("confidence_level") is not None):
+        raise ValueError(
+            "a temperature changes no cut of many labels, and a promise does not hold on the rows "
+            "that fitted it: leave --temperature out"
+        )
     if label_costs is not None:
         options["label_costs"] = read_label_costs(label_costs, label_names, kind)
     chosen_by = criterion_of(kind, **options) if options else OWN_TABLE[kind].criterion
@@ -135,7 +141,9 @@ def adopt(
     make_batchable(model, tokenizer, texts, max_length=length)
     number = check_dtype(dtype)
     logits = predict_logits(model, tokenizer, texts, max_length=length, dtype=number)
-    check_order(kind, logits, truth, label_names)
+    check_order(
+        kind, logits, truth, label_names, by_place=holds_places(table, labels, label_names, kind)
+    )
     if kind == "binary" and positive == label_names[0]:
         exchange_logits(model, tokenizer, texts[0])
         label_names, truth = label_names[::-1], 1 - truth

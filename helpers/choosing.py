@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,14 @@ from numpy.typing import ArrayLike
 
 from helpers.data import Kind
 from helpers.portable.arrays import check_class_logits, check_labels_or_other
-from helpers.portable.costs import Costs, RejectCosts, check_costs, check_reject_costs
+from helpers.portable.checks import check_floor, check_open_unit, check_share
+from helpers.portable.costs import (
+    Costs,
+    RejectCosts,
+    check_costs,
+    check_price,
+    check_reject_costs,
+)
 from helpers.portable.decisions import (
     BinaryThreshold,
     LabelThresholds,
@@ -31,6 +38,19 @@ RULES: dict[Kind, type[Rule]] = {
     "binary": BinaryThreshold,
     "multiclass": RejectOption,
     "multilabel": LabelThresholds,
+}
+
+
+BAND = {"review", "max_review", "max_false_omission", "max_false_discovery"}
+# said before any training: what `choose` would refuse after it
+CHECKS: dict[str, Callable[[str, Any], float]] = {
+    "review": check_price,
+    "max_review": check_share,
+    "min_recall": check_floor,
+    "min_precision": check_floor,
+    "coverage": check_floor,
+    "max_risk": check_open_unit,
+    "confidence_level": check_open_unit,
 }
 
 
@@ -121,8 +141,10 @@ def criterion_of(
         given["costs"] = Costs(false_positive=two[0], false_negative=two[1])  # type: ignore[arg-type]
     bands = {"review": review, "max_review": max_review}
     band = {name: value for name, value in bands.items() if value is not None}
+    if len(band) > 1:
+        raise ValueError("give review or max_review, not both")
     if band:
-        if kind != "binary" or "costs" not in given or len(band) > 1:
+        if kind != "binary" or "costs" not in given:
             raise ValueError(
                 "review, or max_review, goes with false_positive and false_negative of a yes/no "
                 f"task; the kind is {kind}"
@@ -148,6 +170,9 @@ def criterion_of(
         if way not in ("min_recall", "min_precision", "max_risk"):
             raise ValueError(f"a confidence level belongs to a promise, and {way} is none")
         found["confidence_level"] = confidence_level
+    for name, value in found.items():
+        if name in CHECKS:
+            CHECKS[name](name, value)
     return found
 
 
@@ -201,11 +226,13 @@ def choose_rule(
     if kind not in RULES:
         raise ValueError(f"kind must be one of {', '.join(RULES)}, got {kind!r}")
     options = {**criterion, "label_names": label_names}
+    has_band = BAND & set(criterion)
+    if has_band and "review" in label_names:
+        options.setdefault("review_name", "a person reads")
     if kind == "multiclass" and "Other" in label_names:
         options.setdefault("other", "No answer")
     if temperature and kind != "multilabel" and "confidence_level" not in criterion:
         options["temperature"] = _temperature(kind, logits, labels)
-    has_band = {"review", "max_review"} & set(criterion)
     return (ReviewBand if has_band else RULES[kind]).choose(logits, labels, **options)
 
 

@@ -201,6 +201,21 @@ def _name_logits(
     return label_names
 
 
+def holds_places(
+    table: pd.DataFrame, columns: Sequence[str], names: Sequence[str], kind: Kind
+) -> bool:
+    """Tell whether the labels of a table are 0, 1, ... for the places of the logits.
+
+    Examples
+    --------
+    >>> holds_places(pd.DataFrame({"label": [0, 1]}), ["label"], ("wait", "urgent"), "binary")
+    True
+    """
+    if kind == "multilabel":
+        return False
+    return _places(read_labels(table, columns[0]), names, kind) is not None
+
+
 def _places(found: Sequence[str], names: Sequence[str], kind: Kind) -> dict[str, int] | None:
     """Understand labels as places of logits: 0, 1, ..., and for yes or no False, True, no, yes."""
     if kind == "multilabel" or set(found) <= set(names):
@@ -213,7 +228,12 @@ def _places(found: Sequence[str], names: Sequence[str], kind: Kind) -> dict[str,
 
 
 def check_order(
-    kind: Kind, logits: NDArray[np.floating], truth: NDArray[np.int64], names: Sequence[str]
+    kind: Kind,
+    logits: NDArray[np.floating],
+    truth: NDArray[np.int64],
+    names: Sequence[str],
+    *,
+    by_place: bool = False,
 ) -> None:
     """Compare the order of the names with what the rows say.
 
@@ -224,6 +244,8 @@ def check_order(
     truth : ndarray of int, shape (n,) or (n, n_labels)
         ``n_classes`` for rows of none of the classes.
     names : sequence of str
+    by_place : bool, default False
+        Whether the table holds 0, 1, ... for the places of the logits, which no names change.
 
     Raises
     ------
@@ -268,6 +290,8 @@ def check_order(
                 better[places[cycle]] = cycle
     moved = (better != np.arange(len(names))).any()
     order = f"--names {','.join(names[int(k)] for k in better)}"
+    if by_place:
+        order = "a table with the names of the labels, since its numbers are places of the logits"
     if wrong is None and kind != "binary" and moved:
         warnings.warn(
             "another order of the names fits these rows far better: are they in the order of the "

@@ -107,7 +107,7 @@ def read_source(
         files = sorted(one for one in map(Path, glob.glob(str(path))) if one.is_file())
         if not files:
             raise ValueError(f"no file is called like {source}")
-    elif not _ends_as_table(path) and IDENTITY.fullmatch(text):
+    elif not path.exists() and not _ends_as_table(path) and IDENTITY.fullmatch(text):
         files = []
     if not files:
         return _from_datasets(text, columns, label, subset)
@@ -207,6 +207,8 @@ def _load(text: str, subset: str | None) -> Any:
     with _quiet():
         try:
             if any((folder / name).is_file() for name in SAVED):
+                if subset is not None:
+                    raise ValueError("it was saved without subsets")
                 return datasets.load_from_disk(str(folder))
             if folder.is_dir():
                 return datasets.load_dataset(str(folder), subset)
@@ -217,7 +219,13 @@ def _load(text: str, subset: str | None) -> Any:
                 f"there is no folder {text}, and the Hub, where a data set of this name would be, "
                 "cannot be reached: give a file or a folder, or try again with a connection"
             ) from None
-        except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
+        except (
+            OSError,
+            ValueError,
+            KeyError,
+            RuntimeError,
+            datasets.exceptions.DatasetsError,
+        ) as error:
             why = " ".join(f"{error}: {error.__cause__ or ''}".split())[:300].rstrip(": ")
             raise ValueError(f"datasets cannot load {text}: {why}") from None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,8 @@ def train(
     Raises
     ------
     ValueError
-        If the place, the criterion or the checkpoint cannot be used; before the training.
+        If the place, the criterion or the checkpoint cannot be used: before the training. If the
+        validation part cannot keep a promise or reach a floor: after it, and nothing is saved.
 
     Notes
     -----
@@ -86,6 +88,9 @@ def train(
     """
     output = deployment.check_place(output)
     plan = OWN_TABLE[task.kind] if plan is None else plan
+    known = set(signature(criterion_of).parameters) - {"kind"}
+    if unknown := sorted(set(criterion or ()) - known):
+        raise ValueError(f"a criterion is made of what criterion_of takes, got {unknown[0]!r}")
     options = criterion_of(task.kind, **criterion) if criterion else plan.criterion
     if options is None:
         raise ValueError("the recipe says no way to choose a rule: name one, as costs or macro-F1")

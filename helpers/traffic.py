@@ -15,8 +15,8 @@ from scipy.optimize import brentq
 from scipy.stats import chi2
 
 from helpers.portable.arrays import Floats, as_floats
-from helpers.portable.checks import check_count, check_open_unit
-from helpers.portable.costs import Costs, check_costs
+from helpers.portable.checks import check_count, check_open_unit, shown
+from helpers.portable.costs import Costs, check_costs, check_price
 
 Interval = tuple[float, float, float]
 
@@ -78,6 +78,8 @@ def estimate_base_rate(
         with np.errstate(divide="ignore"):
             return float(np.log(yes * rate + no * (1 - rate)).sum())
 
+    if np.all(yes == no):  # nothing tells one share from another
+        return old, 0.0, 1.0
     rate = _root(slope, 0.0, 1.0)
     edge = height(rate) - chi2.ppf(level, 1) / 2
     low = 0.0 if height(0.0) >= edge else float(brentq(lambda r: height(r) - edge, 0.0, rate))
@@ -150,14 +152,19 @@ def expected_figures(
     """
     p = _check_probabilities(probabilities)
     said = as_floats("decisions", decisions)
-    if said.shape != p.shape or not np.isin(said, (0, 1, 2)).all():
+    if said.shape != p.shape:
         raise ValueError(f"decisions must be {len(p)} numbers of 0, 1 or 2, got {said.shape}")
+    if len(odd := said[~np.isin(said, (0, 1, 2))]):
+        raise ValueError(f"decisions must be 0, 1 or 2, got {odd[0]:g}")
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(f"rng must be a numpy.random.Generator, got {shown(rng)}")
+    price = 0.0 if review is None else check_price("review", review)
     if review is None and (said == 2).any():
         raise ValueError("2 among the decisions is for a person to read: give its price, review=")
     costs, n_draws = check_costs(costs), check_count("n_draws", n_draws, least=1)
     level = check_open_unit("confidence_level", confidence_level)
     yes, no = said == 1, said == 0
-    read = float((said == 2).sum()) * (review or 0.0)
+    read = float((said == 2).sum()) * price
 
     def figures(hits: Any, misses: Any) -> NDArray[np.float64]:
         alarms, rests = yes.sum() - hits, no.sum() - misses

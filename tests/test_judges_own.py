@@ -30,6 +30,17 @@ def usable(rows):
     return [i for i in kept if labels[rows[i]["label"].strip().lower()] > 1]
 
 
+def usable_by(rows, fold):
+    """Tell copies by another way to fold a text."""
+    kept, seen = [], set()
+    for i, row in enumerate(rows):
+        if row["text"].strip() and fold(row["text"]) not in seen:
+            seen.add(fold(row["text"]))
+            kept.append(i)
+    labels = Counter(rows[i]["label"].strip().lower() for i in kept)
+    return [i for i in kept if labels[rows[i]["label"].strip().lower()] > 1]
+
+
 def by_pandas(rows):
     """Do it with pandas."""
     table = pd.DataFrame(rows)
@@ -119,6 +130,13 @@ WRONG = {
         (last_copies, "the first of two copies stays"),
         (counted_before, "counted after"),
         (lambda rows: usable([{**r, "label": "x"} for r in rows]), "label with one row"),
+        (lambda rows: usable_by(rows, lambda t: t.strip().lower()), "blanks inside a text"),
+        (
+            lambda rows: usable(
+                [{**r, "text": r["text"] and r["text"] + r["label"]} for r in rows]
+            ),
+            "expected",
+        ),
         (lambda rows: usable([{**r, "text": f"{i}"} for i, r in enumerate(rows)]), "places|copies"),
         (lambda rows: None, "is there a `return`"),
         (lambda rows: 3, "a list of places is asked for"),
@@ -143,6 +161,8 @@ WRONG = {
         (lambda c: "multiclass" if ";" in str(c) else kind(c), "the semicolon parts labels"),
         (lambda c: "multiclass" if "stars" not in c and "0" in str(c) else kind(c), "yes or no"),
         (lambda c: "binary" if "stars" in c else kind(c), "five numbers are five labels"),
+        (lambda c: "multiclass" if "fees;bus" in str(c) else kind(c), "look at all cells"),
+        (lambda c: "multiclass" if "ham" in str(c) else kind(c), "any two labels"),
         (lambda c: "multiclass" if "NO" in str(c) else kind(c), "spelled in two ways"),
     ],
     "05.3": [

@@ -1,6 +1,7 @@
 """Claims about helpers.portable.review: the exact pair of cuts, promises, and what is refused."""
 
 import json
+import warnings
 from pathlib import Path
 
 import jsonschema
@@ -304,7 +305,6 @@ def test_criteria_reports_and_pages_know_the_band():
     [
         ("binary", {"review": 1}),
         ("multiclass", {"review": 1, "reject": 1}),
-        ("binary", {"review": 1, "max_review": 0.1, "false_positive": 1, "false_negative": 2}),
         ("multilabel", {"max_review": 0.1, "false_positive": 1, "false_negative": 2}),
     ],
 )
@@ -321,3 +321,69 @@ def test_report_review_refuses_what_makes_no_sense():
         report_review({"a": BinaryThreshold(cut=0.0)}, z, y, COSTS, rng=rng)
     with pytest.raises(ValueError, match="review must be a cost"):
         report_review({"a": BAND}, z, y, COSTS, review=-1, rng=rng)
+
+
+def brute_exact(z, y, price):
+    """Try the scores themselves as cuts."""
+    cuts, best = [*np.unique(z), np.inf], np.inf
+    for i, low in enumerate(cuts):
+        for high in cuts[i:]:
+            said = np.where(z >= high, 1, np.where(z < low, 0, 2))
+            spent = np.where(said == 2, price, COSTS.of(y, np.minimum(said, 1)))
+            best = min(best, float(spent.sum()))
+    return best
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_neighbouring_numbers_and_dear_readings_keep_the_best_cut(seed):
+    """Scores a rounding apart, and a reading at 1e100, end at the least cost there is."""
+    rng = np.random.default_rng(seed)
+    for _ in range(40):
+        z = 1 + np.spacing(1.0) * rng.integers(0, 6, 8)
+        y = rng.permutation([True, False] * 4)
+        for price in (0.1, 1e16, 1e100):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # half of these are upside down
+                rule = ReviewBand.choose(z, y, costs=COSTS, review=price)
+            want = brute_exact(z, y, price)
+            assert paid(rule, z, y, np.ones(8), COSTS, price) == pytest.approx(want)
+
+
+@pytest.mark.parametrize(
+    ("z", "y", "weight"), [([1.0, 2.0], [0, 1], [0, 0]), ([1.0, 2.0], [1, 1], None)]
+)
+def test_a_missing_class_is_said(z, y, weight):
+    """Without a weighted row of each class nothing is chosen."""
+    with pytest.raises(ValueError, match="at least one message of each class"):
+        ReviewBand.choose(z, y, costs=COSTS, review=1, sample_weight=weight)
+
+
+def test_tiny_weights_and_costs_count():
+    """A class whose weight is 1e-20 of the other's is there, and so are costs of 1e-320."""
+    options = {"sample_weight": [1e-20, 1e-20, 1, 1e-20, 1]}
+    z, y = [0.0, 1.0, 2.0, 3.0, 4.0], [0, 0, 1, 0, 1]
+    rule = ReviewBand.choose(z, y, costs=COSTS, review=0.1, **options)
+    assert rule.chosen["n_positive"] == 2
+    tiny = Costs(false_positive=1e-320, false_negative=1e-320)
+    assert ReviewBand.choose(z, y, costs=tiny, max_review=0.5).low <= 4
+
+
+def test_a_label_called_review_leaves_another_word():
+    """Where a label is called review, a person reads under another name."""
+    options = {"label_names": ("ok", "review"), "criterion": {"costs": COSTS, "review": 0.1}}
+    rule = choose_rule("binary", [-1.0, 0.0, 1.0, 2.0], [0, 1, 0, 1], **options)
+    assert rule.review == "a person reads"
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"max_review": 20.0}, r"max_review must be a share in \[0, 1\], got 20"),
+        ({"review": -1.0}, "review must be a cost"),
+        ({"review": 1.0, "max_review": 0.1}, "give review or max_review, not both"),
+    ],
+)
+def test_criteria_are_checked_before_any_training(given, words):
+    """A share in percent, a price below 0 or both ways at once stop at the criterion."""
+    with pytest.raises(ValueError, match=words):
+        criterion_of("binary", false_positive=1, false_negative=5, **given)

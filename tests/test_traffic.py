@@ -101,7 +101,7 @@ def test_without_alarms_there_is_no_precision():
         (([0.5, 1.2], [0, 1]), r"numbers in \[0, 1\], one a message"),
         (([], []), "one a message, got shape"),
         (([0.5], [0, 1]), "decisions must be 1 numbers of 0, 1 or 2"),
-        (([0.5], [3]), "0, 1 or 2"),
+        (([0.5], [3]), "decisions must be 0, 1 or 2, got 3"),
         (([0.5], [2]), "give its price, review="),
     ],
 )
@@ -116,3 +116,16 @@ def test_an_old_rate_that_is_none_is_refused(old):
     """The old rate lies strictly between 0 and 1."""
     with pytest.raises(ValueError, match="old must"):
         estimate_base_rate([0.5], old=old)
+
+
+def test_a_price_and_a_generator_are_asked_for():
+    """A price below 0, and a number for a generator."""
+    with pytest.raises(ValueError, match="review must be a cost"):
+        expected_figures([0.5], [2], PRICES, rng=np.random.default_rng(0), review=-3)
+    with pytest.raises(ValueError, match=r"rng must be a numpy\.random\.Generator"):
+        expected_figures([0.5], [1], PRICES, rng=0)
+
+
+def test_probabilities_that_tell_nothing_leave_the_old_rate():
+    """Where each message has the old rate itself, every share is as likely."""
+    assert estimate_base_rate([0.2] * 10, old=0.2) == (0.2, 0.0, 1.0)

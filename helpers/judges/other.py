@@ -182,7 +182,7 @@ def _budget_mistake(sure: np.ndarray, capacity: int, cut: float, want: int) -> s
             ordered[capacity - 1]
             == ordered[capacity]
             < cut
-            <= ordered[ordered > ordered[capacity]][0]
+            <= min(ordered[ordered > ordered[capacity]], default=np.inf)
         ):
             return "messages that tie go together, so none of those that do not all fit may go"
         return "that is more than can be read"

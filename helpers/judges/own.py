@@ -24,6 +24,7 @@ def _usable(
     kept, seen = [], set()
     for place, row in enumerate(rows):
         text = _folded(row["text"]) if copies == "folded" else row["text"]
+        text = text.strip().casefold() if copies == "stripped" else text
         if (blank and not row["text"].strip()) or (copies != "no" and text in seen):
             continue
         seen.add(text)
@@ -41,6 +42,9 @@ _LEFT_OUT: dict[str, Callable[[list[Row]], list[int]]] = {
     "copies stay in": lambda rows: _usable(rows, copies="no"),
     "two texts are the same if only letter case or blanks differ": (
         lambda rows: _usable(rows, copies="exact")
+    ),
+    "blanks inside a text do not count either: ' '.join(text.split())": (
+        lambda rows: _usable(rows, copies="stripped")
     ),
     "a label with one row stays in": lambda rows: _usable(rows, labels="no"),
     "'Fees' and ' fees' are one label": lambda rows: _usable(rows, labels="exact"),
@@ -68,6 +72,7 @@ def _read_a_bad_table(answer: Callable[[list[Row]], Any]) -> str | None:
         _rows(("a b", "Fees"), ("c", " fees"), ("d", "bus"), ("e", "bus"), ("", "keys")),
         _rows(("a", "bus"), ("A", "bus"), ("b", "fees"), ("c", "fees"), ("d", "keys")),
         _rows(("", "keys"), ("k", "keys"), ("a", "bus"), ("b", "bus")),
+        _rows(("a", "bus"), ("A", "fees"), ("b", "bus"), ("c", "fees"), ("d", "fees")),
     )
     given: list[list[int]] = []
     for rows in cases:
@@ -114,6 +119,12 @@ def _choose_the_kind(answer: Callable[[dict[str, list]], Any]) -> str | None:
         ({"urgent": [0, 1, 0]}, "binary", "two answers, one a row"),
         ({"stars": [1, 2, 3, 4, 5]}, "multiclass", "five numbers are five labels"),
         (
+            {"tags": ["bus", "fees;bus", "fees"]},
+            "multilabel",
+            "look at all cells, not the first",
+        ),
+        ({"mail": ["ham", "spam", "ham"]}, "binary", "any two labels are two answers"),
+        (
             {"answer": ["Yes", "no", " yes", "NO"]},
             "binary",
             "yes spelled in two ways is one label",
@@ -149,7 +160,10 @@ def _scores_of_keras(answer: Callable[[Any], Any]) -> str | None:
     inside = z[:4]
     if np.allclose(inside, want, atol=1e-3):
         if not np.isfinite(z).all():
-            return f"{seen}: 0 and 1 become infinite; keep p a little inside, as np.clip does"
+            return (
+                f"{seen}: 0 and 1 become infinite; keep p a little inside, as np.clip does, in "
+                "float64: in float32 1 - 1e-8 is 1"
+            )
         if not (z[4] > inside.max() and z[5] < inside.min()):
             return f"{seen}: 1.0 must stay above and 0.0 below all others; clip closer to them"
         return None

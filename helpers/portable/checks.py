@@ -95,6 +95,19 @@ def check_floor(name: str, value: float) -> float:
     return float(value)
 
 
+def check_share(name: str, value: Any) -> float:
+    """Return a number in [0, 1] as a float, or say what it must be.
+
+    Examples
+    --------
+    >>> check_share("max_review", 0)
+    0.0
+    """
+    if not is_real(value) or not 0 <= float(value) <= 1:
+        raise ValueError(f"{name} must be a share in [0, 1], got {shown(value)}")
+    return float(value)
+
+
 def check_count(name: str, value: int, *, least: int, most: int = 10**9) -> int:
     """Return a whole number as an int, or say what it must be.
 

@@ -50,6 +50,12 @@ class Pairs:
             weight = check_weight(sample_weight, scores)
             used = weight > 0
             scores, positive, weight = scores[used], positive[used], weight[used]
+        n_positives = int(np.count_nonzero(positive))
+        if n_positives in (0, len(positive)):
+            raise ValueError(
+                "choosing needs at least one message of each class, got "
+                f"{n_positives} positives among {len(positive)}"
+            )
         order = np.argsort(scores)
         z, positive = scores[order], positive[order]
         new = np.append(True, z[1:] != z[:-1])
@@ -63,17 +69,14 @@ class Pairs:
             self.below = np.append(0.0, np.cumsum(weight))[places]
             n_positive = np.append(0.0, np.cumsum(weight * positive))[places]
         n_negative = self.below - n_positive
-        if not 0 < n_positive[-1] < self.below[-1]:
-            raise ValueError(
-                "choosing needs at least one message of each class, got "
-                f"{np.count_nonzero(positive)} positives among {len(positive)}"
-            )
+        if weight is not None:  # a difference of sums would be rounded
+            n_negative = np.append(0.0, np.cumsum(weight * ~positive))[places]
         # pairs of a positive and a negative of which the negative is as high
         lost = np.diff(n_positive) @ (n_negative[-1] - n_negative[:-1])
         self.mostly_lost = bool(2 * lost > n_positive[-1] * n_negative[-1])
         # a cost of right answers counts as well; a power of two as unit: nothing is rounded
         largest = max(costs.false_positive, costs.false_negative)
-        self.unit = float(np.ldexp(1.0, -np.frexp(largest)[1])) if largest else 1.0
+        self.unit = float(np.ldexp(1.0, min(-np.frexp(largest)[1], 1000))) if largest else 1.0
         fp, fn, tp, tn = (
             getattr(costs, name) * self.unit
             for name in ("false_positive", "false_negative", "true_positive", "true_negative")
@@ -83,7 +86,7 @@ class Pairs:
 
     def cheapest(self, price: float) -> tuple[float, float]:
         """Take the pair of least cost, a reading at this price."""
-        price *= self.unit
+        price = min(price * self.unit, 2.0)  # above every mistake: what is dearer is never taken
         low = self.of_0 - price * self.below  # what is read lies below the high cut and not below
         high = self.of_1 + price * self.below  # the low one: the difference of two counts
         partner = np.minimum.accumulate(high[::-1])[::-1]  # of the high cuts that are not below it
@@ -111,7 +114,8 @@ class Pairs:
         if a == ALWAYS or b == NEVER:
             return int(begins[widest] if a == ALWAYS else ends[widest])
         middle = a / 2 + b / 2
-        return int(np.searchsorted(self.edges, middle, side="left")) - 1
+        place = int(np.searchsorted(self.edges, middle, side="left")) - 1
+        return min(max(place, int(begins[widest])), int(ends[widest]))  # a middle may be rounded
 
     def _cut(self, place: int) -> float:
         low, high = float(self.edges[place]), float(self.edges[place + 1])

@@ -13,9 +13,8 @@ from .chance import PAIRS, warn_upside_down, wrong_pairs
 from .checks import (
     check_names,
     check_open_unit,
+    check_share,
     check_temperature,
-    is_real,
-    shown,
 )
 from .costs import Costs, check_costs, check_price
 from .pairs import Pairs, promised_pair
@@ -269,7 +268,7 @@ class ReviewBand(BaseRule):
                 chosen[way] = price = check_price("review", review)
                 low, high = pairs.cheapest(price)
             else:
-                chosen[way] = share = _check_share(max_review)
+                chosen[way] = share = check_share("max_review", max_review)
                 low, high = pairs.within(share)
             chosen["costs"] = asdict(prices)
         if mostly_lost:
@@ -395,9 +394,3 @@ def _way(costs: Any, review: Any, max_review: Any, promise: tuple[Any, ...]) -> 
         "give costs with review, costs with max_review, or max_false_omission with "
         f"max_false_discovery and confidence_level; got {', '.join(given) or 'none'}"
     )
-
-
-def _check_share(value: Any) -> float:
-    if not is_real(value) or not 0 <= float(value) <= 1:
-        raise ValueError(f"max_review must be a share in [0, 1], got {shown(value)}")
-    return float(value)

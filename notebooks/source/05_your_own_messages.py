@@ -7,10 +7,10 @@
 # **You will learn** to look a table over before you trust it, to hold a network against word counts, to get a saved
 # rule in three commands, and to find a rule for a network or for scores that somebody else has made.
 #
-# **Before you start** you should know from lesson 02: softmax, Other, the price of a reject; what validation and test
-# part are for.
+# **Before you start** you should know from lessons 01 and 02: validation and test part, the paired
+# bootstrap, softmax, Other, the price of a reject.
 #
-# **Time**: the core path (sections 1 to 5) takes about 30 minutes, sections 6 and 7 another 12. The code runs in
+# **Time**: the core path (sections 1 to 5) takes about 40 minutes, sections 6 and 7 another 12. The code runs in
 # about a minute on two CPU cores. A GPU is not needed.
 #
 # Run the cells in order. Where you see *Predict*, answer before you run the next cell.
@@ -19,16 +19,17 @@
 # ## Settings
 #
 # Leave `TABLE` empty for the table that comes with this lesson: the inbox of a school's office, written for it. For
-# your own, give the path of a CSV, TSV, JSON lines or Parquet file; on Colab, upload it (the folder on the left) and
-# write its name. `TEXT` and `LABEL` are the names of its columns.
+# your own, give the path of a CSV, TSV, JSON lines or Parquet file, and the names of its two columns; on Colab, upload
+# the file (the folder on the left) and write its name. Of two labels, `POSITIVE` is the one to look for.
 #
-# Sections 2 and 3 name rows of the school's table; with a table of yours they tell you what they find there. Claims
-# marked "holds" were checked at the settings below with ten seeds.
+# The text speaks of the school's table. Another with one label a row runs to the end, or to section 5 if its labels are
+# two; many labels a row need the command of section 5. Claims marked "holds" were checked with ten seeds.
 
 # %% tags=["settings"]
 TABLE = ""  # @param {type: "string"}
 TEXT = "message"  # @param {type: "string"}
 LABEL = "office"  # @param {type: "string"}
+POSITIVE = ""  # @param {type: "string"}
 COST_READ = 1.0  # @param {type: "number"}
 COST_WRONG = 4.0  # @param {type: "number"}
 SEED = 0  # @param {type: "integer"}
@@ -52,8 +53,9 @@ from helpers.sources import read_source
 path = TABLE or SCHOOL_OFFICE
 RELEASED = not TABLE and (COST_READ, COST_WRONG) == (1.0, 4.0) and SEED in range(10)
 rows = read_source(path, [TEXT, LABEL]).table
+rows[[TEXT, LABEL]] = rows[[TEXT, LABEL]].fillna("").astype(str)
 print(f"{len(rows)} rows; different values in each column:")
-for column in rows:
+for column in rows.columns.drop(LABEL):
     print(f"  {column}: {rows[column].nunique()}")
 for i in range(4):
     print(f"{rows[LABEL][i]!r}: {rows[TEXT][i]}")
@@ -64,11 +66,12 @@ for i in range(4):
 
 # %%
 print(rows[LABEL].map(repr).value_counts().to_string())
+assert TABLE or rows[LABEL].nunique() == 11
 
 # %% [markdown]
-# A computer takes `'Meals'` and `'meals'` for two desks, and would learn both. Blanks around a label are taken off
-# by our helpers; letter case is not, since it may mean something. And one value has a single row: nobody can learn a
-# class from one example, choose by it, and test on it.
+# Eleven, for five desks. A computer takes `'Meals'` and `'meals'` for two desks, and would learn both. Blanks around a label are taken off
+# by our helpers; letter case is not, since it may mean something. And one value has a single row, where training, choosing
+# and testing need a row each.
 #
 # ## 2 · Look it over before you trust it
 #
@@ -89,12 +92,14 @@ same = pd.Series(copies_of(rows[TEXT]))
 copy = same.duplicated() & ~blank
 torn = copy & (label != label.groupby(same).transform("first"))
 usual = label.map(label[~blank & ~copy].value_counts()) > 1
-keep = usual & ~blank & ~copy
+keep = usual & ~blank & ~copy & (label != "")
 print(f"empty {blank.sum()}, labels with one row {(~usual).sum()}, copies {copy.sum()}", end=", ")
 print(f"{torn.sum()} of them with another label than the first time")
 print(f"{keep.sum()} of {len(rows)} rows stay, with {label[keep].nunique()} labels")
 
 # %% [markdown]
+# Two copies contradict the first. We keep the first, which is a choice: in a table of yours, look at both.
+#
 # **Copies** are equal but for letter case and blanks. Why take them out? *Predict*: we deal the rows to three parts at
 # random. What does the network know about a test message whose copy it was trained on?
 #
@@ -120,10 +125,16 @@ part = right_split(texts, np.arange(60) // 3 % 2)
 both = set(np.array(texts)[part == "test"]) & set(np.array(texts)[part == "train"])
 assert not both, f"{len(both)} texts stand in both parts"
 
+# %%
+for split in (wrong_split, right_split):
+    part = split(texts, np.arange(60) // 3 % 2)
+    both = set(np.array(texts)[part == "test"]) & set(np.array(texts)[part == "train"])
+    print(f"{split.__name__}: {len(both)} of 20 texts stand in train and in test")
+
 # %% [markdown]
 # The answer: everything. A test on copies measures memory. `file_task`, which makes a task of a file, keeps copies on
-# one side by itself, and says so where a split of yours does not. What no rule can see are copies with a changed word
-# or two, so a person looks at them.
+# one side by itself, and says so where a split of yours does not. What no rule can see are copies with other punctuation
+# or a changed word or two, so a person looks at them.
 
 # %%
 from helpers.audit import near_copies
@@ -135,19 +146,23 @@ for first, second, alike in near[:6]:
     print(f"     {clean[LABEL][second]}: {clean[TEXT][second]}")
 
 # %% [markdown]
+# Look at the third pair: nearly one text, two desks. We leave them in; whether a pair is parted is chance.
+#
 # Now the leaks. A column leaks if it tells the label and *will not be there* when the network has to decide. *Predict*:
 # which of the columns is it here?
 
 # %%
-for column in clean.columns.drop([TEXT, LABEL]):
+share = clean[LABEL].value_counts(normalize=True).iloc[0]
+print(f"knowing nothing, one guesses {share:.0%} of the labels")
+for column in clean.columns.drop([TEXT, LABEL]):  # ids and dates are too many to tell
     usual = clean.groupby(column)[LABEL].transform(lambda cells: cells.mode()[0])
     if clean[column].nunique() < len(clean) / 10:
         print(f"knowing {column}, one guesses {np.mean(usual == clean[LABEL]):.0%} of the labels")
 
 # %% [markdown]
 # The clerk who answered tells the desk, and nobody has answered a message that has just come. We give the network
-# the text alone, so this leak stays outside. A leak *inside* the text comes along. Look for words that are longer
-# than a word, or that stand with one label only.
+# the text alone, so this leak stays outside. A leak *inside* the text comes along. Look for words that stand with one label only and
+# are not plain words: with brackets, colons, digits.
 
 # %%
 words = clean[TEXT].str.lower().str.findall(r"\S+").explode()
@@ -156,12 +171,15 @@ table = table.reset_index().drop_duplicates().groupby("word")["label"]
 told = table.agg(["size", "nunique", "first"]).query("size >= 2 and nunique == 1")
 odd = told[~told.index.str.fullmatch(r"[\w'-]+[.,?!]?")]
 print(odd[["size", "first"]].to_string())
+for sign in odd.index[:1]:
+    print(clean[TEXT][clean[TEXT].str.lower().str.contains(sign, regex=False)].iloc[0])
+
 # %% [markdown]
 # `[to: fees]` was written by whoever forwarded the message, after reading it. It gives the desk away for ten messages, a
 # test would praise the network for reading it, and the next message will not have it. Off it goes.
 #
 # Last, labels that are wrong. Word counts, trained on the other rows, say how likely each row's label is; **confident
-# learning** names the rows where another label is credible and theirs is not.
+# learning** names the rows where another label is credible, and more so than theirs.
 
 # %%
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -189,6 +207,7 @@ print(f"{len(doubtful)} of {len(clean)} labels are doubted")
 if not TABLE:
     planted = {"1093", "1098", "1197", "1371", "1386", "1463"}
     found_wrong = len(planted & set(clean["id"][doubtful]))
+    assert planted >= set(clean["id"][doubtful[:4]]) and found_wrong == 4
     print(
         f"{found_wrong} of the {len(planted)} that were given a wrong desk on purpose are among them"
     )
@@ -201,14 +220,15 @@ for row, other in list(zip(doubtful, instead, strict=True))[:8]:
     print(f"{clean[LABEL][row]}, or {names[other]}? {clean[TEXT][row]}")
 
 # %% [markdown]
-# Six rows were given a wrong desk on purpose when the table was made, and a person sees it at once. Others are
-# right and hard: a lunch card that was charged twice is about meals *and* money. Correct what you are sure of by hand, and
-# note it; let no program do it, or the network marks its own homework. We leave them: tables of yours will have some.
+# The first four were given a wrong desk on purpose when the table was made, and a person sees it at once; two more are
+# not doubted. The bus pass, the locker and the lunch card are about two desks each. In the dining hall the label is right
+# and the model wrong. Correct by hand what you are sure of, and note it; if a program does it, the network marks its own
+# homework. We leave them in.
 #
 # ## 3 · Word counts first
 #
-# `file_task` makes a task of a file: it tells the kind from the labels, deals the rows to three parts, each label in like
-# shares, and refuses what it cannot read. Here is what it says to the table as it came.
+# `file_task` makes a task of a file: it tells the kind from the labels, deals the rows to three parts, and refuses what it
+# cannot read. Here is what it says to the table as it came.
 
 # %%
 from pathlib import Path
@@ -218,13 +238,15 @@ from helpers.table_files import describe, file_task
 
 scratch = TemporaryDirectory(ignore_cleanup_errors=True)  # gone when the notebook ends
 place = Path(scratch.name)
-options = {"text": TEXT, "labels": [LABEL], "seed": SEED}
+positive = POSITIVE.strip().casefold() or None
+options = {"text": TEXT, "labels": [LABEL], "seed": SEED, "positive": positive}
 try:
     file_task(path, **options)
 except ValueError as error:
     print("refused:", error)
 clean.to_csv(place / "clean.csv", index=False)
 task = file_task(place / "clean.csv", **options)
+names = list(task.label_names)
 print(*describe(task), sep="\n")
 
 # %% [markdown]
@@ -249,11 +271,10 @@ def with_clerk(part):
 
 
 by_words = right_share(task.train.texts, task.test.texts)
+leaked = by_words if TABLE else right_share(with_clerk(task.train), with_clerk(task.test))
 print(f"word counts: {by_words.mean():.3f} of {len(task.test)} right")
-if not TABLE:
-    leaked = right_share(with_clerk(task.train), with_clerk(task.test))
-    print(f"with the clerk who answered: {leaked.mean():.3f}")
-    claim("the leak makes the figure better", leaked.mean() > by_words.mean(), released=RELEASED)
+print(f"with the clerk who answered: {leaked.mean():.3f}")
+claim("the leak makes the figure better", leaked.mean() > by_words.mean(), released=RELEASED)
 
 # %% [markdown]
 # The second figure is the one that gets a project its money, and the first one is what it will do.
@@ -261,8 +282,8 @@ if not TABLE:
 # ## 4 · Fine-tune, choose, report
 #
 # As in lesson 02: fine-tune on the train part, choose on the validation part, report on the test part. `OWN_TABLE` holds
-# the settings that `python -m helpers train` uses for a table. A yes/no table or one with many labels a row gets the
-# rule of its kind.
+# the settings that `python -m helpers train` uses for a table. A yes/no table gets the rule of its kind: a
+# reading is a false alarm then, and a wrong desk a miss.
 
 # %%
 from helpers.recipes import OWN_TABLE
@@ -276,24 +297,25 @@ reading = {"dtype": tuned.dtype, "max_length": plan.settings.max_length}
 # The price of a reading and of a wrong desk choose the rule, on the validation part.
 
 # %%
-from helpers.choosing import choose_rule, report_rule
-from helpers.decisions import RejectCosts
+from helpers.choosing import choose_rule, criterion_of, report_rule
 from helpers.prediction import predict_logits
 
 z_validation, z_test = (
     predict_logits(tuned.model, tuned.tokenizer, part.texts, **reading)
     for part in (task.validation, task.test)
 )
-costs = RejectCosts(reject=COST_READ, error=COST_WRONG)
-criterion = {"costs": costs} if task.kind == "multiclass" else plan.criterion
+prices = ("reject", "error") if len(names) > 2 else ("false_positive", "false_negative")
+asked = dict(zip(prices, (COST_READ, COST_WRONG), strict=True))
+criterion = criterion_of(task.kind, **asked)
 chosen_on = z_validation, task.validation.labels
 rule = choose_rule(task.kind, *chosen_on, label_names=task.label_names, criterion=criterion)
-report = report_rule(rule, z_test, task.test.labels, costs=criterion.get("costs"))
+report = report_rule(rule, z_test, task.test.labels, costs=criterion["costs"])
 print(pd.DataFrame(report).round(3).T.to_string(header=False))
 
 # %% [markdown]
-# `risk` is the share of wrong answers among those given, `coverage` the share answered, `cost` the cost a message;
-# `difference` is to answering everything, with its 95 % interval.
+# `risk` is the share of wrong answers among those given, `coverage` the share answered, `cost` the cost a message,
+# `difference` that to answering everything, `low` and `high` its 95 % interval. NaN stands where there is no message to
+# count. By formula the threshold would be 1 - 1/4 = 0.75 (Chow's rule, lesson 02).
 #
 # *Predict* before you read on: may you tell your head that the rule saves money? And that the network beats
 # word counts?
@@ -301,17 +323,25 @@ print(pd.DataFrame(report).round(3).T.to_string(header=False))
 # %%
 from helpers.intervals import paired_bootstrap
 
-by_network = z_test.argmax(axis=1) == task.test.labels if task.kind == "multiclass" else by_words
+by_network = z_test.argmax(axis=1) == task.test.labels
 gain = paired_bootstrap(by_network, by_words, rng=np.random.default_rng(SEED))
 print(f"right: network {by_network.mean():.3f}, word counts {by_words.mean():.3f}")
 print("network minus word counts: {:+.3f}, 95 % interval {:+.3f} to {:+.3f}".format(*gain))
-print("rule minus answering all: {difference:+.3f}, {low:+.3f} to {high:+.3f}".format(**report[1]))
-text = f"{len(task.test)} rows cannot tell whether the rule is cheaper than answering all"
-claim(text, report[1]["low"] <= 0 <= report[1]["high"], released=RELEASED)
+plain = report[0]["rule"]
+print(f"rule minus {plain}: " + "{difference:+.3f}, {low:+.3f} to {high:+.3f}".format(**report[1]))
+for what, (low, high) in {
+    "the network beats word counts": gain[1:],
+    "the rule saves money": (-report[1]["high"], -report[1]["low"]),
+}.items():
+    word = "yes" if low > 0 else "no, the other way round" if high < 0 else "these rows cannot tell"
+    print(f"{what}: {word}")
 
 # %% [markdown]
-# If an interval holds 0, the honest sentence is "these rows cannot tell". A small table can make a useful network
+# Where an interval holds 0, "these rows cannot tell" is the honest sentence. A small table can make a useful network
 # and still be too small to prove a small difference: label more rows, the test part first.
+#
+# Where do the errors lie? Sort the test messages by confidence, the surest first. *Predict*: does the rule, which
+# hands the least sure ones to a person, catch most of the errors?
 
 # %% tags=["cover"]
 import matplotlib.pyplot as plt
@@ -329,10 +359,17 @@ curves = {
 fig, ax = plt.subplots(figsize=(6, 4), layout="constrained")
 plots.risk_coverage_curve(curves, ax=ax)
 plt.show()
+said = rule.decide(z_test)
+handed = said == len(names) if len(names) > 2 else np.zeros(len(said), dtype=bool)
+print(
+    f"a person gets {handed.sum()} of {len(said)} messages, and {(handed & ~by_network).sum()}",
+    end=" ",
+)
+print(f"of {(~by_network).sum()} errors")
 
 # %% [markdown]
-# The surest messages of both are nearly all right; the errors sit at the right end, where the rule gives the message
-# to a person.
+# What it does not catch are sure errors; a curve that starts high at the left shows them, and no threshold helps. The
+# smaller the area under a curve, the better a system knows what it does not know.
 #
 # ## 5 · Save, score, serve: three commands
 #
@@ -349,12 +386,13 @@ pd.DataFrame({"id": [1, 2], TEXT: inbox}).to_csv(place / "inbox.csv", index=Fals
 # %%
 from helpers.scoring import score
 
-print(score(folder, place / "inbox.csv", place / "decided.csv", text=TEXT))
-decided = pd.read_csv(place / "decided.csv")
-print(decided[["id", "decision_label", "decision_confidence"]].round(3).to_string(index=False))
+done = score(folder, place / "inbox.csv", place / "decided.csv", text=TEXT)
+print(f"{done.rows} rows decided, {done.bad} could not be read")
+decided = pd.read_csv(place / "decided.csv").filter(regex="^(id|decision_)")
+print(decided.iloc[:, :3].round(3).to_string(index=False))
 
 # %% [markdown]
-# All of sections 3 to 5 is one command in a terminal, and the other two decide and serve:
+# In a terminal section 4 and the saving are one command (the first, on a clean table); the others decide and serve:
 #
 # ```
 # python -m helpers train clean.csv --text message --label office --reject 1 --error 4 --output models/office
@@ -363,7 +401,7 @@ print(decided[["id", "decision_label", "decision_confidence"]].round(3).to_strin
 # ```
 #
 # A fourth, `report`, writes a page about the rule on rows that did not choose it, which can be mailed and opened
-# anywhere. Its last section is the one to read: the answers that were surest, and wrong. *Predict*: whose mistakes are they?
+# anywhere. Its section *Sure, and wrong* is the one to read. *Predict*: whose mistakes are they?
 
 # %%
 from helpers.table_report import report_table, write_page
@@ -373,11 +411,14 @@ test.to_csv(place / "test.csv", index=False)
 page = report_table(folder, place / "test.csv", text=TEXT, labels=[LABEL])
 print(*(p.name for p in write_page(page, place / "office.html")), "hold:")
 print(*(f"  {section['heading']}" for section in page.sections), sep="\n")
-wrong = page.sections[-1]["rows"] if task.kind == "multiclass" else []
+wrong = next(one["rows"] for one in page.sections if one["heading"] == "Sure, and wrong")
 for row in wrong[:3]:
-    print(f"{row['probability']:.2f} {row['answer']}, labelled {row['truth']}: {row['text']}")
+    print(f"answered {row['answer']}, labelled {row['truth']}: {row['text']}")
 
 # %% [markdown]
+# Read them as a clerk would. Each is a word of one desk in a message for another, or a label that somebody got wrong:
+# the first needs more rows like it, the second a correction.
+#
 # ## 6 · Further: a network that exists already
 #
 # A colleague has fine-tuned a network and sends the folder. It holds weights and a tokenizer, no rule, and its labels
@@ -389,36 +430,46 @@ for row in wrong[:3]:
 import copy as copying
 import warnings
 
+import transformers
+
 from helpers.adoption import adopt
 
+transformers.logging.disable_progress_bar()
 sent = copying.deepcopy(tuned.model)
 sent.config.id2label = {k: f"LABEL_{k}" for k in range(len(names))}
 sent.config.label2id = {f"LABEL_{k}": k for k in range(len(names))}
 sent.save_pretrained(place / "sent")
 tuned.tokenizer.save_pretrained(place / "sent")
-rows = pd.DataFrame({TEXT: task.validation.texts, LABEL: [names[k] for k in chosen_on[1]]})
-rows.to_csv(place / "labelled.csv", index=False)
+labelled = pd.DataFrame({TEXT: task.validation.texts, LABEL: [names[k] for k in chosen_on[1]]})
+labelled.to_csv(place / "labelled.csv", index=False)
+
 
 # %%
-swapped = [names[1], names[0], *names[2:]]
-options = {"text": TEXT, "labels": [LABEL], "criterion": {"reject": COST_READ, "error": COST_WRONG}}
-for number, order in enumerate((swapped, names)):
-    print(", ".join(order))
+columns = {"text": TEXT, "labels": [LABEL], "positive": positive, "criterion": asked}
+
+
+def adopt_as(order, where):
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        adopted = adopt(
-            place / "sent",
-            place / "labelled.csv",
-            place / f"adopted{number}",
-            names=order,
-            **options,
-        )
-    print(*(f"  {line}" for line in [*adopted.notes, *(w.message for w in told)]), sep="\n")
+        try:
+            made = adopt(place / "sent", place / "labelled.csv", where, names=order, **columns)
+            return [*made.notes, *(str(one.message) for one in told)]
+        except ValueError as error:
+            return [f"refused: {error}"]
+
 
 # %% [markdown]
-# Nothing was trained, and the folder is the same kind as that of section 5: it is scored, served and reported in the
-# same way. With both sets of names the network gives the same numbers; only the rows with a known label can tell
-# which name belongs to which.
+# First with two names exchanged, then in the right order.
+
+# %%
+for order in ([names[1], names[0], *names[2:]], names):
+    print(", ".join(order))
+    print(*(f"  {line}" for line in adopt_as(order, place / order[0])), sep="\n")
+
+# %% [markdown]
+# The network gives the same numbers under both sets of names; only rows with a known label can tell which name belongs
+# to which. With a few of many names exchanged `adopt` saves and warns; where the names make the network worse than
+# chance it refuses. Nothing was trained, and the folder is of the same kind as that of section 5.
 #
 # ## 7 · Further: numbers alone
 #
@@ -440,8 +491,9 @@ kept, notes = choose_for_scores(
     place / "scores.csv",
     scores=names,
     labels=["truth"],
+    names=names,
     scale="probabilities",
-    criterion={"reject": COST_READ, "error": COST_WRONG},
+    criterion=asked,
 )
 print(*notes, sep="\n")
 
@@ -460,7 +512,7 @@ for order in (names, names[::-1]):
 a, b = found.values()
 print(f"{(a != b).sum()} of {len(a)} decisions change")
 assert (a == b).all()
-said, right = a != kept.rule.other, a == fresh["truth"]
+said, right = a.isin(names), a == fresh["truth"]
 print(f"answered {said.mean():.3f}, of these wrong {1 - right[said].mean():.3f}")
 
 # %% [markdown]
@@ -480,12 +532,11 @@ print(f"answered {said.mean():.3f}, of these wrong {1 - right[said].mean():.3f}"
 # %% tags=["headline"]
 {
     "right, word counts": round(float(by_words.mean()), 3),
-    "right, with the clerk": None if TABLE else round(float(leaked.mean()), 3),
+    "right, with the clerk": round(float(leaked.mean()), 3),
     "right, network": round(float(by_network.mean()), 3),
     "rows with a planted wrong label, doubted": None if TABLE else found_wrong,
-    "coverage of the rule": None if TABLE else round(report[1]["coverage"], 3),
-    "cost of the rule": None if TABLE else round(report[1]["cost"], 3),
-    "cost of answering all": None if TABLE else round(report[0]["cost"], 3),
+    "cost of the rule": round(report[1]["cost"], 3),
+    "cost of the plain rule": round(report[0]["cost"], 3),
 }
 
 # %% [markdown]
