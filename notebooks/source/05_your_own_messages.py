@@ -222,7 +222,7 @@ for row, other in list(zip(doubtful, instead, strict=True))[:8]:
 # %% [markdown]
 # The first four were given a wrong desk on purpose when the table was made, and a person sees it at once; two more are
 # not doubted. The bus pass, the locker and the lunch card are about two desks each. In the dining hall the label is right
-# and the model wrong. Correct by hand what you are sure of, and note it; if a program does it, the network marks its own
+# and the model wrong. Correct by hand what you are sure of; a program would mark its own
 # homework. We leave them in.
 #
 # ## 3 · Word counts first
