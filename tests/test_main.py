@@ -265,6 +265,8 @@ BAD_CALLS = [
     ("train urgent --kind binary --output q", 1, "--kind is for a table"),
     ("train file.csv --subset small --output q", 1, "--subset is for a data set"),
     ("train urgent --output q --positive yes", 1, "--positive is for a table"),
+    ("train urgent --output q --text a", 1, "are for a table, and urgent is a recipe"),
+    ("train file.csv --output q --profile hub", 1, "--profile is for a recipe"),
     ("train urgent --output q --texts 0", 2, "Invalid value for '--texts'"),
     ("train urgent --output q --epochs 0", 2, "Invalid value for '--epochs'"),
     ("score a", 2, "Missing argument"),
@@ -329,3 +331,9 @@ def test_a_fault_is_one_line_whatever_it_names(saved, tmp_path, monkeypatch):
     monkeypatch.setattr("sys.argv", ["helpers", *map(str, arguments)])
     with pytest.raises(SystemExit, match=r"^error: .* has no column 'text', only 'a\\nb', c$"):
         command_line.main()
+
+
+def test_an_option_of_0_is_given():
+    """A share or a price of 0 says something; a flag that was not given does not."""
+    given = {"false_positive": 1.0, "review": 0.0, "max_review": None, "micro_f1": False}
+    assert command_line._criterion(given) == {"false_positive": 1.0, "review": 0.0}

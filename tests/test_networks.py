@@ -334,6 +334,27 @@ def test_a_temperature_is_fitted_where_it_is_asked_for(theirs, tmp_path):
     assert kept.ready.rule.temperature == 1 != fitted.ready.rule.temperature
 
 
+def test_a_temperature_that_would_do_nothing_is_refused(theirs, tmp_path):
+    """With a promise it would break the promise: one sentence, and nothing is written."""
+    promise = {"min_recall": 0.5, "confidence_level": 0.5}
+    with pytest.raises(ValueError, match="leave --temperature out"):
+        adopt(
+            theirs / "two",
+            theirs / "two.csv",
+            tmp_path / "a",
+            temperature=True,
+            criterion=promise,
+        )
+    assert not (tmp_path / "a").exists()
+
+
+def test_numbers_of_a_table_are_places_that_no_names_change():
+    """Where the table holds 0 and 1 the advice is to write names, not to exchange them."""
+    y = np.arange(40) % 2
+    with pytest.raises(ValueError, match="its numbers are places of the logits"):
+        check_order("binary", 3.0 - 6.0 * y, y, ("wait", "urgent"), by_place=True)
+
+
 def test_half_precision_weights_are_kept_in_float32(theirs, tmp_path):
     """Weights in float16 or bfloat16 lose nothing in float32, which all routes need."""
     for k, dtype in enumerate((torch.float16, torch.bfloat16)):
