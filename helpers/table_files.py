@@ -110,7 +110,7 @@ def file_task(
         if one is not None and not _all_truths(table[one].tolist()):
             table, labels, names = _spread_out(table, one, separator)
         truths = read_truths(table, labels)
-        table = _with_all_parts(table, truths, options)
+        table = _with_all_parts(table, truths, options, names)
         return label_table_task(table, labels=list(labels), label_names=names, **options)
     found = read_labels(table, one)
     if kind == "binary" and len(set(found)) != 2:
@@ -202,7 +202,12 @@ def _spread_out(
     return pd.concat([table, pd.DataFrame(marks, index=table.index)], axis=1), [*marks], names
 
 
-def _with_all_parts(table: pd.DataFrame, truth: NDArray, options: dict[str, Any]) -> pd.DataFrame:
+def _with_all_parts(
+    table: pd.DataFrame,
+    truth: NDArray,
+    options: dict[str, Any],
+    label_names: Sequence[str] | None = None,
+) -> pd.DataFrame:
     """Take a part that a given split lacks from the training part, and say so."""
     split = options["split"]
     if split is None:
@@ -217,7 +222,7 @@ def _with_all_parts(table: pd.DataFrame, truth: NDArray, options: dict[str, Any]
         stacklevel=3,
     )
     groups = copies_of(read_texts(table, options["text"]))
-    filled = fill_parts(parts, truth, seed=options["seed"], groups=groups)
+    filled = fill_parts(parts, truth, seed=options["seed"], label_names=label_names, groups=groups)
     return table.assign(**{split: filled})
 
 

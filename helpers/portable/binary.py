@@ -39,8 +39,33 @@ def _sure_precision(
     return cut
 
 
+class YesNoRule(BaseRule):
+    """What rules of two labels share: one number a row, and its probability."""
+
+    def _scores(self, logits: ArrayLike) -> Floats:
+        return divided(binary_logit(logits), self.temperature)
+
+    def probability(self, logits: ArrayLike) -> Floats:
+        """Compute P(1) after the temperature.
+
+        Parameters
+        ----------
+        logits : array_like of float, shape (n,), (n, 1) or (n, 2)
+
+        Returns
+        -------
+        ndarray of float64, shape (n,)
+
+        Examples
+        --------
+        >>> BinaryThreshold(cut=0.0, temperature=2.0).probability([0.0, 2.0]).round(3)
+        array([0.5  , 0.731])
+        """
+        return sigmoid(self._scores(logits))
+
+
 @dataclass(frozen=True, kw_only=True)
-class BinaryThreshold(BaseRule):
+class BinaryThreshold(YesNoRule):
     """Answer 1 where the logit, divided by the temperature, reaches the cut.
 
     Make one with `choose` (from validation data), `from_costs` (from prices, for calibrated
@@ -331,27 +356,6 @@ class BinaryThreshold(BaseRule):
     def threshold(self) -> float:
         """The cut as a probability (after temperature), for reading; 0 for always, 1 for never."""
         return float(sigmoid(self.cut))
-
-    def _scores(self, logits: ArrayLike) -> Floats:
-        return divided(binary_logit(logits), self.temperature)
-
-    def probability(self, logits: ArrayLike) -> Floats:
-        """Compute P(1) after the temperature.
-
-        Parameters
-        ----------
-        logits : array_like of float, shape (n,), (n, 1) or (n, 2)
-
-        Returns
-        -------
-        ndarray of float64, shape (n,)
-
-        Examples
-        --------
-        >>> BinaryThreshold(cut=0.0, temperature=2.0).probability([0.0, 2.0]).round(3)
-        array([0.5  , 0.731])
-        """
-        return sigmoid(self._scores(logits))
 
     def decide(self, logits: ArrayLike) -> NDArray[np.int64]:
         """Answer 0 or 1 for each row.

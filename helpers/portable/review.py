@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arrays import Floats, check_binary_labels, divided
+from .arrays import check_binary_labels, divided
+from .binary import YesNoRule
 from .chance import PAIRS, warn_upside_down, wrong_pairs
 from .checks import (
     check_names,
@@ -19,12 +20,12 @@ from .checks import (
 from .costs import Costs, check_costs, check_price
 from .pairs import Pairs, promised_pair
 from .probabilities import binary_logit, logit, sigmoid
-from .rule import BaseRule, check_cut, fingerprint
+from .rule import check_cut, fingerprint
 from .search import Steps, check_unused
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReviewBand(BaseRule):
+class ReviewBand(YesNoRule):
     """Answer 0 below the low cut, 1 from the high cut on; a person reads what lies between.
 
     Make one with `choose` (from validation data) or `from_costs` (from prices, for calibrated
@@ -293,27 +294,6 @@ class ReviewBand(BaseRule):
     def thresholds(self) -> tuple[float, float]:
         """The two cuts as probabilities (after temperature), for reading."""
         return float(sigmoid(self.low)), float(sigmoid(self.high))
-
-    def _scores(self, logits: ArrayLike) -> Floats:
-        return divided(binary_logit(logits), self.temperature)
-
-    def probability(self, logits: ArrayLike) -> Floats:
-        """Compute P(1) after the temperature.
-
-        Parameters
-        ----------
-        logits : array_like of float, shape (n,), (n, 1) or (n, 2)
-
-        Returns
-        -------
-        ndarray of float64, shape (n,)
-
-        Examples
-        --------
-        >>> ReviewBand(low=0.0, high=1.0).probability([0.0])
-        array([0.5])
-        """
-        return sigmoid(self._scores(logits))
 
     def decide(self, logits: ArrayLike) -> NDArray[np.int64]:
         """Answer 0 or 1 for each row, or 2 where a person shall read it.

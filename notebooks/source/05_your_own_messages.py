@@ -94,6 +94,7 @@ torn = copy & (label != label.groupby(same).transform("first"))
 usual = label.map(label[~blank & ~copy].value_counts()) > 1
 keep = usual & ~blank & ~copy & (label != "")
 print(f"empty {blank.sum()}, labels with one row {(~usual).sum()}, copies {copy.sum()}", end=", ")
+assert TABLE or torn.sum() == 2
 print(f"{torn.sum()} of them with another label than the first time")
 print(f"{keep.sum()} of {len(rows)} rows stay, with {label[keep].nunique()} labels")
 
@@ -141,6 +142,7 @@ from helpers.audit import near_copies
 
 clean = rows[keep].assign(**{LABEL: label[keep]}).reset_index(drop=True)
 near = near_copies(list(clean[TEXT]), least=0.8)
+assert TABLE or clean[LABEL][near[2][0]] != clean[LABEL][near[2][1]]
 for first, second, alike in near[:6]:
     print(f"{alike:.2f} {clean[LABEL][first]}: {clean[TEXT][first]}")
     print(f"     {clean[LABEL][second]}: {clean[TEXT][second]}")
@@ -186,6 +188,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
+assert TABLE or clean[TEXT].str.startswith("[to: ").sum() == 10
 clean[TEXT] = clean[TEXT].str.replace(r"^\[to: \w+\]\s*", "", regex=True)
 word_counts = make_pipeline(
     TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LogisticRegression(C=10, max_iter=2000)
