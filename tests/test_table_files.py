@@ -208,3 +208,18 @@ def test_a_cell_that_only_looks_like_a_list_is_named(cell):
         ValueError, match=r"row 2: expected a list as \['home', 'water'\], got ['\"]\["
     ):
         label_sets(["['home']", cell])
+
+
+def test_labels_that_a_taken_part_lacks_are_named(tmp_path):
+    """Where the validation part is taken from train, a label that it cannot get is named."""
+    rows = [
+        {
+            "text": f"text {i}",
+            "label": "home;rare" if i == 0 else ("home", "road")[i % 2],
+            "part": part,
+        }
+        for i, part in enumerate(["train"] * 30 + ["test"] * 10)
+    ]
+    pd.DataFrame(rows).to_csv(tmp_path / "mine.csv", index=False)
+    with pytest.warns(UserWarning, match=r"missing from a part: rare$"):
+        file_task(tmp_path / "mine.csv", labels=["label"], separator=";", split="part")
