@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from helpers.data import Task
-from helpers.prediction import fast_dtype
+from helpers.prediction import pick_device
 from helpers.recipes import RECIPES, Recipe
 
-QUICK_TEXTS = 600
 SEEDS = range(10)  # the seeds that every claim was measured with
 # the other settings at the top of a lesson, in their order, as every claim was measured with them
 CHOSEN: dict[str, tuple[float, ...]] = {
@@ -21,40 +19,33 @@ CHOSEN: dict[str, tuple[float, ...]] = {
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """What a lesson starts from; printed, it says what kind of run this is.
+    """What a lesson starts from; printed, it says what becomes of the measured claims.
 
     Attributes
     ----------
     recipe : Recipe
         With the lesson's seed.
     task : Task
-    quick : bool
-        Whether the network is trained on `QUICK_TEXTS` messages only.
+    device : str
+        Where the network runs, as "cpu" or "cuda".
     released : bool
-        Whether these are the settings that the measured claims were measured with.
+        Whether these are the settings, and the kind of device, that the claims were measured with.
     """
 
     recipe: Recipe
     task: Task
-    quick: bool
+    device: str
     released: bool
 
     def __str__(self) -> str:
-        """Say it, and what becomes of the measured claims."""
+        """Say what becomes of the measured claims."""
         if self.released:
             return "The released settings: a claim that fails stops the run."
-        what = f"A quick run on {len(self.task.train)} messages" if self.quick else "Other settings"
+        what = "Other settings" if self.device == "cpu" else "Measured on processors, run on a GPU"
         return f'{what}: a claim may read "differs here",\nand that is no fault of yours.'
 
 
-def start(
-    name: str,
-    profile: str,
-    quick: bool | Literal["auto"],
-    seed: int,
-    dtype: str,
-    *chosen: float,
-) -> Start:
+def start(name: str, profile: str, seed: int, dtype: str, *chosen: float) -> Start:
     """Take up the settings at the top of a lesson, in their order.
 
     Parameters
@@ -63,10 +54,9 @@ def start(
         Of the recipe.
     profile : str
         "offline", "hub", or another that the recipe has.
-    quick : bool or "auto"
-        Train on few messages; "auto" does so on a CPU without 16-bit arithmetic.
     seed : int
     dtype : "auto", "bf16" or "fp32"
+        Claims hold in these; another is left to `fine_tune`.
     *chosen : float
         The lesson's other settings, as many as `CHOSEN` has for this recipe.
 
@@ -81,10 +71,9 @@ def start(
 
     Examples
     --------
-    >>> begun = start("urgent", "offline", True, 0, "auto", 1.0, 20.0)
-    >>> print(begun)
-    A quick run on 600 messages: a claim may read "differs here",
-    and that is no fault of yours.
+    >>> begun = start("urgent", "offline", 0, "auto", 1.0, 5.0)
+    >>> len(begun.task.train), begun.released
+    (2245, False)
     """
     if (name, profile) not in RECIPES:
         there = ", ".join(where for recipe, where in RECIPES if recipe == name)
@@ -92,16 +81,11 @@ def start(
     if len(chosen) != len(CHOSEN[name]):
         raise ValueError(f"{name} has {len(CHOSEN[name])} settings of its own, got {len(chosen)}")
     recipe = RECIPES[name, profile]
-    task = recipe.load_task()
-    fast = fast_dtype()
-    slow = profile == "offline" and dtype == "auto" and fast == "fp32"
-    few = slow if quick == "auto" else bool(quick)
-    if few:
-        task = task.with_fewer(min(QUICK_TEXTS, len(task.train)))
-    known = profile == "offline" and seed in SEEDS and fast in ("bf16", "fp32")
+    device = pick_device().type
+    known = profile == "offline" and seed in SEEDS and dtype in ("auto", "bf16", "fp32")
     return Start(
         recipe=replace(recipe, settings=replace(recipe.settings, seed=seed)),
-        task=task,
-        quick=few,
-        released=known and not few and chosen == CHOSEN[name],
+        task=recipe.load_task(),
+        device=device,
+        released=known and device == "cpu" and chosen == CHOSEN[name],
     )

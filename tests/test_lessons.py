@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+import torch
 
 from helpers import lessons
 from helpers.lessons import CHOSEN, start
@@ -12,34 +13,37 @@ SOURCES = sorted((Path(__file__).parent.parent / "notebooks/source").glob("[0-9]
 
 
 @pytest.fixture(autouse=True)
-def fast(monkeypatch):
-    """A processor with 16-bit arithmetic, so that "auto" does not make the run quick."""
-    monkeypatch.setattr(lessons, "fast_dtype", lambda: "bf16")
+def processor(monkeypatch):
+    """A machine without a GPU."""
+    monkeypatch.setattr(lessons, "pick_device", lambda: torch.device("cpu"))
 
 
-def test_the_released_settings_are_enforced():
-    """As a lesson stands, all messages are used and a claim that fails is an error."""
-    begun = start("urgent", "offline", "auto", 0, "auto", 1.0, 20.0)
-    assert begun.released and not begun.quick and begun.recipe.settings.seed == 0
+@pytest.mark.parametrize("dtype", ["auto", "bf16", "fp32"])
+def test_the_released_settings_are_enforced(dtype):
+    """As a lesson stands, in each number format of processors, a claim that fails is an error."""
+    begun = start("urgent", "offline", 0, dtype, 1.0, 20.0)
+    assert begun.released and begun.recipe.settings.seed == 0
     assert str(begun) == "The released settings: a claim that fails stops the run."
 
 
 @pytest.mark.parametrize(
-    ("seed", "chosen"), [(0, (1.0, 5.0)), (99, (1.0, 20.0))], ids=["price", "seed"]
+    ("seed", "dtype", "chosen"),
+    [(0, "auto", (1.0, 5.0)), (99, "auto", (1.0, 20.0)), (0, "fp16", (1.0, 20.0))],
+    ids=["price", "seed", "format"],
 )
-def test_a_changed_setting_is_not_enforced(seed, chosen):
-    """With another price, or a seed that no claim was measured with, claims are only reported."""
-    begun = start("urgent", "offline", "auto", seed, "auto", *chosen)
+def test_a_changed_setting_is_not_enforced(seed, dtype, chosen):
+    """A price, seed or format that no claim was measured with makes claims mere reports."""
+    begun = start("urgent", "offline", seed, dtype, *chosen)
     assert not begun.released and str(begun).startswith("Other settings: a claim may read")
 
 
-def test_a_slow_processor_makes_the_run_quick(monkeypatch):
-    """Without 16-bit arithmetic "auto" takes 600 messages, and says so; `False` takes all."""
-    monkeypatch.setattr(lessons, "fast_dtype", lambda: "fp32")
-    begun = start("urgent", "offline", "auto", 0, "auto", 1.0, 20.0)
-    assert begun.quick and not begun.released and len(begun.task.train) == 600
-    assert str(begun).startswith("A quick run on 600 messages: a claim may read")
-    assert start("urgent", "offline", False, 0, "auto", 1.0, 20.0).released
+@pytest.mark.parametrize("device", ["cuda", "mps"])
+def test_a_gpu_is_not_blamed(device, monkeypatch):
+    """Claims were measured on processors; on another device they are reported, and it says why."""
+    monkeypatch.setattr(lessons, "pick_device", lambda: torch.device(device))
+    begun = start("urgent", "offline", 0, "auto", 1.0, 20.0)
+    assert not begun.released
+    assert str(begun).startswith("Measured on processors, run on a GPU: a claim may read")
 
 
 @pytest.mark.parametrize(
@@ -53,7 +57,7 @@ def test_a_slow_processor_makes_the_run_quick(monkeypatch):
 def test_settings_that_are_none(name, profile, chosen, words):
     """An unknown recipe or profile, or a setting too few, is refused in one sentence."""
     with pytest.raises(ValueError, match=words):
-        start(name, profile, "auto", 0, "auto", *chosen)
+        start(name, profile, 0, "auto", *chosen)
 
 
 WITH_RECIPE = [path for path in SOURCES if "from helpers.lessons import start" in path.read_text()]
@@ -68,7 +72,7 @@ def test_all_lessons_but_the_one_on_your_own_table_start_from_a_recipe():
 def test_every_lesson_stands_at_its_released_settings(path):
     """The settings cell of each lesson, handed to `start`, holds the values in `CHOSEN`."""
     text = path.read_text(encoding="utf-8")
-    call = re.search(r"start\(\s*\"(\w+)\", PROFILE, QUICK, SEED, DTYPE, ([\w, ]+)\)", text)
+    call = re.search(r"start\(\s*\"(\w+)\", PROFILE, SEED, DTYPE, ([\w, ]+)\)", text)
     names = [name.strip() for name in call[2].split(",")]
     settings = dict(re.findall(r"^([A-Z_]+) = ([\d.]+)  # @param", text, flags=re.MULTILINE))
     assert tuple(float(settings[name]) for name in names) == CHOSEN[call[1]]

@@ -60,7 +60,7 @@ def main() -> None:
     for path in paths:
         headlines = []
         for seed in arguments.seeds:
-            settings: dict[str, Any] = {"SEED": seed, "QUICK": False}
+            settings: dict[str, Any] = {"SEED": seed}
             if arguments.dtype:
                 settings["DTYPE"] = arguments.dtype
             with tempfile.TemporaryDirectory() as cache:

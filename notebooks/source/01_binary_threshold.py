@@ -20,12 +20,10 @@
 # ## Settings
 #
 # Change these and run everything again. `offline` uses a small BERT and our own messages; `hub` downloads a larger
-# multilingual BERT and a public set of SMS messages. `QUICK` trains on few messages for a fast look; `"auto"` does
-# so where the processor would take twice as long. "holds" marks what was checked here with ten seeds.
+# multilingual BERT and a public set of SMS messages. "holds" marks what was checked here with ten seeds.
 
 # %% tags=["settings"]
 PROFILE = "offline"  # @param ["offline", "hub"]
-QUICK = "auto"  # @param ["auto", True, False] {type: "raw"}
 COST_FALSE_ALARM = 1.0  # @param {type: "number"}
 COST_MISS = 20.0  # @param {type: "number"}
 SEED = 0  # @param {type: "integer"}
@@ -45,7 +43,7 @@ DTYPE = "auto"  # @param ["auto", "bf16", "fp32"]
 # %%
 from helpers.lessons import start
 
-begun = start("urgent", PROFILE, QUICK, SEED, DTYPE, COST_FALSE_ALARM, COST_MISS)
+begun = start("urgent", PROFILE, SEED, DTYPE, COST_FALSE_ALARM, COST_MISS)
 recipe, task, RELEASED = begun.recipe, begun.task, begun.released
 print(begun)
 for part in ("train", "validation", "test"):

@@ -21,15 +21,13 @@
 #
 # Change these and run everything again. `offline` uses a small pretrained BERT and messages written for
 # this course. `hub` downloads a Portuguese BERT and comments with ten kinds of toxicity, `hub-law` an English
-# BERT and EU laws with 21 subjects: the data of the two notebooks that this lesson grew out of. `QUICK`
-# trains on 600 messages for a fast look; `"auto"` turns it on where the processor has no 16-bit arithmetic.
+# BERT and EU laws with 21 subjects: the data of the two notebooks that this lesson grew out of.
 #
 # Claims marked "holds" were checked at the settings below with ten seeds. Elsewhere one may read "differs
 # here": that is no fault of yours.
 
 # %% tags=["settings"]
 PROFILE = "offline"  # @param ["offline", "hub", "hub-law"]
-QUICK = "auto"  # @param ["auto", True, False] {type: "raw"}
 MIN_POSITIVES = 10  # @param {type: "integer"}
 SEED = 0  # @param {type: "integer"}
 DTYPE = "auto"  # @param ["auto", "bf16", "fp32"]
@@ -46,7 +44,7 @@ from textwrap import fill
 
 from helpers.lessons import start
 
-begun = start("topics", PROFILE, QUICK, SEED, DTYPE, MIN_POSITIVES)
+begun = start("topics", PROFILE, SEED, DTYPE, MIN_POSITIVES)
 recipe, task, RELEASED = begun.recipe, begun.task, begun.released
 print(begun)
 names = task.label_names

@@ -19,15 +19,13 @@
 # %% [markdown]
 # ## Settings
 #
-# The same as in lesson 01, so that a network kept by lesson 01 is used again. `QUICK` trains on 600
-# messages for a fast look; `"auto"` turns it on where the processor has no 16-bit arithmetic (bf16).
+# The same as in lesson 01, so that a network kept by lesson 01 is used again.
 #
 # Claims marked "holds" were checked at the settings below with ten seeds. If you change a price or a profile, a
 # claim may read "differs here": that is no fault of yours.
 
 # %% tags=["settings"]
 PROFILE = "offline"  # @param ["offline", "hub"]
-QUICK = "auto"  # @param ["auto", True, False] {type: "raw"}
 COST_FALSE_ALARM = 1.0  # @param {type: "number"}
 COST_MISS = 20.0  # @param {type: "number"}
 SEED = 0  # @param {type: "integer"}
@@ -46,7 +44,7 @@ import numpy as np
 from helpers.lessons import start
 from helpers.training import fine_tune
 
-begun = start("urgent", PROFILE, QUICK, SEED, DTYPE, COST_FALSE_ALARM, COST_MISS)
+begun = start("urgent", PROFILE, SEED, DTYPE, COST_FALSE_ALARM, COST_MISS)
 recipe, task, RELEASED = begun.recipe, begun.task, begun.released
 print(begun)
 tuned = fine_tune(task, recipe.checkpoint, recipe.settings, dtype=DTYPE)
