@@ -121,7 +121,6 @@ RIGHT = {
         lambda *case: np.array([cheapest(*case)]),
         lambda p, y, a, m: cheapest(p, y, a, m, [*sorted(set(p)), np.inf]),
         lambda p, y, a, m: cheapest(p, y, 10 * a, 10 * m),
-        lambda p, y, a, m: cheapest(p, y, a, m, np.linspace(0, 1.001, 100_001)),
         lambda p, y, a, m: pd.Series(
             {c: paid(p, y, a, m, c) for c in [*sorted(p), np.nextafter(1, 2)]}
         ).idxmin(),
@@ -165,11 +164,10 @@ WRONG = {
             "calling out for everything was",
         ),
         (lambda p, y, a, m: cheapest(p, y, a, m, np.linspace(0, 1, 11)), "grid in tenths"),
-        (lambda p, y, a, m: cheapest(p, y, a, m, np.linspace(0, 1, 101)), "grid in hundredths"),
-        (
-            lambda p, y, a, m: cheapest(p, y, a, m, np.linspace(0.01, 0.99, 99)),
-            "grid in hundredths",
-        ),
+        (lambda p, y, a, m: cheapest(p, y, a, m, np.linspace(0, 1, 101)), "however fine"),
+        (lambda p, y, a, m: cheapest(p, y, a, m, np.linspace(0.01, 0.99, 99)), "however fine"),
+        (lambda p, y, a, m: cheapest(p, y, a, m, np.linspace(0, 1, 1001)), "however fine"),
+        (lambda p, y, a, m: cheapest(p, y, a, m, np.linspace(0, 1.001, 100_001)), "however fine"),
         (strict, ">=, not >"),
         (f1, "best F1"),
         (shares, "price the counts"),

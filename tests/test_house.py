@@ -323,3 +323,26 @@ def test_minutes_agree(number):
     rows = teaching.split(heading)[1].split("\n## ")[0]
     parts = [int(m) for m in re.findall(r"^\| \d · [^|]*\| (\d+) \|", rows, flags=re.M)]
     assert (sum(parts[:last]), sum(parts[last:])) == (said, int(told[1])) == tuple(map(int, told))
+
+
+def test_a_term_stands_in_the_lesson_that_the_glossary_names():
+    """Who follows the number of a term to its lesson finds the term there."""
+    root = Path(__file__).parents[1]
+
+    def plain(text):
+        return re.sub(r"[^a-z0-9]", "", re.sub(r"\n# ", " ", text).lower())
+
+    lessons = {
+        path.stem[:2]: plain(path.read_text(encoding="utf-8"))
+        for path in (root / "notebooks/source").glob("[0-9][0-9]_*.py")
+    }
+    text = (root / "GLOSSARY.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (.+?) \| .* \(([\d, ]+)\) \|$", text, flags=re.MULTILINE)
+    names = {term: re.split(r", | / | \(", term) for term, _ in rows}
+    lost = [
+        (term, number)
+        for term, numbers in rows
+        for number in re.findall(r"\d+", numbers)
+        if not any(plain(one) in lessons[number] for one in names[term])
+    ]
+    assert len(rows) > 60 and not lost

@@ -22,6 +22,8 @@ def _expected_loss_cut(answer: Callable[[float, float], float]) -> str | None:
             "the two prices have changed places": lambda a, m: m / (a + m),
             "this ratio is a cut on the odds p / (1 - p); on p it is another": lambda a, m: a / m,
             "this is one over the cut's odds": lambda a, m: m / a,
+            "the price of a false alarm is not always 1": lambda a, m: 1 / (1 + m),
+            "the price of a false alarm is 1 only where it is the unit": lambda a, m: a / (1 + m),
             "this is the cut on the logit scale": lambda a, m: np.log(a / m),
             "this is in percent": lambda a, m: 100 * a / (a + m),
             "this is rounded": lambda a, m: round(a / (a + m), 2),
@@ -36,6 +38,10 @@ def _expected_loss_cut(answer: Callable[[float, float], float]) -> str | None:
 
 def _one_logit_pipeline(answer: Callable[[Any, float], Any]) -> str | None:
     z = np.array([[2.0], [0.1], [-1.0], [0.0], [0.9], [-3.0]])  # 0.0 is a tie at 0.5
+    try:
+        answer(z[:1], 0.5)
+    except IndexError:  # as for logits[:, 1]
+        return "there is one column of logits, logits[:, 0]: this head has one output"
     one = "one decision a row: the one column is logits[:, 0]"
     hint = try_cases(
         answer,
@@ -48,6 +54,9 @@ def _one_logit_pipeline(answer: Callable[[Any, float], Any]) -> str | None:
             ),
             "the threshold is a probability, and these are logits: take their sigmoid": (
                 lambda z, t: z[:, 0] >= t
+            ),
+            "this is the winner's score, sure of either answer; compare P(1) alone": (
+                lambda z, t: np.maximum(sigmoid(z[:, 0]), 1 - sigmoid(z[:, 0])) >= t
             ),
             "the threshold was not used": lambda z, t: z[:, 0] >= 0,
             "the threshold was not used, and a tie is answered 0": lambda z, t: z[:, 0] > 0,
@@ -100,6 +109,9 @@ def _cost_per_message(answer: Callable[[Any, Any, Any], Any]) -> str | None:
             "0 and 1 have changed places, and a tie is answered 1": (
                 lambda p, a, m: p * m <= (1 - p) * a
             ),
+            "p is the chance of a miss, 1 - p that of a false alarm: these have changed places": (
+                lambda p, a, m: (1 - p) * m >= p * a
+            ),
             "these are the cuts; compare each p with its own": lambda p, a, m: a / (a + m),
             "these are costs; 1 where calling out has at most the cost of waiting": (
                 lambda p, a, m: np.minimum(p * m, (1 - p) * a)
@@ -140,7 +152,9 @@ def _review_band(answer: Callable[[Any, Costs, float], Any]) -> str | None:
         ),
         {
             "the words are in small letters": lambda *case: np.char.upper(words[least(*case)]),
-            "nothing is reviewed": lambda p, c, r: words[np.where(p < c.threshold, 0, 2)],
+            "nothing is reviewed; a review costs its price, and no call-out on top": (
+                lambda p, c, r: words[np.where(p < c.threshold, 0, 2)]
+            ),
             "0.5 takes no notice of the prices": lambda p, c, r: words[np.where(p < 0.5, 0, 2)],
             "everything is reviewed": lambda p, c, r: np.full(len(p), "review"),
             "where review / miss passes 1 - review / false alarm the band is empty": band,
@@ -174,11 +188,18 @@ def _review_band(answer: Callable[[Any, Costs, float], Any]) -> str | None:
 
 
 def _cheapest(
-    p: np.ndarray, y: np.ndarray, alarm: float, miss: float, cuts: Any = None, share: bool = False
+    p: np.ndarray,
+    y: np.ndarray,
+    alarm: float,
+    miss: float,
+    cuts: Any = None,
+    *,
+    share: bool = False,
+    strict: bool = False,
 ) -> float:
-    """Return the cheapest of these cuts, of all if none are given; `share` prices rates."""
+    """Return the cheapest of these cuts, of all if none; `share` prices rates, `strict` is >."""
     every = np.append(np.unique(p), np.inf) if cuts is None else np.asarray(cuts)
-    said = p >= every[:, None]
+    said = p > every[:, None] if strict else p >= every[:, None]
     alarms, missed = (said & (y == 0)).sum(axis=1), (~said & (y == 1)).sum(axis=1)
     if share:
         alarms, missed = alarms / max((y == 0).sum(), 1), missed / max((y == 1).sum(), 1)
@@ -222,6 +243,9 @@ _NO_CHEAPEST: dict[str, Callable[..., float]] = {
     "a message at the threshold is called out: >=, not >": lambda p, y, a, m: _lower(
         p, _cheapest(p, y, a, m)
     ),
+    "a message at the threshold is called out: >=, and not >": lambda p, y, a, m: _cheapest(
+        p, y, a, m, strict=True
+    ),
     "shares are priced; a message costs, so price the counts": lambda p, y, a, m: _cheapest(
         p, y, a, m, share=True
     ),
@@ -229,7 +253,7 @@ _NO_CHEAPEST: dict[str, Callable[..., float]] = {
     "a grid in tenths steps over the best place; try each probability": (
         lambda p, y, a, m: _cheapest(p, y, a, m, np.linspace(0, 1, 11))
     ),
-    "a grid in hundredths steps over the best place; try each probability": (
+    "a grid steps over the best place, however fine; try each probability": (
         lambda p, y, a, m: _cheapest(p, y, a, m, np.linspace(0, 1, 101))
     ),
 }
@@ -237,7 +261,8 @@ _NO_CHEAPEST: dict[str, Callable[..., float]] = {
 
 def _cheapest_cut(answer: Callable[..., Any]) -> str | None:
     # all of these numbers are exact in 32 bits, too
-    p = np.array([0.125, 0.03125, 0.0322265625, 0.25, 0.5, 0.0322265625, 0.75, 0.0078125])
+    near = 0.03125 + 2**-20  # no grid steps between the two
+    p = np.array([0.125, 0.03125, near, 0.25, 0.5, near, 0.75, 0.0078125])
     y = np.array([0, 0, 1, 0, 1, 1, 1, 0])
     q = np.array([0.5, 0.875, 0.625, 0.25, 0.75])
     low = np.array([0.25, 0.75, 0.5, 0.875, 0.375, 0.625])

@@ -12,7 +12,7 @@ Judge = Callable[[Any], str | None]
 
 
 def show(*values: Any) -> tuple[str, ...]:
-    """Return values as they are written: an array as its list.
+    """Return values as they are written: an array as its list, a number of numpy's as a number.
 
     Parameters
     ----------
@@ -27,7 +27,9 @@ def show(*values: Any) -> tuple[str, ...]:
     >>> show(np.array([1, 2]), 0.5)
     ('[1, 2]', '0.5')
     """
-    return tuple(repr(one.tolist() if isinstance(one, np.ndarray) else one) for one in values)
+    return tuple(
+        repr(one.tolist() if isinstance(one, np.ndarray | np.generic) else one) for one in values
+    )
 
 
 def hint_for(judge: Callable[[Any], str | None], answer: Any) -> str | None:
