@@ -292,17 +292,18 @@ fig, ax = plt.subplots(figsize=(4.8, 3.6), layout="constrained")
 marks = {"usual": 0.5, "cheapest here": tuned_rule.threshold}
 plots.cost_curve(curve, costs, ax=ax, marks=marks)
 plt.show()
+claim("the cheapest threshold lies below 0.05", tuned_rule.threshold < 0.05, released=RELEASED)
 
 # %% [markdown]
 # The axis is in **log-odds**: log(p / (1 - p)), which is the logit itself. It gives small probabilities room,
 # and 0.01 and 0.99 lie equally far from 0.5.
 #
-# *Answer*: the search printed it, and the mark shows it. The curve is a staircase, drawn for the validation part. At
-# the far right nothing is called out, and every miss is paid. To the left the misses become fewer, and the curve
-# falls. At the far left everything is called out, at the price of "always". The very lowest place is narrow, an
-# accident of single messages, and the places that are nearly as cheap need not hang together: between two of them
-# lies a dearer one. At such small probabilities, being a little wrong can cost a lot. The next section asks whether
-# ours are right.
+# *Answer*: lower still; the search printed it, and the mark shows it.
+#
+# The curve is a staircase, drawn for the validation part. At the far right nothing is called out, and every miss is
+# paid; at the far left everything is called out. The lowest place is narrow, an accident of single messages, and
+# places that are nearly as cheap need not hang together. At such small probabilities, being a little wrong can cost a
+# lot. The next section asks whether ours are right.
 
 # %% [markdown]
 # ## 6 · The formula, and what it needs
@@ -397,10 +398,11 @@ for name, p in p_of.items():
     print(f"  mean p {name}: {mean:.4f}: {verdict}")
 
 # %% [markdown]
-# *Answer*: the last two lines say it, for the place where the decision falls. A probability that is too small there
-# makes the formula wait where it should call out. One temperature stretches or shrinks all logits alike; it cannot
-# mend small and large probabilities that are off in different ways. What it is worth in money the next section
-# measures, with an interval.
+# *Answer*: the last two lines say it, for the place where the decision falls.
+#
+# A probability that is too small there makes the formula wait where it should call out. One temperature stretches or
+# shrinks all logits alike; it cannot mend small and large probabilities that are off in different ways. What it is
+# worth in money the next section measures, with an interval.
 
 # %% [markdown]
 # ## 7 · Choose on validation, report on test
@@ -485,9 +487,10 @@ text = "both priced rules cost less than calling out always, and Elkan's less th
 claim(text, max(*highs, better) < 0, released=RELEASED)
 
 # %% [markdown]
-# *Answer*: the first comparison says it. Unless it calls the tuned rule cheaper, take the formula: it needs no search
-# and follows a change of price at once. The second comparison is what this lesson is for: the same network, read at a
-# cut that knows the prices.
+# *Answer*: the first comparison says it.
+#
+# Unless it calls the tuned rule cheaper, take the formula: it needs no search and follows a change of price at once.
+# The second comparison is what this lesson is for: the same network, read at a cut that knows the prices.
 #
 # The searched rule cannot lose to any other threshold on the part that it searched. Compare its lead over Elkan's cut
 # in the last two lines: what it loses between validation and test is **optimism**, the price of having looked.
