@@ -407,14 +407,13 @@ for name, p in p_of.items():
 # %% [markdown]
 # ## 7 · Choose on validation, report on test
 #
-# Six rules, one table. Always, never, 0.5 and Elkan's cut need no data. Elkan's cut with temperature used the
-# validation part for one number, T; the tuned rule searched that part. All thresholds are on one scale, the
-# probability *as trained*: dividing logits by T and cutting at a logit c is the same as cutting the undivided ones
-# at the logit T·c.
+# Six rules, one table. Always, never, 0.5 and Elkan's cut need no data. Elkan's cut with temperature used one number
+# from the validation part, T; the tuned rule searched it. All thresholds are on one scale, the probability *as trained*:
+# dividing logits by T and cutting at a logit c is cutting the undivided ones at the logit T·c.
 #
-# A difference between two rules is judged by a **paired bootstrap**: draw the test messages again with
-# replacement, many times, and see how the difference in cost moves. It holds the network and the rules
-# fixed, so it speaks of the choice of test messages alone. *Predict*: will the tuned rule beat Elkan's?
+# A difference between two rules is judged by a **paired bootstrap**: draw the test messages again with replacement,
+# many times, and see how the difference in cost moves. It holds the network and the rules fixed, so it speaks of the
+# choice of test messages alone. *Predict*: will the tuned rule beat Elkan's?
 
 # %%
 import pandas as pd
