@@ -407,9 +407,9 @@ for name, p in p_of.items():
 # %% [markdown]
 # ## 7 · Choose on validation, report on test
 #
-# Six rules, one table. Always, never, 0.5 and Elkan's cut need no data. Elkan's cut with temperature used one number
-# from the validation part, T; the tuned rule searched it. All thresholds are on one scale, the probability *as trained*:
-# dividing logits by T and cutting at a logit c is cutting the undivided ones at the logit T·c.
+# Six rules, one table. Elkan's cut with temperature used one number from the validation part, T; the tuned rule searched
+# it; the others need no data. All thresholds are on one scale, the probability *as trained*: dividing logits by T and
+# cutting at a logit c is cutting the undivided ones at the logit T·c.
 #
 # A difference between two rules is judged by a **paired bootstrap**: draw the test messages again with replacement,
 # many times, and see how the difference in cost moves. It holds the network and the rules fixed, so it speaks of the
