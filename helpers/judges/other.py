@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import beta, binom, chi2, norm
 
-from helpers.judges.results import Judge, try_cases
+from helpers.judges.results import Judge, show, try_cases
 from helpers.probabilities import confidence, sigmoid, softmax
 
 
@@ -32,7 +32,7 @@ _NO_LEADS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "the lead is taken between sigmoids; one label of many takes the softmax": (
         lambda z: _leads(sigmoid(z))
     ),
-    "no row becomes Other, whatever the lead": lambda z: np.full(len(z), np.inf),
+    "no row becomes Other, whatever the lead; it is a difference, not a ratio": lambda z: np.full(len(z), np.inf),
     "every row becomes Other, whatever the lead": lambda z: np.full(len(z), -np.inf),
     "your softmax adds up down the columns; each row must add up to 1 (axis=1)": (
         lambda z: _leads(softmax(z.T).T)
@@ -93,6 +93,8 @@ def _top_two(answer: Callable[[Any, float], Any]) -> str | None:
             got = np.asarray(raw, dtype=np.float64)
         except (TypeError, ValueError):
             return f"{seen}{raw!r}: answer with one index a row, a whole number"
+        if raw is None:
+            return f"{seen}None: is there a `return`?"
         if got.shape != want.shape:
             return f"{seen}{raw!r}: one index a row has the shape {want.shape}, not {got.shape}"
         given.append(got)
@@ -175,6 +177,8 @@ def _audit(answer: Callable[[Any, Any], Any]) -> str | None:
 def _budget_mistake(sure: np.ndarray, capacity: int, cut: float, want: int) -> str:
     """Name what is wrong with a cut that hands over too many, or too few."""
     ordered = np.sort(sure)
+    if capacity < len(sure) and cut == sure[capacity] != ordered[capacity]:
+        return "sort the confidences first"
     if (sure < cut).sum() > capacity:
         if capacity == 0:
             return "with room for none, no confidence may lie below the cut"
@@ -184,7 +188,7 @@ def _budget_mistake(sure: np.ndarray, capacity: int, cut: float, want: int) -> s
             < cut
             <= min(ordered[ordered > ordered[capacity]], default=np.inf)
         ):
-            return "messages that tie go together, so none of those that do not all fit may go"
+            return "messages that tie go together; if not all of them fit, none goes"
         return "that is more than can be read"
     if capacity == len(sure):
         return f"the surest has {ordered[-1]}, and goes only if the cut is above that"
@@ -195,15 +199,20 @@ def _budget_mistake(sure: np.ndarray, capacity: int, cut: float, want: int) -> s
 
 def _budget(answer: Callable[[Any, int], float]) -> str | None:
     # all of these numbers are exact in 32 bits, too
-    few = np.array([0.875, 0.25, 0.5, 0.5, 0.75, 0.375])  # two of them tie
+    few = np.array([0.5, 0.875, 0.25, 0.5, 0.75, 0.375])  # two of them tie
     for sure, capacity, want in (
         *((few, capacity, want) for capacity, want in ((1, 1), (2, 2), (3, 2), (4, 4), (5, 5))),
         *((few, capacity, capacity) for capacity in (0, 6)),
         (np.array([0.5, 1.0, 0.75]), 3, 3),  # a confidence of exactly 1
         (np.full(3, 0.625), 2, 0),
     ):
-        raw = answer(sure.copy(), capacity)
-        seen = f"with room for {capacity} of {sure.tolist()} your cut {raw!r}"
+        try:
+            raw = answer(sure.copy(), capacity)
+        except IndexError:
+            if capacity < len(sure):
+                raise
+            return f"with room for {capacity} of {sure.tolist()} all go: no place is left to read"
+        seen = f"with room for {capacity} of {sure.tolist()} your cut {show(raw)[0]}"
         try:
             cut = np.asarray(raw, dtype=np.float64)
         except (TypeError, ValueError):
@@ -294,6 +303,12 @@ def _promise(answer: Callable[[Any, float], Any]) -> str | None:
                 len(w) * bound(w, c)
             ),
             "this is rounded to two digits": lambda w, c: round(bound(w, c), 2),
+            "this is rounded to three digits; solve it, or take a finer grid": (
+                lambda w, c: round(bound(w, c), 3)
+            ),
+            "a grid in thousandths is too coarse; solve it": (
+                lambda w, c: np.ceil(1000 * bound(w, c)) / 1000
+            ),
             "this is the chance of so few errors; find the risk that makes it 1 - level": (
                 lambda w, c: binom.cdf(w.sum(), len(w), 1 - c)
             ),

@@ -267,13 +267,11 @@ ax.set_ylabel("observed share of right answers")
 plt.show()
 
 # %% [markdown]
-# *Answer*: as printed. Above T = 1 it was too sure, with dots below the diagonal; below T = 1 not sure enough; near 1
-# they lie on both sides.
+# *Answer*: as printed. Above T = 1 it was too sure, with dots below the diagonal; below, not sure enough.
 #
-# The area of a dot is the number of messages in its bin. The **calibration error** in the legend is the mean gap to
-# the diagonal, each bin weighted by its messages. T was fitted on *other* messages, so on
-# these a T near 1 can help or harm a little. And the 0.9937 of section 1? It means "right 99 times in 100" only if
-# that network was calibrated.
+# A dot's area is its number of messages. The **calibration error** in the legend is the mean gap to the
+# diagonal, weighted by messages. T was fitted on *other* messages, so on these it can help or harm a little. And the
+# 0.9937 of section 1 means "right 99 times in 100" only if that network was calibrated.
 #
 # The customer of our story had two models, and wished to use the same 0.6 for both. We train a second one in
 # seconds: word counts and a linear layer. *Predict*: at 0.6, will both answer about the same share?
@@ -560,12 +558,11 @@ by_intent = rows.groupby("intent").mean().sort_values("coverage").round(2)
 pd.concat([by_intent.head(5), by_intent.tail(5)])
 
 # %% [markdown]
-# *Answer*: compare the share with what was promised; the interval says how far test messages can tell. Some intents
-# are answered far more often than others.
+# *Answer*: compare the share with what was promised; the interval says how far test messages can tell. Some intents are
+# answered far more often than others.
 #
-# Whoever writes about an intent at the top of the table waits longer. Nothing was promised about a single intent:
-# read `risk` (NaN where none is answered). Look at this table before you release a rule. A threshold for each intent
-# would need many more messages.
+# Whoever writes about an intent at the top of the table waits longer. Nothing was promised about a single intent; a
+# threshold for each would need many more messages.
 #
 # ## 6 · Unknown is not unsure
 #
@@ -716,11 +713,9 @@ print("threshold, half to once {:+.3f}, once to twice {:+.3f}".format(*steps))
 shares.rename(index="{:.0%}".format)
 
 # %% [markdown]
-# *Answer*: the last line says it. The threshold goes up with the share in steps, from one message to the next, so it
-# may also stand still for a while.
+# *Answer*: the last line says it. The threshold goes up with the share, in steps: it may stand still for a while.
 #
-# Count the share in your own mail, mix
-# the validation part to match, and search again when it changes.
+# Count the share in your own mail, mix the validation part to match, and search again when it changes.
 #
 # ## 7 · Further: three other ways to find the unknown
 #
@@ -816,11 +811,9 @@ print(f"  Other class {let['Other class']:.0%}, largest logit {let['largest logi
 print(f"  of {len(kinds['near'])} messages: uncertain by up to {at_most:.2f}")
 
 # %% [markdown]
-# *Answer*: read the words at the ends. And the best way may differ between the columns: the AUROC looks at all
-# thresholds, "let through" at one.
-#
-# A lead over the weakest score is no lead over the best. Where the interval spans 0, these messages do not show
-# that the examples were worth their cost.
+# *Answer*: read the words at the ends. The best way may also differ between the columns: the AUROC looks at all
+# thresholds, "let through" at one. Where an interval spans 0, these messages do not show that the examples were worth
+# their cost.
 #
 # - **An Other class** has seen examples, of the same making as our test messages; expect less from strangers of a
 #   new sort.
@@ -905,15 +898,14 @@ try:
 except ValueError as error:
     print("refused:", error)
 for name, value in json.loads(saved).items():
-    text = str(value)
-    print(f"{name}: {text if len(text) < 40 else text[:36] + ' ...'}")
+    print(f"{name}: {str(value)[:40]}")
 texts = ["my bin was not emptied again", "hello, a question", "which laptop should i buy"]
 z = predict_logits(tuned.model, tuned.tokenizer, texts, dtype=DTYPE)
 for text, record in zip(texts, again.explain(z), strict=True):
     print(f"{text!r}: {record['label']}\n  best {record['best']}; {record['reason']}")
 
 # %% [markdown]
-# *Answer*: it refuses them, and says how many it expects. A service should answer with all of this.
+# *Answer*: it refuses them. A service should answer with all of this.
 #
 # ## What to remember
 #
@@ -1004,7 +996,7 @@ check("02.3", answer)
 # **02.4** What can *these* messages promise? Write `answer(wrong, confidence_level)` for an array with a 1 for each
 # answered message whose answer is wrong, and a 0 for each other: the lowest risk that can be promised. That is the
 # risk r with P(at most as many errors as seen, if the risk is r) = 1 − `confidence_level`; 1 if all are wrong. Give
-# it to six digits. Then try it on `wrong_now`, below, and on every fourth of them.
+# it to four digits. Then try it on `wrong_now`, below, and on every fourth of them.
 
 # %%
 given = promised.decide(z_test)
