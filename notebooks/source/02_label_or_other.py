@@ -715,7 +715,7 @@ shares.rename(index="{:.0%}".format)
 # %% [markdown]
 # *Answer*: the last line says it. The threshold goes up with the share, in steps: it may stand still for a while.
 #
-# Count the share in your own mail, mix the validation part to match, and search again when it changes.
+# Count the share in your own mail, and mix the validation part to match.
 #
 # ## 7 · Further: three other ways to find the unknown
 #
@@ -812,8 +812,7 @@ print(f"  of {len(kinds['near'])} messages: uncertain by up to {at_most:.2f}")
 
 # %% [markdown]
 # *Answer*: read the words at the ends. The best way may also differ between the columns: the AUROC looks at all
-# thresholds, "let through" at one. Where an interval spans 0, these messages do not show that the examples were worth
-# their cost.
+# thresholds, "let through" at one. Where an interval spans 0, nothing shows that the examples were worth their cost.
 #
 # - **An Other class** has seen examples, of the same making as our test messages; expect less from strangers of a
 #   new sort.
