@@ -814,9 +814,8 @@ print(f"  of {len(kinds['near'])} messages: uncertain by up to {at_most:.2f}")
 # *Answer*: read the words at the ends. The best way may also differ between the columns: the AUROC looks at all
 # thresholds, "let through" at one. Where an interval spans 0, nothing shows that the examples were worth their cost.
 #
-# - **An Other class** has seen examples, of the same making as our test messages; expect less from strangers of a
-#   new sort.
-# - **Distance** needs no examples. It costs a matrix to keep, and its numbers have no unit.
+# - **An Other class** has seen examples; expect less from strangers of a new sort.
+# - **Distance** needs none. It costs a matrix to keep, and its numbers have no unit.
 # - **A score of the logits** is free. Begin there, measure, and go on if the near ones hurt.
 # - **Two stages** can be renewed without touching the network that names the intents. Read their row first:
 #   examples alone do not make a way good.
