@@ -129,8 +129,8 @@ def test_no_outputs_and_valid_format(path):
 
 @ids
 def test_size_of_cells(path):
-    """At most 46 code cells, 87 in all; 15 code lines (20 for a figure), 120 words a text cell."""
-    assert len(cells(path, "code")) <= 46 and 25 <= len(cells(path)) <= 87
+    """At most 45 code cells, 86 in all; 15 code lines (20 for a figure), 120 words a text cell."""
+    assert len(cells(path, "code")) <= 45 and 25 <= len(cells(path)) <= 86
     for cell in cells(path, "code"):
         lines = [line for line in cell.source.splitlines() if line.strip()]
         assert len(lines) <= (20 if "plt." in cell.source else 15), cell.source

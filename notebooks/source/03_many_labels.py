@@ -104,21 +104,17 @@ def right_labels(sets, n_labels):
     return torch.tensor([[float(k in one) for k in range(n_labels)] for one in sets])
 
 
-# the check
 sets, z = [{0, 2}, set()], torch.tensor([[2.0, -1.0, 0.5], [-2.0, 0.0, -1.0]])
-y = right_labels(sets, 3)
-assert y.is_floating_point() and y.shape == z.shape, "labels must be floats of the logits' shape"
-p = torch.sigmoid(z)
-by_hand = -(y * p.log() + (1 - y) * (1 - p).log()).mean()
-assert torch.isclose(torch.nn.functional.binary_cross_entropy_with_logits(z, y), by_hand)
-
-# %%
 try:
     torch.nn.functional.binary_cross_entropy_with_logits(z, wrong_labels(sets, 3))
 except RuntimeError as error:
     print("integers:", error, sep="\n")
 else:
     raise AssertionError("PyTorch should refuse integers here")
+
+# the check
+y = right_labels(sets, 3)
+assert y.is_floating_point() and y.shape == z.shape, "labels must be floats of the logits' shape"
 
 # %% [markdown]
 # The loss is the **binary cross-entropy** of lesson 01, averaged over all messages *and* all labels: for each
@@ -268,7 +264,7 @@ with tempfile.TemporaryDirectory() as scratch:
 # A fresh head says about 0.5 to everything, and −log 0.5 is 0.693. `problem_type` chooses the loss, and
 # `processing_class` (the tokenizer) makes the Trainer pad each batch to its longest text. Older notebooks write
 # `evaluation_strategy` and `Trainer(tokenizer=...)`; both are gone. To train with another loss, pass
-# `compute_loss_func`. Does the network compute the loss that we wrote by hand?
+# `compute_loss_func`. Does the network compute the loss of section 1? By hand:
 
 # %%
 batch = tokenizer.pad({"input_ids": ids[:8]}, return_tensors="pt").to(bare.device)
@@ -853,27 +849,23 @@ assert again == final and np.array_equal(again.decide(z_test), final.decide(z_te
 # %% [markdown]
 # ### A cut to play with
 #
-# One cut for all labels, on the validation part. Watch the number of labels and the scores. (In a page without a
-# running kernel the slider stays still; the figure in section 6 shows the cuts.)
+# One cut for all labels, on the validation part. Watch the labels given and the scores: does each score peak at the
+# same cut? All of it is worked out here, so the slider moves in a page without a kernel, too.
 
 # %%
-import ipywidgets as widgets
+from helpers.sliders import slider
 
-slider = widgets.FloatSlider(description="threshold", value=0.5, min=0.01, max=0.99, step=0.01)
-text = widgets.HTML()
-
-
-def show(_=None):
-    rule = LabelThresholds.from_thresholds(slider.value, label_names=names)
-    given = rule.decide(z_validation)
-    found = label_scores(y_validation, given)
-    shown = [f"{name} {found[name]:.3f}" for name in ("micro_f1", "macro_f1", "exact_match")]
-    text.value = f"{given.sum(axis=1).mean():.2f} labels a message, {', '.join(shown)}"
-
-
-slider.observe(show, "value")
-show()
-widgets.VBox([slider, text])
+places = np.arange(1, 100) / 100
+shown = {"threshold": [f"{place:.2f}" for place in places], "labels a message": []}
+figures = {"micro_f1": "micro-F1", "macro_f1": "macro-F1", "exact_match": "exact match"}
+shown |= {name: [] for name in figures.values()}
+for place in places:
+    given = LabelThresholds.from_thresholds(place, label_names=names).decide(z_validation)
+    scores = label_scores(y_validation, given)
+    shown["labels a message"].append(f"{given.sum(axis=1).mean():.2f}")
+    for figure, name in figures.items():
+        shown[name].append(f"{scores[figure]:.3f}")
+slider(shown, start=49)
 
 # %% [markdown]
 # ## What to remember
