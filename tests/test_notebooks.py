@@ -139,6 +139,15 @@ def test_size_of_cells(path):
 
 
 @ids
+def test_figures_fit_a_phone(path):
+    """Every figure says its size, and is at most 4.8 inches wide: its letters stay legible."""
+    for cell in cells(path, "code"):
+        made = re.findall(r"plt\.(?:figure|subplots)\(", cell.source)
+        widths = re.findall(r"figsize=\(([\d.]+),", cell.source)
+        assert len(widths) == len(made) and all(float(w) <= 4.8 for w in widths), cell.source
+
+
+@ids
 def test_text_between_code_cells(path):
     """Text stands between code cells; at most two follow one another (compute, then show)."""
     run = 0

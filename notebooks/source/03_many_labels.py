@@ -144,7 +144,7 @@ import matplotlib.pyplot as plt
 
 from helpers import plots
 
-fig, ax = plt.subplots(figsize=(7, 6.4), layout="constrained")
+fig, ax = plt.subplots(figsize=(4.8, 4.8), layout="constrained")
 plots.co_occurrence(task.train.labels, names, ax=ax)
 plt.show()
 
@@ -291,7 +291,7 @@ from helpers.training import fine_tune
 rates = task.train.labels.mean(axis=0).clip(1e-6, 1 - 1e-6)
 y_validation, y_test = task.validation.labels, task.test.labels
 ignorant = -np.where(y_validation == 1, np.log(rates), np.log(1 - rates)).mean()
-fig, ax = plt.subplots(figsize=(6, 3.4), layout="constrained")
+fig, ax = plt.subplots(figsize=(4.8, 3.2), layout="constrained")
 live = display(fig, display_id=True)
 plt.close(fig)  # it is redrawn in place, not shown again
 
@@ -322,7 +322,7 @@ claim("the loss is a fifth or more below base rates", best < 0.8 * ignorant, rel
 # %%
 from sklearn.metrics import log_loss
 
-from helpers.evaluation import label_scores
+from helpers.evaluation import f1_scores, label_scores
 from helpers.losses import fit_head
 
 reading = {"dtype": DTYPE, "max_length": recipe.settings.max_length}  # truncated as in training
@@ -352,7 +352,7 @@ def note(epoch, head):
 
 
 _ = fit_head(x_few, y_few, epochs=50, batch_size=16, learning_rate=0.06, seed=SEED, on_epoch=note)
-fig, axes = plt.subplots(1, 2, figsize=(11, 3.6), layout="constrained")
+fig, axes = plt.subplots(2, 1, figsize=(4.8, 5.6), layout="constrained")
 plots.learning_curve(long_run, ax=axes[0])
 axes[1].plot(range(1, 51), f1, color=plots.ORANGE)
 axes[1].set(title="The same head at 0.5", xlabel="epoch", ylabel="micro-F1", ylim=(0, 1))
@@ -601,14 +601,14 @@ for average in ("micro", "macro"):
 # largest, that of the rare labels or that of the common ones?
 
 # %%
-rare = y_validation.sum(axis=0) < MIN_POSITIVES
-assert np.flatnonzero(rare).tolist() == rules["macro, rare share"].chosen["fell_back"]
-given = rules["each, macro-F1"].decide(z_test)
-gains = pd.DataFrame({"validation positives": y_validation.sum(axis=0)}, index=names)
+rare = np.isin(range(len(names)), rules["macro, rare share"].chosen["fell_back"])
+gains = pd.DataFrame({"validation positives": y_validation.sum(axis=0).astype(int)}, index=names)
 for name in ("0.5", "each, macro-F1"):
-    gains[name] = [row["f1"] for row in report_each_label(rules[name], z_test, y_test)]
+    given = rules[name].decide(z_test)
+    gains[name] = f1_scores(y_test, given)
 gains["part of the gain"] = (gains["each, macro-F1"] - gains["0.5"]) / len(names)
-gains["given"], gains["right"] = given.sum(axis=0), (given * y_test).sum(axis=0)
+hits = (given * y_test).sum(axis=0).astype(int)
+gains["right of given"] = [*map("{} of {}".format, hits, given.sum(axis=0))]
 display(gains.sort_values("validation positives").round(4))
 for group, mask in (("rare", rare), ("other", ~rare)):
     if y_test[:, mask].any():
@@ -618,9 +618,8 @@ for group, mask in (("rare", rare), ("other", ~rare)):
         print("   their own macro-F1 {:+.4f} ({:+.4f} to {:+.4f})".format(*gain))
 
 # %% [markdown]
-# The rare labels are the ones to look at: a handful of right answers (`right` of those `given`) lifts their F1, and
-# the mean counts it in full. Where the others' interval holds 0, cuts of their own did nothing for them that
-# these messages could show. So ask of a higher macro-F1: which labels, and at what cost?
+# The rare labels are the ones to look at: a handful of right answers lifts their F1, and the mean counts it in
+# full. Where the others' interval holds 0, cuts of their own did nothing for them that these messages could show. So ask of a higher macro-F1: which labels, and at what cost?
 #
 # Why would micro-F1 gain so little, or nothing? There is a rule: **on calibrated probabilities the cut that maximises
 # F1 is half of the best F1, F\*/2**. For a label that can reach F1 = 0.8 that is 0.4, not far from 0.5. And for
@@ -630,7 +629,7 @@ for group, mask in (("rare", rare), ("other", ~rare)):
 shared = rules["one shared"]
 reached = seen.loc["one shared", "micro_f1"]
 print(f"shared cut {shared.thresholds[0]:.3f}, half of its micro-F1 {reached / 2:.3f}")
-fig, ax = plt.subplots(figsize=(9, 4.2), layout="constrained")
+fig, ax = plt.subplots(figsize=(4.8, 4.4), layout="constrained")
 shown = {name: rules[name].thresholds for name in list(rules)[:4]}
 plots.label_thresholds(shown, names, ax=ax)
 plt.show()
@@ -685,7 +684,7 @@ def promise_and_truth(positives):
 pairs = {n: np.array([promise_and_truth(n) for _ in range(100)]) for n in (3, 10, 30, 100)}
 
 # %%
-fig, ax = plt.subplots(figsize=(7.5, 3.8), layout="constrained")
+fig, ax = plt.subplots(figsize=(4.8, 3.6), layout="constrained")
 for column, name, colour in ((0, "promised", plots.ORANGE), (1, "true", plots.BLUE)):
     values = np.array([pair[:, column] for pair in pairs.values()])
     low, middle, high = np.quantile(values, [0.05, 0.5, 0.95], axis=1)
@@ -715,13 +714,14 @@ assert gap[3] > gap[10] > gap[30] > gap[100] > 0, "fewer positives, emptier prom
 each = report_each_label(
     rules["macro, rare share"], z_test, y_test, validation=(z_validation, y_validation)
 )
-fig, ax = plt.subplots(figsize=(9, 4.2), layout="constrained")
+fig, ax = plt.subplots(figsize=(4.8, 6.2), layout="constrained")
 plots.label_f1(each, ax=ax)
 plt.show()
-pd.DataFrame(each).set_index("label").drop(columns=["f1_validation", "support_validation"]).round(2)
+columns = ["precision", "recall", "average_precision", "base_rate", "auroc"]
+pd.DataFrame(each).set_index("label")[columns].round(2)
 
 # %% [markdown]
-# F1, average precision and AUROC have their baselines: `f1_always`, `base_rate`, and 0.5. For a rare label look at
+# F1, average precision and AUROC have their baselines: the grey bar, `base_rate`, and 0.5. For a rare label look at
 # average precision too: AUROC can be high while most messages at the top are wrong, since the negatives are many.
 #
 # ## 7 · Further: losses for rare labels

@@ -492,7 +492,7 @@ from helpers import plots
 began = time.perf_counter()
 desk.logits(task.test.texts)
 alone = len(task.test) / (time.perf_counter() - began)
-fig, axes = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
+fig, axes = plt.subplots(2, 1, figsize=(4.8, 6.2), layout="constrained")
 rates, medians = zip(*measured, strict=True)
 for ax, values, title, unit in (
     (axes[0], rates, "Throughput", "texts a second"),
