@@ -11,6 +11,8 @@ from nbconvert import HTMLExporter
 
 ANSWER = "answer-of-this-run"
 CODE = re.compile(r'(<div class="highlight hl-ipython3"><pre>)(.*?)(</pre>)', re.DOTALL)
+TAG = re.compile(r"<[^>]*>")
+SPACE = re.compile(r"(?<!<span) ")  # between words, not inside a tag
 DOT = '<span class="o">.</span>'
 HEADING = re.compile(r"(<th[^>]*>)([^<]*)(?=</th>)")
 STYLE = """<style>
@@ -112,7 +114,7 @@ def mark_answers(notebook: Any) -> Any:
 def hang_lines(text: str) -> str:
     r"""Put each line of code into an element that knows its indent, so that a phone can wrap it.
 
-    A line may also be broken before a dot.
+    Where no space is near, a line may also be broken before a dot.
 
     Parameters
     ----------
@@ -132,11 +134,14 @@ def hang_lines(text: str) -> str:
     </span></pre>
     """
 
+    def breakable(run: str) -> str:
+        return run.replace(DOT, f"<wbr>{DOT}") if len(TAG.sub("", run)) > 25 else run
+
     def hang(line: str) -> str:
-        bare = re.sub(r"<[^>]*>", "", line)
+        bare = TAG.sub("", line)
         indent = len(bare) - len(bare.lstrip(" "))
-        line = line.replace(DOT, f"<wbr>{DOT}")
-        return f'<span class="line" style="--in:{indent}">{line}</span>'
+        inside = " ".join(map(breakable, SPACE.split(line)))
+        return f'<span class="line" style="--in:{indent}">{inside}</span>'
 
     return CODE.sub(lambda m: m[1] + "".join(map(hang, m[2].splitlines(True))) + m[3], text)
 

@@ -619,7 +619,8 @@ for group, mask in (("rare", rare), ("other", ~rare)):
 
 # %% [markdown]
 # The rare labels are the ones to look at: a handful of right answers lifts their F1, and the mean counts it in
-# full. Where the others' interval holds 0, cuts of their own did nothing for them that these messages could show. So ask of a higher macro-F1: which labels, and at what cost?
+# full. Where the others' interval holds 0, cuts of their own did nothing for them that these messages could show.
+# So ask of a higher macro-F1: which labels, and at what cost?
 #
 # Why would micro-F1 gain so little, or nothing? There is a rule: **on calibrated probabilities the cut that maximises
 # F1 is half of the best F1, F\*/2**. For a label that can reach F1 = 0.8 that is 0.4, not far from 0.5. And for
