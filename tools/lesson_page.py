@@ -22,7 +22,7 @@ STYLE = """<style>
 summary { cursor: pointer; padding: .3em .5em; font: 600 14px system-ui, sans-serif; }
 .jp-Cell > details > summary { margin-left: var(--jp-cell-prompt-width); }
 #answers { float: right; font: 13px system-ui, sans-serif; }
-table.dataframe :is(thead, tbody) th:first-child {
+.jp-OutputArea-output tr > :first-child {
   position: sticky; left: 0; background: var(--jp-layout-color0);
 }
 .wide::before {
@@ -72,7 +72,7 @@ const say = new ResizeObserver((entries) => {
     target.classList.toggle("wide", target.scrollWidth > target.clientWidth + 1);
   }
 });
-for (const table of document.querySelectorAll("table.dataframe")) {
+for (const table of document.querySelectorAll(".jp-OutputArea-output table")) {
   say.observe(table.closest(".jp-OutputArea-output"));
 }
 </script>

@@ -52,7 +52,7 @@ print(begun)
 names = task.label_names
 for i in range(0, len(task.train), len(task.train) // 6):
     print([names[k] for k in task.train.labels[i].nonzero()[0]])
-    print(fill(task.train.texts[i], 60, initial_indent="   ", subsequent_indent="   "))
+    print(fill(task.train.texts[i], 52, initial_indent="   ", subsequent_indent="   "))
 
 # %% [markdown]
 # The truth is a table of 0 and 1, a row a message, a column a label. Twelve columns allow 2¹² different
@@ -608,7 +608,7 @@ for name in ("0.5", "each, macro-F1"):
     gains[name] = f1_scores(y_test, given)
 gains["part of the gain"] = (gains["each, macro-F1"] - gains["0.5"]) / len(names)
 hits = (given * y_test).sum(axis=0).astype(int)
-gains["right of given"] = [*map("{} of {}".format, hits, given.sum(axis=0))]
+gains["right/given"] = [*map("{}/{}".format, hits, given.sum(axis=0))]
 display(gains.sort_values("validation positives").round(4))
 for group, mask in (("rare", rare), ("other", ~rare)):
     if y_test[:, mask].any():
@@ -797,7 +797,7 @@ for i in np.random.default_rng(SEED).permutation(len(z_test))[:4]:
     record = final.explain(z_test[[i]])[0]
     told = [n for n, has in zip(names, y_test[i], strict=True) if has]
     near = sorted(record["probability"].items(), key=lambda item: -item[1])[:2]
-    print(fill(task.test.texts[i][:200], 60))
+    print(fill(task.test.texts[i][:200], 52))
     print("   truth ", told)
     print("   answer", record["labels"])
     print("   " + ", ".join(f"{n} {p:.2f} (cut {record['threshold'][n]:.2f})" for n, p in near))
@@ -816,11 +816,11 @@ for flat in np.argsort(-surprise, axis=None)[:8]:
     told = "has" if y_validation[i, label] else "lacks"
     asked.add(names[label])
     print(f"{told} {names[label]}, P = {p_validation[i, label]:.3f}:")
-    print(fill(task.validation.texts[i][:200], 60, initial_indent="   ", subsequent_indent="   "))
+    print(fill(task.validation.texts[i][:200], 52, initial_indent="   ", subsequent_indent="   "))
 guide = (files("helpers.corpus") / "README.md").read_text(encoding="utf-8")
 for line in guide.splitlines() if PROFILE == "offline" else []:
     if line.startswith(tuple(f"- `{name}`" for name in asked)):
-        print(fill(line, 60, subsequent_indent="  "))
+        print(fill(line, 52, subsequent_indent="  "))
 
 # %% [markdown]
 # Judge each by the guide: an error of the network, an error of the label, or a case that people could argue about? If
