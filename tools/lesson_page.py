@@ -73,7 +73,11 @@ const say = new ResizeObserver((entries) => {
   }
 });
 for (const table of document.querySelectorAll(".jp-OutputArea-output table")) {
-  say.observe(table.closest(".jp-OutputArea-output"));
+  const box = document.createElement("div");
+  box.style.overflowX = "auto";
+  table.replaceWith(box);
+  box.append(table);
+  say.observe(box);
 }
 </script>
 """
