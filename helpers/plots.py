@@ -312,7 +312,7 @@ def co_occurrence(labels: ArrayLike, names: Sequence[str], *, ax: Axes) -> Axes:
             ax.text(column, row, f"{value:.0f}", ha="center", va="center", color=colour, size=8)
     ax.set_xticks(range(len(names)), names, rotation=60, ha="right")
     ax.set_yticks(range(len(names)), names)
-    return _tidy(ax, "Of the messages with the row's label, % that also have", "also has", "has")
+    return _tidy(ax, "% of the row's messages that also have", "also has", "has")
 
 
 def label_f1(table: Sequence[Mapping[str, Any]], *, ax: Axes) -> Axes:
@@ -335,13 +335,14 @@ def label_f1(table: Sequence[Mapping[str, Any]], *, ax: Axes) -> Axes:
     )
     for i, (column, name, colour, hatch) in enumerate(bars):
         places = np.arange(len(table)) + 0.27 * (i - 1)
-        heights = [row[column] for row in table]
-        ax.bar(places, heights, 0.27, color=colour, hatch=hatch, edgecolor="white", label=name)
+        widths = [row[column] for row in table]
+        ax.barh(places, widths, 0.27, color=colour, hatch=hatch, edgecolor="white", label=name)
     ticks = [f"{row['label']} ({row['support_validation']})" for row in table]
-    ax.set_xticks(range(len(table)), ticks, rotation=45, ha="right")
-    ax.set_ylim(0, 1.25)  # room for the legend
-    ax.legend(frameon=False, ncols=3, loc="upper center")
-    return _tidy(ax, "F1 of each label", "label (validation positives)", "F1")
+    ax.set_yticks(range(len(table)), ticks)
+    ax.invert_yaxis()
+    ax.set_xlim(0, 1)
+    ax.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.4, -0.12))
+    return _tidy(ax, "F1 of each label", "F1", "label (validation positives)")
 
 
 def label_thresholds(
@@ -372,7 +373,7 @@ def label_thresholds(
     ax.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
     ax.xaxis.set_minor_formatter(lambda x, _: "")
     ax.grid(axis="y", alpha=0.3)
-    ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    ax.legend(frameon=False, ncols=2, loc="upper center", bbox_to_anchor=(0.4, -0.15))
     return _tidy(ax, "A threshold for each label", "threshold, logit scale", "label")
 
 

@@ -129,13 +129,22 @@ def test_no_outputs_and_valid_format(path):
 
 @ids
 def test_size_of_cells(path):
-    """At most 46 code cells, 87 in all; 15 code lines (20 for a figure), 120 words a text cell."""
-    assert len(cells(path, "code")) <= 46 and 25 <= len(cells(path)) <= 87
+    """At most 45 code cells, 86 in all; 15 code lines (20 for a figure), 120 words a text cell."""
+    assert len(cells(path, "code")) <= 45 and 25 <= len(cells(path)) <= 86
     for cell in cells(path, "code"):
         lines = [line for line in cell.source.splitlines() if line.strip()]
         assert len(lines) <= (20 if "plt." in cell.source else 15), cell.source
     for cell in cells(path, "markdown"):
         assert len(cell.source.split()) <= 120, cell.source
+
+
+@ids
+def test_figures_fit_a_phone(path):
+    """Every figure says its size, and is at most 4.8 inches wide: its letters stay legible."""
+    for cell in cells(path, "code"):
+        made = re.findall(r"plt\.(?:figure|subplots)\(", cell.source)
+        widths = re.findall(r"figsize=\(([\d.]+),", cell.source)
+        assert len(widths) == len(made) and all(float(w) <= 4.8 for w in widths), cell.source
 
 
 @ids

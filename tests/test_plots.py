@@ -234,9 +234,9 @@ def test_label_thresholds_shows_never_at_the_edge():
 def test_label_f1_draws_three_bars_a_label():
     """For each label stand the baseline, validation and test side by side."""
     ax = draw("label_f1", *FIGURES["label_f1"])
-    heights = [[bar.get_height() for bar in bars] for bars in ax.containers]
-    assert heights == [[0.2, 0.2], [0.8, 0.8], [0.7, 0.7]]
-    assert [t.get_text() for t in ax.get_xticklabels()] == ["home (5)", "water (5)"]
+    widths = [[bar.get_width() for bar in bars] for bars in ax.containers]
+    assert widths == [[0.2, 0.2], [0.8, 0.8], [0.7, 0.7]]
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["home (5)", "water (5)"]
 
 
 def test_risk_coverage_curve_holds_its_points_and_marks():

@@ -1,5 +1,8 @@
 """The tools that execute lessons: settings, headline, pages, and what they say of a failure."""
 
+import html
+import re
+
 import nbformat
 import pytest
 
@@ -35,6 +38,30 @@ def test_a_lesson_is_executed_with_other_settings_and_shown(tmp_path):
     assert "data:image/png;base64" in index and 'alt="' in index
     page = (tmp_path / "build" / "42_small.html").read_text(encoding="utf-8")
     assert "<title>42 · A title</title>" in page
+
+
+def test_a_page_wraps_code_and_changes_no_letter_of_it():
+    """Each line of code stands in an element with its indent; the text of all is the source."""
+    source = (
+        'for a in "<b> & c":\n    x = """one\n\n  two"""\n'
+        "    transformers.AutoModelForSequenceClassification.from_pretrained(a)"
+    )
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+    page = lesson_page.page(notebook, "T")
+    lines = re.findall(r'<span class="line" style="--in:(\d+)">(.*?\n)</span>', page, re.DOTALL)
+    assert [int(indent) for indent, _ in lines] == [0, 4, 0, 2, 4]
+    shown = "".join(re.sub("<[^>]*>", "", text) for _, text in lines)
+    assert html.unescape(shown) == source + "\n"
+    assert page.count("<wbr>") == 2, "before the two dots of a long name"
+
+
+def test_a_page_lets_long_column_names_wrap():
+    """A heading may be broken after an underscore; its text stays, and so do the cells."""
+    table = "<table><tr><th>average_precision</th><td>a_b</td></tr></table>"
+    output = nbformat.v4.new_output("display_data", {"text/html": table})
+    cell = nbformat.v4.new_code_cell("0", outputs=[output])
+    page = lesson_page.page(nbformat.v4.new_notebook(cells=[cell]), "T")
+    assert "<th>average_<wbr>precision</th>" in page and "<td>a_b</td>" in page
 
 
 def test_outputs_that_answer_a_prediction_are_marked(tmp_path):

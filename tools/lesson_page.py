@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import copy
 import html
+import re
 from typing import Any
 
 from nbconvert import HTMLExporter
 
 ANSWER = "answer-of-this-run"
+CODE = re.compile(r'(<div class="highlight hl-ipython3"><pre>)(.*?)(</pre>)', re.DOTALL)
+TAG = re.compile(r"<[^>]*>")
+SPACE = re.compile(r"(?<!<span) ")  # between words, not inside a tag
+DOT = '<span class="o">.</span>'
+HEADING = re.compile(r"(<th[^>]*>)([^<]*)(?=</th>)")
 STYLE = """<style>
 .jp-RenderedMarkdown p, .jp-RenderedMarkdown li { max-width: 52em; }
 .jp-OutputArea-output pre { word-break: normal !important; overflow-wrap: anywhere; }
@@ -16,6 +22,13 @@ STYLE = """<style>
 summary { cursor: pointer; padding: .3em .5em; font: 600 14px system-ui, sans-serif; }
 .jp-Cell > details > summary { margin-left: var(--jp-cell-prompt-width); }
 #answers { float: right; font: 13px system-ui, sans-serif; }
+.jp-OutputArea-output tr > :first-child {
+  position: sticky; left: 0; background: var(--jp-layout-color0);
+}
+.wide::before {
+  content: "more columns to the right \\2192"; position: sticky; left: 0; opacity: .7;
+  font: 11px system-ui, sans-serif;
+}
 @media (max-width: 600px) {
   .jp-RenderedMarkdown code { white-space: pre-wrap !important; overflow-wrap: anywhere; }
   main, .jp-Cell { padding-left: 2px !important; padding-right: 2px !important; }
@@ -23,6 +36,11 @@ summary { cursor: pointer; padding: .3em .5em; font: 600 14px system-ui, sans-se
   .jp-Cell th, .jp-Cell td { padding: 3px 4px !important; }
   .jp-Cell > details > summary { margin-left: 0; }
   .jp-InputPrompt, .jp-OutputPrompt { display: none; }
+  .line {
+    display: block; white-space: pre-wrap; overflow-wrap: anywhere;
+    padding-left: calc((var(--in) + 2) * 1ch); text-indent: calc((var(--in) + 2) * -1ch);
+  }
+  #answers { float: none; display: block; margin-left: auto; }
   .jp-RenderedMarkdown blockquote { margin-left: 0; }
 }
 </style>
@@ -48,6 +66,18 @@ if (folds.length) {
   };
   name();
   document.querySelector("main").prepend(button);
+}
+const say = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    target.classList.toggle("wide", target.scrollWidth > target.clientWidth + 1);
+  }
+});
+for (const table of document.querySelectorAll(".jp-OutputArea-output table")) {
+  const box = document.createElement("div");
+  box.style.overflowX = "auto";
+  table.replaceWith(box);
+  box.append(table);
+  say.observe(box);
 }
 </script>
 """
@@ -85,6 +115,41 @@ def mark_answers(notebook: Any) -> Any:
     return marked
 
 
+def hang_lines(text: str) -> str:
+    r"""Put each line of code into an element that knows its indent, so that a phone can wrap it.
+
+    Where no space is near, a line may also be broken before a dot.
+
+    Parameters
+    ----------
+    text : str
+        A page with coloured code: no element goes on from one line to the next.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> code = '<div class="highlight hl-ipython3"><pre>if a:\n  <b>b</b>\n</pre>'
+    >>> print(hang_lines(code))
+    <div class="highlight hl-ipython3"><pre><span class="line" style="--in:0">if a:
+    </span><span class="line" style="--in:2">  <b>b</b>
+    </span></pre>
+    """
+
+    def breakable(run: str) -> str:
+        return run.replace(DOT, f"<wbr>{DOT}") if len(TAG.sub("", run)) > 25 else run
+
+    def hang(line: str) -> str:
+        bare = TAG.sub("", line)
+        indent = len(bare) - len(bare.lstrip(" "))
+        inside = " ".join(map(breakable, SPACE.split(line)))
+        return f'<span class="line" style="--in:{indent}">{inside}</span>'
+
+    return CODE.sub(lambda m: m[1] + "".join(map(hang, m[2].splitlines(True))) + m[3], text)
+
+
 def page(notebook: Any, title: str) -> str:
     """Write an executed lesson as one HTML page.
 
@@ -99,6 +164,8 @@ def page(notebook: Any, title: str) -> str:
     str
     """
     text, _ = HTMLExporter(embed_images=True).from_notebook_node(mark_answers(notebook))
+    text = hang_lines(text)
+    text = HEADING.sub(lambda m: m[1] + m[2].replace("_", "_<wbr>"), text)  # a long name wraps
     text = text.replace("<title>Notebook</title>", f"<title>{html.escape(title)}</title>")
     head, body = text.split("</head>", 1)
     body, end = body.rsplit("</body>", 1)

@@ -50,7 +50,7 @@ print(begun)
 names = task.label_names
 for i in range(0, len(task.train), len(task.train) // 6):
     print([names[k] for k in task.train.labels[i].nonzero()[0]])
-    print(fill(task.train.texts[i], 60, initial_indent="   ", subsequent_indent="   "))
+    print(fill(task.train.texts[i], 52, initial_indent="   ", subsequent_indent="   "))
 
 # %% [markdown]
 # The truth is a table of 0 and 1, a row a message, a column a label. Twelve columns allow 2¹² different
@@ -102,21 +102,17 @@ def right_labels(sets, n_labels):
     return torch.tensor([[float(k in one) for k in range(n_labels)] for one in sets])
 
 
-# the check
 sets, z = [{0, 2}, set()], torch.tensor([[2.0, -1.0, 0.5], [-2.0, 0.0, -1.0]])
-y = right_labels(sets, 3)
-assert y.is_floating_point() and y.shape == z.shape, "labels must be floats of the logits' shape"
-p = torch.sigmoid(z)
-by_hand = -(y * p.log() + (1 - y) * (1 - p).log()).mean()
-assert torch.isclose(torch.nn.functional.binary_cross_entropy_with_logits(z, y), by_hand)
-
-# %%
 try:
     torch.nn.functional.binary_cross_entropy_with_logits(z, wrong_labels(sets, 3))
 except RuntimeError as error:
     print("integers:", error, sep="\n")
 else:
     raise AssertionError("PyTorch should refuse integers here")
+
+# the check
+y = right_labels(sets, 3)
+assert y.is_floating_point() and y.shape == z.shape, "labels must be floats of the logits' shape"
 
 # %% [markdown]
 # The loss is the **binary cross-entropy** of lesson 01, averaged over all messages *and* all labels: for each
@@ -146,7 +142,7 @@ import matplotlib.pyplot as plt
 
 from helpers import plots
 
-fig, ax = plt.subplots(figsize=(7, 6.4), layout="constrained")
+fig, ax = plt.subplots(figsize=(4.8, 4.8), layout="constrained")
 plots.co_occurrence(task.train.labels, names, ax=ax)
 plt.show()
 
@@ -266,7 +262,7 @@ with tempfile.TemporaryDirectory() as scratch:
 # A fresh head says about 0.5 to everything, and −log 0.5 is 0.693. `problem_type` chooses the loss, and
 # `processing_class` (the tokenizer) makes the Trainer pad each batch to its longest text. Older notebooks write
 # `evaluation_strategy` and `Trainer(tokenizer=...)`; both are gone. To train with another loss, pass
-# `compute_loss_func`. Does the network compute the loss that we wrote by hand?
+# `compute_loss_func`. Does the network compute the loss of section 1? By hand:
 
 # %%
 batch = tokenizer.pad({"input_ids": ids[:8]}, return_tensors="pt").to(bare.device)
@@ -293,7 +289,7 @@ from helpers.training import fine_tune
 rates = task.train.labels.mean(axis=0).clip(1e-6, 1 - 1e-6)
 y_validation, y_test = task.validation.labels, task.test.labels
 ignorant = -np.where(y_validation == 1, np.log(rates), np.log(1 - rates)).mean()
-fig, ax = plt.subplots(figsize=(6, 3.4), layout="constrained")
+fig, ax = plt.subplots(figsize=(4.8, 3.2), layout="constrained")
 live = display(fig, display_id=True)
 plt.close(fig)  # it is redrawn in place, not shown again
 
@@ -324,7 +320,7 @@ claim("the loss is a fifth or more below base rates", best < 0.8 * ignorant, rel
 # %%
 from sklearn.metrics import log_loss
 
-from helpers.evaluation import label_scores
+from helpers.evaluation import f1_scores, label_scores
 from helpers.losses import fit_head
 
 reading = {"dtype": DTYPE, "max_length": recipe.settings.max_length}  # truncated as in training
@@ -354,7 +350,7 @@ def note(epoch, head):
 
 
 _ = fit_head(x_few, y_few, epochs=50, batch_size=16, learning_rate=0.06, seed=SEED, on_epoch=note)
-fig, axes = plt.subplots(1, 2, figsize=(11, 3.6), layout="constrained")
+fig, axes = plt.subplots(2, 1, figsize=(4.8, 5.6), layout="constrained")
 plots.learning_curve(long_run, ax=axes[0])
 axes[1].plot(range(1, 51), f1, color=plots.ORANGE)
 axes[1].set(title="The same head at 0.5", xlabel="epoch", ylabel="micro-F1", ylim=(0, 1))
@@ -603,14 +599,14 @@ for average in ("micro", "macro"):
 # largest, that of the rare labels or that of the common ones?
 
 # %%
-rare = y_validation.sum(axis=0) < MIN_POSITIVES
-assert np.flatnonzero(rare).tolist() == rules["macro, rare share"].chosen["fell_back"]
-given = rules["each, macro-F1"].decide(z_test)
-gains = pd.DataFrame({"validation positives": y_validation.sum(axis=0)}, index=names)
+rare = np.isin(range(len(names)), rules["macro, rare share"].chosen["fell_back"])
+gains = pd.DataFrame({"validation positives": y_validation.sum(axis=0).astype(int)}, index=names)
 for name in ("0.5", "each, macro-F1"):
-    gains[name] = [row["f1"] for row in report_each_label(rules[name], z_test, y_test)]
+    given = rules[name].decide(z_test)
+    gains[name] = f1_scores(y_test, given)
 gains["part of the gain"] = (gains["each, macro-F1"] - gains["0.5"]) / len(names)
-gains["given"], gains["right"] = given.sum(axis=0), (given * y_test).sum(axis=0)
+hits = (given * y_test).sum(axis=0).astype(int)
+gains["right/given"] = [*map("{}/{}".format, hits, given.sum(axis=0))]
 display(gains.sort_values("validation positives").round(4))
 for group, mask in (("rare", rare), ("other", ~rare)):
     if y_test[:, mask].any():
@@ -620,9 +616,9 @@ for group, mask in (("rare", rare), ("other", ~rare)):
         print("   their own macro-F1 {:+.4f} ({:+.4f} to {:+.4f})".format(*gain))
 
 # %% [markdown]
-# The rare labels are the ones to look at: a handful of right answers (`right` of those `given`) lifts their F1, and
-# the mean counts it in full. Where the others' interval holds 0, cuts of their own did nothing for them that
-# these messages could show. So ask of a higher macro-F1: which labels, and at what cost?
+# The rare labels are the ones to look at: a handful of right answers lifts their F1, and the mean counts it in
+# full. Where the others' interval holds 0, cuts of their own did nothing for them that these messages could show.
+# So ask of a higher macro-F1: which labels, and at what cost?
 #
 # Why would micro-F1 gain so little, or nothing? There is a rule: **on calibrated probabilities the cut that maximises
 # F1 is half of the best F1, F\*/2**. For a label that can reach F1 = 0.8 that is 0.4, not far from 0.5. And for
@@ -632,7 +628,7 @@ for group, mask in (("rare", rare), ("other", ~rare)):
 shared = rules["one shared"]
 reached = seen.loc["one shared", "micro_f1"]
 print(f"shared cut {shared.thresholds[0]:.3f}, half of its micro-F1 {reached / 2:.3f}")
-fig, ax = plt.subplots(figsize=(9, 4.2), layout="constrained")
+fig, ax = plt.subplots(figsize=(4.8, 4.4), layout="constrained")
 shown = {name: rules[name].thresholds for name in list(rules)[:4]}
 plots.label_thresholds(shown, names, ax=ax)
 plt.show()
@@ -687,7 +683,7 @@ def promise_and_truth(positives):
 pairs = {n: np.array([promise_and_truth(n) for _ in range(100)]) for n in (3, 10, 30, 100)}
 
 # %%
-fig, ax = plt.subplots(figsize=(7.5, 3.8), layout="constrained")
+fig, ax = plt.subplots(figsize=(4.8, 3.6), layout="constrained")
 for column, name, colour in ((0, "promised", plots.ORANGE), (1, "true", plots.BLUE)):
     values = np.array([pair[:, column] for pair in pairs.values()])
     low, middle, high = np.quantile(values, [0.05, 0.5, 0.95], axis=1)
@@ -717,13 +713,14 @@ assert gap[3] > gap[10] > gap[30] > gap[100] > 0, "fewer positives, emptier prom
 each = report_each_label(
     rules["macro, rare share"], z_test, y_test, validation=(z_validation, y_validation)
 )
-fig, ax = plt.subplots(figsize=(9, 4.2), layout="constrained")
+fig, ax = plt.subplots(figsize=(4.8, 6.2), layout="constrained")
 plots.label_f1(each, ax=ax)
 plt.show()
-pd.DataFrame(each).set_index("label").drop(columns=["f1_validation", "support_validation"]).round(2)
+columns = ["precision", "recall", "average_precision", "base_rate", "auroc"]
+pd.DataFrame(each).set_index("label")[columns].round(2)
 
 # %% [markdown]
-# F1, average precision and AUROC have their baselines: `f1_always`, `base_rate`, and 0.5. For a rare label look at
+# F1, average precision and AUROC have their baselines: the grey bar, `base_rate`, and 0.5. For a rare label look at
 # average precision too: AUROC can be high while most messages at the top are wrong, since the negatives are many.
 #
 # ## 7 · Further: losses for rare labels
@@ -798,7 +795,7 @@ for i in np.random.default_rng(SEED).permutation(len(z_test))[:4]:
     record = final.explain(z_test[[i]])[0]
     told = [n for n, has in zip(names, y_test[i], strict=True) if has]
     near = sorted(record["probability"].items(), key=lambda item: -item[1])[:2]
-    print(fill(task.test.texts[i][:200], 60))
+    print(fill(task.test.texts[i][:200], 52))
     print("   truth ", told)
     print("   answer", record["labels"])
     print("   " + ", ".join(f"{n} {p:.2f} (cut {record['threshold'][n]:.2f})" for n, p in near))
@@ -817,11 +814,11 @@ for flat in np.argsort(-surprise, axis=None)[:8]:
     told = "has" if y_validation[i, label] else "lacks"
     asked.add(names[label])
     print(f"{told} {names[label]}, P = {p_validation[i, label]:.3f}:")
-    print(fill(task.validation.texts[i][:200], 60, initial_indent="   ", subsequent_indent="   "))
+    print(fill(task.validation.texts[i][:200], 52, initial_indent="   ", subsequent_indent="   "))
 guide = (files("helpers.corpus") / "README.md").read_text(encoding="utf-8")
 for line in guide.splitlines() if PROFILE == "offline" else []:
     if line.startswith(tuple(f"- `{name}`" for name in asked)):
-        print(fill(line, 60, subsequent_indent="  "))
+        print(fill(line, 52, subsequent_indent="  "))
 
 # %% [markdown]
 # Judge each by the guide: an error of the network, an error of the label, or a case that people could argue about? If
@@ -851,27 +848,23 @@ assert again == final and np.array_equal(again.decide(z_test), final.decide(z_te
 # %% [markdown]
 # ### A cut to play with
 #
-# One cut for all labels, on the validation part. Watch the number of labels and the scores. (In a page without a
-# running kernel the slider stays still; the figure in section 6 shows the cuts.)
+# One cut for all labels, on the validation part. Watch the labels given and the scores: does each score peak at the
+# same cut? All of it is worked out here, so the slider moves in a page without a kernel, too.
 
 # %%
-import ipywidgets as widgets
+from helpers.sliders import slider
 
-slider = widgets.FloatSlider(description="threshold", value=0.5, min=0.01, max=0.99, step=0.01)
-text = widgets.HTML()
-
-
-def show(_=None):
-    rule = LabelThresholds.from_thresholds(slider.value, label_names=names)
-    given = rule.decide(z_validation)
-    found = label_scores(y_validation, given)
-    shown = [f"{name} {found[name]:.3f}" for name in ("micro_f1", "macro_f1", "exact_match")]
-    text.value = f"{given.sum(axis=1).mean():.2f} labels a message, {', '.join(shown)}"
-
-
-slider.observe(show, "value")
-show()
-widgets.VBox([slider, text])
+places = np.arange(1, 100) / 100
+shown = {"threshold": [f"{place:.2f}" for place in places], "labels a message": []}
+figures = {"micro_f1": "micro-F1", "macro_f1": "macro-F1", "exact_match": "exact match"}
+shown |= {name: [] for name in figures.values()}
+for place in places:
+    given = LabelThresholds.from_thresholds(place, label_names=names).decide(z_validation)
+    scores = label_scores(y_validation, given)
+    shown["labels a message"].append(f"{given.sum(axis=1).mean():.2f}")
+    for figure, name in figures.items():
+        shown[name].append(f"{scores[figure]:.3f}")
+slider(shown, start=49)
 
 # %% [markdown]
 # ## What to remember

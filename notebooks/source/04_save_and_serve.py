@@ -103,7 +103,7 @@ urgent = y_test[drawn] == 1
 print(f"of {urgent.sum()} urgent ones our rule finds {(kept & urgent).sum()}", end=", ")
 print(f"the copy {(said & urgent).sum()}")
 for i in np.flatnonzero(urgent & kept & ~said)[:5]:
-    print(fill(f"missed by the copy alone: {few[i]}", 60, subsequent_indent="   "))
+    print(fill(f"missed by the copy alone: {few[i]}", 52, subsequent_indent="   "))
 
 # %% [markdown]
 # No error, no warning: the copy answers with the likelier label, which is a threshold of 0.5. The urgent messages
@@ -216,7 +216,7 @@ hidden = (folder / "decision.json").rename(folder / "gone.json")
 try:
     load(folder)
 except ValueError as error:
-    print(fill(f"refused: {error}", 60))
+    print(fill(f"refused: {error}", 52))
 else:
     raise AssertionError("a folder without its rule must be refused")
 finally:
@@ -458,7 +458,7 @@ compare("over HTTP", served)
 # %%
 for name, status, text in answers:
     print(f"{status} for {name}")
-    print(fill(text, 60, initial_indent="   ", subsequent_indent="   "))
+    print(fill(text, 52, initial_indent="   ", subsequent_indent="   "))
 assert all(400 <= status < 500 for _, status, _ in answers), "a wrong call is the caller's fault"
 
 # %% [markdown]
@@ -490,7 +490,7 @@ from helpers import plots
 began = time.perf_counter()
 desk.logits(task.test.texts)
 alone = len(task.test) / (time.perf_counter() - began)
-fig, axes = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
+fig, axes = plt.subplots(2, 1, figsize=(4.8, 6.2), layout="constrained")
 rates, medians = zip(*measured, strict=True)
 for ax, values, title, unit in (
     (axes[0], rates, "Throughput", "texts a second"),
@@ -515,7 +515,7 @@ text = "16 texts a request: more texts a second, a longer wait"
 claim(text, rates[2] > rates[0] and medians[2] > medians[0], released=RELEASED)
 
 # %% [markdown]
-# If your callers have many texts at hand, let them send many. If people wait for each answer, look at the right
+# If your callers have many texts at hand, let them send many. If people wait for each answer, look at the lower
 # picture first. And if you own the whole file, do not use HTTP at all.
 #
 # ## 6 · Decide a file
@@ -535,7 +535,7 @@ target = Path(place) / "decided.csv"
 target.unlink(missing_ok=True)  # score never overwrites
 outcome = score(folder, f"{place}/inbox.csv", target, chunk=64)
 print(f"{outcome.rows} decided, {outcome.bad} bad:")
-print(fill(outcome.bad_file.read_text().strip(), 60))
+print(fill(outcome.bad_file.read_text().strip(), 52))
 decided = pd.read_csv(target)
 decided.head(3).round(4)
 

@@ -359,7 +359,7 @@ curves = {
     "network": risk_coverage(confidence(z_test), ~by_network),
     "word counts": risk_coverage(p_test.max(axis=1), ~by_words),
 }
-fig, ax = plt.subplots(figsize=(6, 4), layout="constrained")
+fig, ax = plt.subplots(figsize=(4.8, 3.8), layout="constrained")
 plots.risk_coverage_curve(curves, ax=ax)
 plt.show()
 said = rule.decide(z_test)
