@@ -32,7 +32,9 @@ _NO_LEADS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "the lead is taken between sigmoids; one label of many takes the softmax": (
         lambda z: _leads(sigmoid(z))
     ),
-    "no row becomes Other, whatever the lead; it is a difference, not a ratio": lambda z: np.full(len(z), np.inf),
+    "no row becomes Other, whatever the lead; it is a difference, not a ratio": lambda z: np.full(
+        len(z), np.inf
+    ),
     "every row becomes Other, whatever the lead": lambda z: np.full(len(z), -np.inf),
     "your softmax adds up down the columns; each row must add up to 1 (axis=1)": (
         lambda z: _leads(softmax(z.T).T)
