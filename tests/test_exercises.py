@@ -575,7 +575,7 @@ WRONG = {
         (lambda p: best_number(p) - 1, "argmax counts from 0"),
         (lambda p: best_number(p) + 1, "try every number"),
         (lambda p: best_f1(p), "this is the F1"),
-        (lambda p: best_f1(p) / 2, "try every number"),
+        (lambda p: best_f1(p) / 2, "this is the cut, half of the best F1"),
         (lambda p: np.sort(p)[::-1][best_number(p) - 1], "the last probability"),
         (lambda p: (p >= best_f1(p)).sum(), "above .half."),
         (lambda p: (p > best_f1(p)).sum(), "above .half."),

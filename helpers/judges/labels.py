@@ -31,6 +31,8 @@ def _precision_floor_per_label(answer: Callable[[Any, Any, float], Any]) -> str 
         share = bool(((got > 0) & (got <= 1) | (got == np.inf)).all())  # probabilities, it seems
         for k in range(5):
             if hint := _judge_floor_cut(z[:, k], labels[:, k], floor, float(got[k]), share):
+                if (got == got[0]).all() and np.isfinite(got[0]):
+                    hint += "; you gave one cut for all, and each label has its own"
                 fall = np.argsort(-z[:, k], kind="stable")
                 return (
                     f"with a floor of {floor}, label {k} (logits from the top "
@@ -86,10 +88,10 @@ def _a_rare_label_is_added(answer: Callable[[Any, Any, int], Any]) -> str | None
         )
         if hint is None and np.allclose(got, [micro, macro], atol=1e-6):
             continue
-        as_is = 2 * np.append(hits.sum(), hits) / np.append(both.sum(), both)
         if hint:
-            why = hint
-        elif np.allclose(got, [macro, micro]):
+            return hint
+        as_is = 2 * np.append(hits.sum(), hits) / np.append(both.sum(), both)
+        if np.allclose(got, [macro, micro]):
             why = "these are the right two, in the other order"
         elif np.allclose(got, [100 * micro, 100 * macro]):
             why = "these are percent"
@@ -111,15 +113,15 @@ def _a_rare_label_is_added(answer: Callable[[Any, Any, int], Any]) -> str | None
 
 
 def _cost_per_label(answer: Callable[[Any, Any, Any], Any]) -> str | None:
-    p = np.array([[0.02, 0.3, 0.9], [0.25, 0.05, 0.5], [0.6, 0.49, 0.95], [0.2, 0.8, 0.09]])
+    p = np.array([[0.02, 0.3, 0.92], [0.25, 0.05, 0.5], [0.6, 0.49, 0.95], [0.2, 0.8, 0.09]])
     alarm, miss = np.array([1.0, 1.0, 9.0]), np.array([3.0, 8.0, 1.0])  # p = 0.25 is a tie
     cut = alarm / (alarm + miss)
     want = (p >= cut).astype(int)
     got, hint = many_numbers(
         answer(p.copy(), alarm.copy(), miss.copy()), p.shape, "an answer a message and label"
     )
-    if hint is None and np.array_equal(got, want):
-        return None
+    if hint or np.array_equal(got, want):
+        return hint
     shared = alarm.mean() / (alarm.mean() + miss.mean())
     tried = {
         "where both cost the same, 1 is asked for": p > cut,
@@ -129,7 +131,7 @@ def _cost_per_label(answer: Callable[[Any, Any, Any], Any]) -> str | None:
         "a ratio of prices is a cut on the odds p / (1 - p), not on p": p >= alarm / miss,
         "1 and 0 have changed places": p < cut,
     }
-    why = hint or next((text for text, table in tried.items() if np.array_equal(got, table)), None)
+    why = next((text for text, table in tried.items() if np.array_equal(got, table)), None)
     if why is None and not np.isin(got, [0, 1]).all():
         why = "a table of 0 and 1 is asked for"
     why = why or "each label has its own cut; compare p * miss with (1 - p) * alarm"
@@ -151,24 +153,26 @@ def _best_expected_f1(answer: Callable[[Any], Any]) -> str | None:
         f1 = 2 * falling.cumsum() / (number + p.sum())
         want = 1 + int(f1.argmax())
         got, hint = many_numbers(answer(p.copy()), (), "one whole number")
-        if not failed and (hint or got != want):
+        if hint:
+            return hint
+        if not failed and got != want:
             failed = (
                 f"for the probabilities {p.tolist()} ({p.sum():.2f} expected positives) expected "
                 f"{want}, got {got.tolist()}: "
             )
-        if hint:
-            return failed + hint
         as_is = 1 + (2 * p.cumsum() / (number + p.sum())).argmax()
         values = [want - 1, (p >= 0.5).sum(), (p >= f1.max()).sum(), as_is, round(p.sum()), len(p)]
-        explains = explains & np.isclose(got, [*values, f1.max(), falling[want - 1]])
+        values += [f1.max(), f1.max() / 2, falling[want - 1]]
+        explains = explains & np.isclose(got, values)
     mistakes = (
         "argmax counts from 0",
         "a cut of 0.5 is too high where the best F1 is below 1",
         "the last one to get it lies above *half* of the best F1",
         "sort first: the likeliest get it",
         "this is the expected number of positives",
-        "all of them is too many",
+        "all of them is too many; the likeliest come first, from the top down",
         "this is the F1, and the number that gets the label is asked for",
+        "this is the cut, half of the best F1; the number that gets the label is asked for",
         "this is the last probability that gets it, and their number is asked for",
     )
     why = [text for text, fits in zip(mistakes, explains, strict=True) if fits]
@@ -250,11 +254,11 @@ def _cuts_for_new_prices(answer: Callable[[Any, Any, Any, Any], Any]) -> str | N
     z = np.array(
         [
             [2.5, 1.0, -0.5, 0.5],
-            [-1.0, 2.0, -2.0, 1.5],
+            [-0.25 - 2**-16, 2.0, -2.0, 1.5],
             [0.5, 2.0, -3.0, -1.0],  # the second label has a tie
             [1.5, -1.5, -1.5, 2.5],
             [-2.5, 0.5, -2.5, -2.0],
-            [-0.25, -0.25, -1.0, -3.0],
+            [-0.25, -0.25, -1.0, -3.0],  # the first has a 0 just below: no grid steps between them
             [0.25, -2.0, -3.5, 0.25],
             [-2.0, -3.0, -4.0, -0.5],
         ]
@@ -303,7 +307,7 @@ def _cuts_for_new_prices(answer: Callable[[Any, Any, Any, Any], Any]) -> str | N
             return f"{failed}: {words}"
     if all((got == got[0]).all() for got in cuts):
         return f"{failed}: each label has its own prices, and its own cut"
-    return f"{failed}: try every score of the label as a cut, and np.inf"
+    return f"{failed}: try every score of the label as a cut, not a grid, and np.inf"
 
 
 CHECKS: dict[str, Judge] = {

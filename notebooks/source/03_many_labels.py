@@ -367,8 +367,7 @@ risen = low > 1 and losses[-1] > 1.08 * losses[low] and abs(f1[-1] - f1[low]) <=
 claim(text, risen, released=RELEASED)
 
 # %% [markdown]
-# F1 sees only the side of the cut, and hardly moves. The loss sees wrong answers grow certain: watch it wherever
-# probabilities are used.
+# F1 sees only the side of the cut. The loss sees wrong answers grow certain.
 #
 # ## 5 · Figures that mean something
 #
@@ -381,7 +380,7 @@ claim(text, risen, released=RELEASED)
 # - **Samples-F1**, mean over messages: (1+2/3+0)/3
 # - **Jaccard**, labels in both sets by those in either, mean: (1+1/2+0)/3
 # - **Exact match**, sets wholly right: 1/3
-# - **Hamming loss**, wrong answers: 3/9
+# - **Hamming loss**: 3/9 wrong
 
 # %%
 z_validation, z_test = (
@@ -719,7 +718,7 @@ pd.DataFrame(each).set_index("label")[columns].round(2)
 # Three well-known losses try to help rare labels in training. **pos_weight** counts each positive several
 # times. The **focal** loss makes answers that are already right and sure count little. The **asymmetric** loss
 # does so more strongly for negatives. We compare heads on the pooled outputs of our network, at 0.5 and with cuts
-# chosen on validation. (The network itself had the plain loss: this compares heads, not whole trainings.)
+# chosen on validation.
 
 # %%
 from helpers.evaluation import reliability
