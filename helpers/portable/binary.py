@@ -318,7 +318,8 @@ class BinaryThreshold(YesNoRule):
         Raises
         ------
         ValueError
-            If a rate is no number strictly between 0 and 1.
+            If a rate is no number strictly between 0 and 1, or the rule holds a promise: its cut
+            is the one that was proven.
 
         Examples
         --------
@@ -327,6 +328,11 @@ class BinaryThreshold(YesNoRule):
         0.1
         """
         shift = prior_shift(old=old, new=new)
+        if "confidence_level" in self.chosen:
+            raise ValueError(
+                "a promise holds for the cut that was proven, not for a shifted one: at another "
+                "base rate a recall stands as it is, and a precision has to be proven anew"
+            )
         chosen = {**self.chosen, "base_rate": {"old": float(old), "new": float(new)}}
         return replace(self, cut=self.cut - shift, chosen=chosen)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import Floats
-from .checks import check_floor, check_open_unit, check_sequence, is_real
+from .checks import check_floor, check_open_unit, check_sequence, is_real, shown
 from .probabilities import logit
 from .rule import ALWAYS, NEVER
 from .search import EQUAL, Steps, counted, fallback, prove, rounded_down
@@ -128,6 +128,7 @@ def _kept(steps: Steps, recall: float, precision: float) -> float:
     if not np.any(enough & right):
         raise ValueError(
             f"no cut keeps a recall of {recall} together with a precision of {precision}: "
+            "the most is "
             + _pairs(
                 recall,
                 precision,
@@ -165,7 +166,7 @@ def _promised(
         raise ValueError(
             f"{len(scores)} messages, {n} of them positive, cannot promise a recall of {recall} "
             f"together with a precision of {precision} at the confidence level "
-            f"{confidence_level}; they can promise "
+            f"{confidence_level}: the most they can promise is "
             + _pairs(
                 recall,
                 precision,
@@ -187,31 +188,33 @@ def _highest(holds: Callable[[float], bool]) -> str:
 
 def _pairs(recall: float, precision: float, best_precision: str, best_recall: str) -> str:
     """Say which pairs of floors can be had: each floor as asked, with the best of the other."""
-    first, second = f"with a recall of {recall}", f"with a precision of {precision}"
-    first += (
-        " no precision at all"
-        if not float(best_precision)
-        else f" a precision of at most {best_precision}"
-    )
-    second += (
-        " no recall at all" if not float(best_recall) else f" a recall of at most {best_recall}"
-    )
-    return f"{first}, {second}"
+    first = f"a precision of {best_precision}" if float(best_precision) else "no precision"
+    second = f"a recall of {best_recall}" if float(best_recall) else "no recall"
+    return f"{first} with a recall of {recall}, or {second} with a precision of {precision}"
 
 
 # Floors of many labels
 
 
-def check_floors(name: str, values: Any, n_labels: int) -> list[float | None]:
+def check_floors(name: str, values: Any, label_names: tuple[str, ...]) -> list[float | None]:
     """Return a floor for each label, None where a label has none, or say what is wrong.
 
     Examples
     --------
-    >>> check_floors("min_recall", 0.9, 2), check_floors("min_recall", [0.9, None], 2)
-    ([0.9, 0.9], [0.9, None])
+    >>> check_floors("min_recall", 0.9, ("home", "water"))
+    [0.9, 0.9]
+    >>> check_floors("min_recall", {"water": 0.9}, ("home", "water"))
+    [None, 0.9]
     """
+    n_labels = len(label_names)
     if values is None or is_real(values):
         each: tuple[Any, ...] = (values,) * n_labels
+    elif isinstance(values, Mapping):
+        if unknown := [one for one in values if one not in label_names]:
+            raise ValueError(
+                f"{name} names no label {shown(unknown[0])}; there are {', '.join(label_names)}"
+            )
+        each = tuple(values.get(one) for one in label_names)
     else:
         each = check_sequence(name, values)
     if len(each) != n_labels:
@@ -286,8 +289,8 @@ def label_cuts(
     if cannot:
         shared = "" if level is None else f" (each of {n_floors} with a confidence of {level:.6g})"
         raise ValueError(
-            f"{len(cannot)} of {len(cuts)} labels cannot keep their floors{shared}; give "
-            "one floor for each label, None for a label that shall have none. "
+            f"{len(cannot)} of {len(cuts)} labels cannot keep their floors{shared}; "
+            "give a floor to each label by its name, and none to those that shall have none. "
             + "; ".join(f"{name}: {reason}" for name, reason in cannot.items())
         )
     return cuts, suspects

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
@@ -37,6 +37,9 @@ def _costs_of_labels(costs: Costs | Sequence[Costs], n_labels: int) -> list[Cost
     if len(each) != n_labels:
         raise ValueError(f"costs must be one Costs or {n_labels} of them, got {len(each)}")
     return [check_costs(one) for one in each]
+
+
+LabelFloors = float | Sequence[float | None] | Mapping[str, float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,8 +157,8 @@ class LabelThresholds(BaseRule):
         micro_f1: bool = False,
         macro_f1: bool = False,
         costs: Costs | Sequence[Costs] | None = None,
-        min_recall: float | Sequence[float | None] | None = None,
-        min_precision: float | Sequence[float | None] | None = None,
+        min_recall: LabelFloors | None = None,
+        min_precision: LabelFloors | None = None,
         confidence_level: float | None = None,
         used: ArrayLike | None = None,
         shared: bool = False,
@@ -181,9 +184,10 @@ class LabelThresholds(BaseRule):
             Highest mean over labels of F1: the best F1 for each label by itself.
         costs : Costs, or one for each label
             Least total cost.
-        min_recall, min_precision : float in (0, 1], or one for each label
-            Floors for each label, as for `BinaryThreshold.choose`; None for a label without one. A
-            label with neither gets the cut of its best F1, and no promise.
+        min_recall, min_precision : float in (0, 1], or one for each label, or a dict by name
+            Floors for each label, as for `BinaryThreshold.choose`; None, or no entry in the dict,
+            for a label without one. A label with neither gets the cut of its best F1, and no
+            promise.
         confidence_level : float in (0, 1), optional
             With floors: all of all labels shall hold at once for new messages like these with this
             probability (see Notes).
@@ -272,8 +276,8 @@ class LabelThresholds(BaseRule):
         names: Any = label_names
         plan = cls(cuts=(0.0,) * n_labels, temperature=scale, label_names=names, empty=empty)
         if way in WAYS_OF_FLOORS:
-            recalls = check_floors("min_recall", min_recall, n_labels)
-            precisions = check_floors("min_precision", min_precision, n_labels)
+            recalls = check_floors("min_recall", min_recall, plan.label_names)
+            precisions = check_floors("min_precision", min_precision, plan.label_names)
             if min_precision is not None and empty == "top1":
                 raise ValueError(
                     'empty="top1" gives labels below their cuts, so it cannot keep a precision'
