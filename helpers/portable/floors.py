@@ -148,7 +148,7 @@ def _promised(
     confidence_level: float,
 ) -> float:
     """Take the lowest fixed cut that is proven for both floors, or say which pair can be."""
-    from scipy.stats import binom
+    from scipy.special import bdtrc
 
     half = (1 + confidence_level) / 2
     taken, alarms = counted(scores, ~positive, GRID_AND_ALWAYS)
@@ -157,7 +157,7 @@ def _promised(
 
     def proven(recall: float, precision: float) -> Floats:
         # were the recall just at its floor, more misses than these would come this surely
-        enough = binom.sf(misses, n, 1 - recall) >= half
+        enough = bdtrc(misses, n, 1 - recall) >= half
         enough[-1] = True  # always: there are no misses
         return GRID_AND_ALWAYS[enough & fallback(taken, alarms, 1 - precision, half)]
 

@@ -271,10 +271,10 @@ def fallback(
     >>> fallback(np.array([100]), np.array([0]), 0.1, 0.95)
     array([ True])
     """
-    from scipy.stats import binom
+    from scipy.special import bdtr
 
     # the chance of so few mistakes if the risk were just max_risk: small is proof of less
-    p_values = binom.cdf(mistakes, taken, max_risk)
+    p_values = bdtr(mistakes, taken, max_risk)
     share = (1 - confidence_level) / len(taken)
     level, found = 0.0, np.zeros(len(taken), dtype=bool)
     for place, p in enumerate(p_values):
