@@ -511,18 +511,18 @@ def _criterion(arguments: dict[str, Any]) -> dict[str, Any]:
     given = {name: arguments[name] for name in names if name != "kind"}
     for name in ("min_recall", "min_precision"):
         if given.get(name) is not None:
-            given[name] = _floor(f"--{name.replace('_', '-')}", given[name])
+            given[name] = _floor(given[name])
     return {name: one for name, one in given.items() if one is not None and one is not False}
 
 
-def _floor(option: str, text: str) -> float | dict[str, float]:
+def _floor(text: str) -> float | dict[str, float]:
     """Read one number, or one for each label by its name."""
     from helpers.rules import read_named
 
     try:
         return float(text)
     except ValueError:
-        return read_named(text, option)
+        return read_named(text, "floors")
 
 
 def _show_reports(reports: dict[str, list[dict[str, Any]]]) -> None:

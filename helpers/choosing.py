@@ -25,6 +25,7 @@ from helpers.portable.decisions import (
     ReviewBand,
     Rule,
 )
+from helpers.portable.floors import check_floors
 from helpers.portable.labels import LabelFloors
 from helpers.portable.probabilities import fit_temperature
 from helpers.portable.rule import ALWAYS
@@ -74,6 +75,7 @@ def criterion_of(
     micro_f1: bool = False,
     macro_f1: bool = False,
     confidence_level: float | None = None,
+    label_names: tuple[str, ...] | None = None,
 ) -> dict[str, Any]:
     """Make of what a person says the options that `choose_rule` takes.
 
@@ -98,6 +100,8 @@ def criterion_of(
         For many labels.
     confidence_level : float in (0, 1), optional
         Of a promise: with min_recall, min_precision or max_risk.
+    label_names : tuple of str, optional
+        For many labels: what floors by name are checked against.
 
     Returns
     -------
@@ -176,7 +180,10 @@ def criterion_of(
             raise ValueError(f"a confidence level belongs to a promise, and {way} is none")
         found["confidence_level"] = confidence_level
     for name, value in found.items():
-        if name in CHECKS and (kind != "multilabel" or is_real(value)):  # else by its `choose`
+        if name in FLOORS and kind == "multilabel" and not is_real(value):
+            if label_names is not None:
+                check_floors(name, value, label_names)
+        elif name in CHECKS:
             CHECKS[name](name, value)
     return found
 

@@ -108,7 +108,8 @@ def _promised_precision(
     if cut is None:
         raise ValueError(
             f"{len(scores)} messages cannot promise a precision of {floor} at the confidence level "
-            f"{confidence_level}: the highest floor they can promise is {rounded_down(1 - lowest)}"
+            f"{confidence_level:.6g}: the highest floor they can promise is "
+            f"{rounded_down(1 - lowest)}"
         )
     return cut
 
@@ -166,7 +167,7 @@ def _promised(
         raise ValueError(
             f"{len(scores)} messages, {n} of them positive, cannot promise a recall of {recall} "
             f"together with a precision of {precision} at the confidence level "
-            f"{confidence_level}: the most they can promise is "
+            f"{confidence_level:.6g}: the most they can promise is "
             + _pairs(
                 recall,
                 precision,

@@ -178,7 +178,7 @@ class Steps:
                 best = (1 - confidence_level) ** (1 / n)
                 raise ValueError(
                     f"{n:.0f} positives cannot promise a recall of {floor} at the confidence level "
-                    f"{confidence_level}: the highest floor they can promise is "
+                    f"{confidence_level:.6g}: the highest floor they can promise is "
                     f"{rounded_down(best)}"
                 )
             allowed = k - 1
