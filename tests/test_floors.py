@@ -12,6 +12,7 @@ import pytest
 from cases import small_case, steps_of
 from scipy.stats import binom, norm
 from test_decision_file import SCHEMA
+from test_networks import HEADS, make_network, make_table
 from typer.testing import CliRunner
 
 from helpers import __main__ as command_line
@@ -468,6 +469,8 @@ def test_choose_promises_a_recall_from_the_fewest_rows_on(floor, level):
         (lambda: highest_confidence(10, 0.9, mistakes=-1), "mistakes must be whole numbers"),
         (lambda: highest_floor(10, 0), "confidence_level must lie strictly between 0 and 1, got 0"),
         (lambda: fewest_rows(np.nan, 0.9), "floor must lie strictly between"),
+        (lambda: highest_floor([1, 2], [0.5] * 3), r"must fit together, .* n \(2,\), confidence_l"),
+        (lambda: fewest_rows(0.9, 0.9, mistakes=2e6), "mistakes .* at most 1e\\+06, got 2000000"),
         (lambda: fewest_rows(1 - 1e-12, 0.9), "1e9 rows are too few"),
     ],
 )
@@ -573,3 +576,22 @@ def test_a_criterion_of_floors_is_checked_before_any_work():
     z, y = (part[:, :2] for part in label_data())
     rule = choose_rule("multilabel", z, y, label_names=NAMES[:2], criterion=both)
     assert rule.chosen["min_recall"] == [0.8, 0.8]
+
+
+def test_a_network_of_many_labels_is_adopted_with_floors_by_name(tmp_path):
+    """`adopt` saves a folder whose decision.json holds each label's floors; a wrong name stops."""
+    network = make_network(tmp_path / "theirs", "BERT", "many labels")
+    table = make_table(tmp_path / "rows.csv", network, "many labels")
+    names = ",".join(HEADS["many labels"][0])
+    arguments = ["adopt", str(network), str(table), "--label", names]
+    arguments += ["--output", str(tmp_path / "mine"), "--min-precision", "0.3", "--min-recall"]
+    first = HEADS["many labels"][0][0]
+    with pytest.raises(ValueError, match="min_recall names no label 'nothing'"):
+        raise CliRunner().invoke(command_line.app, [*arguments, "nothing=0.5"]).exception
+    found = CliRunner().invoke(command_line.app, [*arguments, f"{first}=0.5"])
+    assert found.exit_code == 0, found.output
+    values = json.loads((tmp_path / "mine/decision.json").read_text(encoding="utf-8"))
+    jsonschema.validate(values, SCHEMA)
+    chosen = values["rule"]["chosen"]
+    assert chosen["criterion"] == "floors" and chosen["min_recall"][:2] == [0.5, None]
+    assert '"min_recall": [0.5' in (tmp_path / "mine/README.md").read_text(encoding="utf-8")

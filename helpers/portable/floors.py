@@ -292,6 +292,7 @@ def label_cuts(
         raise ValueError(
             f"{len(cannot)} of {len(cuts)} labels cannot keep their floors{shared}; "
             "give a floor to each label by its name, and none to those that shall have none. "
-            + "; ".join(f"{name}: {reason}" for name, reason in cannot.items())
+            + "; ".join(f"{name}: {reason}" for name, reason in list(cannot.items())[:20])
+            + (f"; and {len(cannot) - 20} more" if len(cannot) > 20 else "")
         )
     return cuts, suspects

@@ -11,11 +11,12 @@ from .arrays import Floats, as_floats
 from .checks import shown
 
 
-def _counts(name: str, values: ArrayLike, least: int) -> Floats:
+def _counts(name: str, values: ArrayLike, least: int, most: float = 1e9) -> Floats:
     counts = as_floats(name, values)
-    if not np.all((counts >= least) & (counts <= 1e9) & (counts == np.floor(counts))):
+    if not np.all((counts >= least) & (counts <= most) & (counts == np.floor(counts))):
         raise ValueError(
-            f"{name} must be whole numbers of at least {least} and at most 1e9, got {shown(values)}"
+            f"{name} must be whole numbers of at least {least} and at most {most:.0e}, got "
+            f"{shown(values)}"
         )
     return counts
 
@@ -25,6 +26,15 @@ def _shares(name: str, values: ArrayLike) -> Floats:
     if not np.all((shares > 0) & (shares < 1)):
         raise ValueError(f"{name} must lie strictly between 0 and 1, got {shown(values)}")
     return shares
+
+
+def _together(**arrays: Floats) -> list[Floats]:
+    """Give all the shape that they make together."""
+    try:
+        return list(np.broadcast_arrays(*arrays.values()))
+    except ValueError:
+        shapes = ", ".join(f"{name} {one.shape}" for name, one in arrays.items())
+        raise ValueError(f"the shapes must fit together, as in a table, got {shapes}") from None
 
 
 def _plain(values: Any) -> Any:
@@ -73,8 +83,12 @@ def highest_confidence(n: ArrayLike, floor: ArrayLike, *, mistakes: ArrayLike = 
     """
     from scipy.stats import binom
 
-    rows, wrong = _counts("n", n, 1), _counts("mistakes", mistakes, 0)
-    return _plain(binom.sf(wrong, rows, 1 - _shares("floor", floor)))
+    rows, floors, wrong = _together(
+        n=_counts("n", n, 1),
+        floor=_shares("floor", floor),
+        mistakes=_counts("mistakes", mistakes, 0),
+    )
+    return _plain(binom.sf(wrong, rows, 1 - floors))
 
 
 def highest_floor(n: ArrayLike, confidence_level: ArrayLike, *, mistakes: ArrayLike = 0) -> Any:
@@ -110,12 +124,13 @@ def highest_floor(n: ArrayLike, confidence_level: ArrayLike, *, mistakes: ArrayL
     """
     from scipy.stats import beta
 
-    rows, wrong = _counts("n", n, 1), _counts("mistakes", mistakes, 0)
-    right = np.maximum(rows - wrong, 0)
-    bound = beta.ppf(
-        1 - _shares("confidence_level", confidence_level), np.maximum(right, 1), wrong + 1
+    rows, levels, wrong = _together(
+        n=_counts("n", n, 1),
+        confidence_level=_shares("confidence_level", confidence_level),
+        mistakes=_counts("mistakes", mistakes, 0),
     )
-    return _plain(np.where(right > 0, bound, 0.0))
+    right = np.maximum(rows - wrong, 0)
+    return _plain(np.where(right > 0, beta.ppf(1 - levels, np.maximum(right, 1), wrong + 1), 0.0))
 
 
 def fewest_rows(floor: ArrayLike, confidence_level: ArrayLike, *, mistakes: ArrayLike = 0) -> Any:
@@ -152,12 +167,12 @@ def fewest_rows(floor: ArrayLike, confidence_level: ArrayLike, *, mistakes: Arra
     >>> fewest_rows(0.9, 1 - 0.05 / 12)
     53
     """
-    floors, levels = _shares("floor", floor), _shares("confidence_level", confidence_level)
-    floors, levels, wrong = np.broadcast_arrays(floors, levels, _counts("mistakes", mistakes, 0))
-    low, high = (
-        wrong.astype(np.int64),
-        np.full(wrong.shape, 10**9),
-    )  # low: too few, as all are wrong
+    floors, levels, wrong = _together(
+        floor=_shares("floor", floor),
+        confidence_level=_shares("confidence_level", confidence_level),
+        mistakes=_counts("mistakes", mistakes, 0, 1e6),
+    )
+    low, high = wrong.astype(np.int64), np.full(wrong.shape, 10**9)  # low: all wrong, too few
     if not np.all(highest_confidence(high, floors, mistakes=wrong) >= levels):
         raise ValueError(
             f"1e9 rows are too few for floors of {shown(floor)} at the confidence level "
