@@ -552,6 +552,12 @@ def targets() -> dict[str, Target]:
             {**PROMISE, **BINARY},
             None,
         ),
+        "BinaryThreshold.choose floors": (
+            choose,
+            {**yes, "min_recall": "unit", "min_precision": "low"},
+            {**PROMISE, **BINARY},
+            None,
+        ),
         "BinaryThreshold.choose f_beta": (
             choose,
             {**yes, "f_beta": "price"},
@@ -652,6 +658,30 @@ def targets() -> dict[str, Target]:
             many,
             {**sets, "costs": "costs"},
             {"shared": "flag", "min_positives": "none", **LABELS},
+            None,
+        ),
+        "LabelThresholds.choose floors": (
+            many,
+            {**sets, "min_recall": "low", "min_precision": "low"},
+            {**PROMISE, "used": "many", **LABELS},
+            None,
+        ),
+        "highest_confidence": (
+            decisions.highest_confidence,
+            {"n": "count", "floor": "unit"},
+            {"mistakes": "none"},
+            None,
+        ),
+        "highest_floor": (
+            decisions.highest_floor,
+            {"n": "count", "confidence_level": "unit"},
+            {"mistakes": "none"},
+            None,
+        ),
+        "fewest_rows": (
+            decisions.fewest_rows,
+            {"floor": "unit", "confidence_level": "unit"},
+            {"mistakes": "none"},
             None,
         ),
         "LabelThresholds.decide": (

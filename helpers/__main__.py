@@ -29,8 +29,13 @@ FalsePositive = Annotated[float | None, typer.Option(help="Cost of a false alarm
 FalseNegative = Annotated[float | None, typer.Option(help="Cost of a miss.")]
 Review = Annotated[float | None, typer.Option(help="Yes/no: cost of a person's reading.")]
 MaxReview = Annotated[float | None, typer.Option(help="Yes/no: the share that people can read.")]
-Recall = Annotated[float | None, typer.Option(help="Yes/no: find at least this share.")]
-Precision = Annotated[float | None, typer.Option(help="Yes/no: be right at least so often.")]
+Recall = Annotated[
+    str | None,
+    typer.Option(help="Yes/no, each of many labels: find this share, or home=0.9,water=0.8."),
+]
+Precision = Annotated[
+    str | None, typer.Option(help="So, too: be right at least so often. Both may be given.")
+]
 FBeta = Annotated[float | None, typer.Option(help="Yes/no: the greatest F-beta.")]
 LabelCosts = Annotated[
     Path | None,
@@ -504,7 +509,20 @@ def _criterion(arguments: dict[str, Any]) -> dict[str, Any]:
 
     names = [name for name in signature(criterion_of).parameters if name in arguments]
     given = {name: arguments[name] for name in names if name != "kind"}
+    for name in ("min_recall", "min_precision"):
+        if given.get(name) is not None:
+            given[name] = _floor(given[name])
     return {name: one for name, one in given.items() if one is not None and one is not False}
+
+
+def _floor(text: str) -> float | dict[str, float]:
+    """Read one number, or one for each label by its name."""
+    from helpers.rules import read_named
+
+    try:
+        return float(text)
+    except ValueError:
+        return read_named(text, "floors")
 
 
 def _show_reports(reports: dict[str, list[dict[str, Any]]]) -> None:

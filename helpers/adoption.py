@@ -134,7 +134,11 @@ def adopt(
         )
     if label_costs is not None:
         options["label_costs"] = read_label_costs(label_costs, label_names, kind)
-    chosen_by = criterion_of(kind, **options) if options else OWN_TABLE[kind].criterion
+    chosen_by = (
+        criterion_of(kind, **options, label_names=label_names)
+        if options
+        else OWN_TABLE[kind].criterion
+    )
     assert chosen_by is not None
     length = usual_length(model, tokenizer) if max_length is None else max_length
     check_max_length(model, length)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from helpers.data import Kind
 from helpers.portable.arrays import check_class_logits, check_labels_or_other
-from helpers.portable.checks import check_floor, check_open_unit, check_share
+from helpers.portable.checks import check_floor, check_open_unit, check_share, is_real
 from helpers.portable.costs import (
     Costs,
     RejectCosts,
@@ -25,6 +25,8 @@ from helpers.portable.decisions import (
     ReviewBand,
     Rule,
 )
+from helpers.portable.floors import check_floors
+from helpers.portable.labels import LabelFloors
 from helpers.portable.probabilities import fit_temperature
 from helpers.portable.rule import ALWAYS
 from helpers.reports import report_binary, report_labels, report_reject, report_review
@@ -32,7 +34,7 @@ from helpers.reports import report_binary, report_labels, report_reject, report_
 WAYS: dict[Kind, tuple[str, ...]] = {
     "binary": ("costs", "review", "max_review", "min_recall", "min_precision", "f_beta"),
     "multiclass": ("costs", "coverage", "max_risk"),
-    "multilabel": ("micro_f1", "macro_f1", "costs"),
+    "multilabel": ("micro_f1", "macro_f1", "costs", "min_recall", "min_precision"),
 }
 RULES: dict[Kind, type[Rule]] = {
     "binary": BinaryThreshold,
@@ -41,6 +43,7 @@ RULES: dict[Kind, type[Rule]] = {
 }
 
 
+FLOORS = {"min_recall", "min_precision"}  # the one pair of ways that go together
 BAND = {"review", "max_review", "max_false_omission", "max_false_discovery"}
 # said before any training: what `choose` would refuse after it
 CHECKS: dict[str, Callable[[str, Any], float]] = {
@@ -61,8 +64,8 @@ def criterion_of(
     false_negative: float | None = None,
     review: float | None = None,
     max_review: float | None = None,
-    min_recall: float | None = None,
-    min_precision: float | None = None,
+    min_recall: LabelFloors | None = None,
+    min_precision: LabelFloors | None = None,
     f_beta: float | None = None,
     reject: float | None = None,
     error: float | None = None,
@@ -72,6 +75,7 @@ def criterion_of(
     micro_f1: bool = False,
     macro_f1: bool = False,
     confidence_level: float | None = None,
+    label_names: tuple[str, ...] | None = None,
 ) -> dict[str, Any]:
     """Make of what a person says the options that `choose_rule` takes.
 
@@ -82,7 +86,9 @@ def criterion_of(
         Costs of the two mistakes, for yes/no and for each of many labels.
     review, max_review : float, optional
         For yes/no with two costs: what a person's reading costs, or the share that people can read.
-    min_recall, min_precision, f_beta : float, optional
+    min_recall, min_precision : float, optional
+        For yes/no, one or both; for many labels also one for each, or a dict by name.
+    f_beta : float, optional
         For yes/no.
     reject, error : float, optional
         Costs of Other and of a wrong label (1 by default), for one of many.
@@ -94,6 +100,8 @@ def criterion_of(
         For many labels.
     confidence_level : float in (0, 1), optional
         Of a promise: with min_recall, min_precision or max_risk.
+    label_names : tuple of str, optional
+        For many labels: what floors by name are checked against.
 
     Returns
     -------
@@ -102,7 +110,8 @@ def criterion_of(
     Raises
     ------
     ValueError
-        If not exactly one way is given, it is not for this kind, or a cost lacks its partner.
+        If not exactly one way (or both floors) is given, it is not for this kind, or a cost lacks
+        its partner.
 
     Examples
     --------
@@ -158,10 +167,10 @@ def criterion_of(
         given["costs"] = RejectCosts(reject=reject, error=1.0 if error is None else error)
     found = {name: value for name, value in given.items() if value is not None}
     ways = ", ".join(WAYS[kind])
-    if len(found) != 1:
+    if len(found) != 1 and set(found) != FLOORS:
         what = f"got {', '.join(found)}" if found else "got none"
         raise ValueError(f"a {kind} rule is chosen by exactly one of {ways}; {what}")
-    (way,) = found
+    way = next(iter(found))
     if band:
         found["costs"] = Costs(false_positive=two[0], false_negative=two[1])  # type: ignore[arg-type]
     if way not in WAYS[kind]:
@@ -171,7 +180,10 @@ def criterion_of(
             raise ValueError(f"a confidence level belongs to a promise, and {way} is none")
         found["confidence_level"] = confidence_level
     for name, value in found.items():
-        if name in CHECKS:
+        if name in FLOORS and kind == "multilabel" and not is_real(value):
+            if label_names is not None:
+                check_floors(name, value, label_names)
+        elif name in CHECKS:
             CHECKS[name](name, value)
     return found
 

@@ -5,6 +5,7 @@ from helpers.portable.binary import BinaryThreshold
 from helpers.portable.costs import Costs, RejectCosts, check_costs
 from helpers.portable.decisions import Rule, rule_from_dict
 from helpers.portable.labels import LabelThresholds
+from helpers.portable.promises import fewest_rows, highest_confidence, highest_floor
 from helpers.portable.reject import RejectOption
 from helpers.portable.review import ReviewBand
 from helpers.portable.rule import FORMAT_VERSION, fingerprint, label_fingerprint
@@ -22,7 +23,10 @@ __all__ = [
     "check_label_logits",
     "check_label_matrix",
     "check_labels_or_other",
+    "fewest_rows",
     "fingerprint",
+    "highest_confidence",
+    "highest_floor",
     "label_fingerprint",
     "rule_from_dict",
 ]

@@ -32,6 +32,7 @@ from helpers.portable.decisions import (
 )
 from helpers.portable.probabilities import binary_logit, sigmoid, softmax
 from helpers.reports import report_each_label
+from helpers.rules import chosen_in_words
 
 STYLE = """
 :root { color-scheme: light dark; }
@@ -201,7 +202,7 @@ def _in_words(rule: Rule) -> str:
     if rule.temperature != 1:
         said += f" Logits are divided by the temperature {rule.temperature:.3g} first."
     if chosen.get("method") == "search":
-        said += f" Chosen by {chosen['criterion']} on {chosen['n_samples']} rows"
+        said += f" Chosen {chosen_in_words(rule)} on {chosen['n_samples']} rows"
         n_positive = chosen.get("n_positive")
         if isinstance(n_positive, int) and n_positive:
             said += (
@@ -403,9 +404,12 @@ def _labels(rule, logits, labels, costs, texts, seen, where):
                         "threshold",
                         "precision",
                         "recall",
+                        "min_precision",
+                        "min_recall",
                         "f1",
                         "f1_always",
                     )
+                    if k in row
                 }
                 for row in table
             ],

@@ -62,6 +62,15 @@ def _chosen_here(rules: Mapping[str, Any], here: str, seen: bool) -> dict[str, s
     return notes
 
 
+def _floors_of(rules: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Give each rule the floors that it, or any rule beside it, was chosen to keep."""
+    chosen = {name: getattr(rule, "chosen", {}) for name, rule in rules.items()}
+    asked = [
+        way for way in ("min_recall", "min_precision") if any(way in one for one in chosen.values())
+    ]
+    return {name: {way: one.get(way) for way in asked} for name, one in chosen.items()}
+
+
 def _check_reference(rules: Mapping[str, Any], reference: str | None) -> str:
     """Return the name of the rule to compare with: the one given, or the first."""
     if reference is None and rules:
@@ -142,7 +151,8 @@ def report_binary(
     list of dict
         One a rule: ``rule``, ``threshold``, ``recall``, ``precision``, ``missed``,
         ``false_alarms``, ``cost`` (a message), ``difference`` to the reference with its paired
-        bootstrap interval ``low``, ``high`` (95 %), ``note``.
+        bootstrap interval ``low``, ``high`` (95 %), ``note``. Where a rule was chosen by floors,
+        also ``min_recall``, ``min_precision``: what it was to reach, None for a rule without.
 
     Raises
     ------
@@ -167,7 +177,7 @@ def report_binary(
     notes = _chosen_here(rules, fingerprint(logits, true), seen)
     predicted = {name: rule.decide(logits) for name, rule in rules.items()}
     paid = {name: costs.of(true, said) for name, said in predicted.items()}
-    figures = _compared(paid, reference, rng)
+    figures, floors = _compared(paid, reference, rng), _floors_of(rules)
     table = []
     for name, rule in rules.items():
         found = counts(true, predicted[name])
@@ -177,6 +187,7 @@ def report_binary(
                 "threshold": rule.threshold,
                 "recall": found.recall,
                 "precision": found.precision,
+                **floors[name],
                 "missed": found.false_negative,
                 "false_alarms": found.false_positive,
                 **figures[name],
@@ -442,7 +453,8 @@ def report_each_label(
         One a label: ``label``, ``support`` (rows that have it), ``threshold``, ``precision``,
         ``recall``, ``f1``, ``f1_always`` (of giving the label to every row, the baseline for F1),
         ``auroc`` (baseline 0.5), ``average_precision`` (baseline: the ``base_rate``),
-        ``base_rate``; with `validation` also ``f1_validation`` and ``support_validation``.
+        ``base_rate``; for a rule that was chosen by floors ``min_recall``, ``min_precision``, None
+        where a label has none; with `validation` also ``f1_validation`` and ``support_validation``.
 
     Raises
     ------
@@ -477,6 +489,7 @@ def report_each_label(
         "auroc": auroc,
         "average_precision": average_precision,
         "base_rate": true.mean(axis=0),
+        **_floors_of({"rule": rule})["rule"],
     }
     if validation is not None:
         if not isinstance(validation, list | tuple) or len(validation) != 2:

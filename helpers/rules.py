@@ -79,7 +79,7 @@ def changed(
             return RejectOption.from_costs(check_reject_costs(costs), other=rule.other, **kept)
     elif isinstance(rule, ReviewBand):
         if thresholds is not None:
-            ends = _read(thresholds)
+            ends = read_named(thresholds)
             if unknown := sorted(set(ends) - {"low", "high"}):
                 raise ValueError(f"a band has the thresholds low and high, got {unknown[0]}")
             cuts = {"low": rule.low, "high": rule.high} | {
@@ -89,7 +89,7 @@ def changed(
             return replace(rule, low=cuts["low"], high=cuts["high"], chosen=chosen)
     elif isinstance(rule, LabelThresholds) and (threshold is not None or thresholds is not None):
         values = dict(zip(rule.label_names, rule.cuts, strict=True))
-        named: dict[str, float] = _read(thresholds or "") if thresholds else {}
+        named: dict[str, float] = read_named(thresholds or "") if thresholds else {}
         if threshold is not None:
             named = dict.fromkeys(rule.label_names, threshold)
         unknown = [name for name in named if name not in values]
@@ -105,8 +105,57 @@ def changed(
     raise ValueError(f"{given[0]} does not go with a {type(rule).__name__}")
 
 
-def _read(text: str) -> dict[str, float]:
-    """Read ``name=number,name=number``."""
+def chosen_in_words(rule: Rule) -> str:
+    """Say what a rule was asked to reach, and how surely; "" where it was not searched.
+
+    Parameters
+    ----------
+    rule : BinaryThreshold, ReviewBand, RejectOption or LabelThresholds
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> z, y = [-3.0, -1.0, 0.0, 2.0], [0, 1, 0, 1]
+    >>> chosen_in_words(BinaryThreshold.choose(z, y, min_recall=0.5, min_precision=0.6))
+    'for a recall of at least 0.5 and a precision of at least 0.6'
+    >>> chosen_in_words(BinaryThreshold.choose(z, y, f_beta=1))
+    'by f_beta'
+    """
+    chosen = rule.chosen
+    if chosen.get("method") != "search":
+        return ""
+    floors = [
+        f"a {name.removeprefix('min_')} of at least {_floor_in_words(chosen[name], rule)}"
+        for name in ("min_recall", "min_precision")
+        if name in chosen
+    ]
+    if not floors:
+        return f"by {chosen['criterion']}"
+    level = chosen.get("confidence_level")
+    promised = "" if level is None else f", promised with confidence {level:.4g}"
+    return f"for {' and '.join(floors)}{promised}"
+
+
+def _floor_in_words(floor: Any, rule: Rule) -> str:
+    if not isinstance(floor, list):
+        return f"{floor:.4g}"
+    if len(set(floor)) == 1:
+        return f"{floor[0]:.4g} for each label"
+    named = zip(rule.label_names, floor, strict=True)
+    return ", ".join(f"{one:.4g} for {name}" for name, one in named if one is not None)
+
+
+def read_named(text: str, what: str = "thresholds") -> dict[str, float]:
+    """Read ``name=number,name=number``.
+
+    Examples
+    --------
+    >>> read_named("home=0.3, water=0.7")
+    {'home': 0.3, 'water': 0.7}
+    """
     found = {}
     for one in text.split(","):
         name, equals, value = one.rpartition("=")
@@ -115,5 +164,5 @@ def _read(text: str) -> dict[str, float]:
         except ValueError:
             equals = ""
         if not equals or not name.strip():
-            raise ValueError(f"thresholds are given as name=0.3,other=0.7, got {one!r}")
+            raise ValueError(f"{what} are given as name=0.3,other=0.7, got {one!r}")
     return found

@@ -91,7 +91,11 @@ def train(
     known = set(signature(criterion_of).parameters) - {"kind"}
     if unknown := sorted(set(criterion or ()) - known):
         raise ValueError(f"a criterion is made of what criterion_of takes, got {unknown[0]!r}")
-    options = criterion_of(task.kind, **criterion) if criterion else plan.criterion
+    options = (
+        criterion_of(task.kind, **criterion, label_names=task.label_names)
+        if criterion
+        else plan.criterion
+    )
     if options is None:
         raise ValueError("the recipe says no way to choose a rule: name one, as costs or macro-F1")
     if checkpoint is None and revision is not None:

@@ -10,33 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from .arrays import Floats, check_binary_labels, divided
 from .chance import PAIRS, warn_upside_down, wrong_pairs
-from .checks import (
-    check_floor,
-    check_open_unit,
-    check_temperature,
-    exactly_one,
-    is_real,
-    shown,
-)
+from .checks import check_temperature, exactly_one, is_real, shown
 from .costs import Costs, check_costs
+from .floors import check_level, floor_cut, way_of_floors
 from .probabilities import binary_logit, logit, prior_shift, sigmoid
 from .rule import BaseRule, check_cut, fingerprint
-from .search import Steps, check_unused, prove, rounded_down
-
-
-def _sure_precision(
-    scores: Floats, positive: NDArray[np.bool_], floor: float, confidence_level: float
-) -> float:
-    """Take the lowest of 19 fixed thresholds whose precision is proven, or say what can be."""
-    floor = check_floor("min_precision", floor)
-    cuts = logit(np.arange(19, 0, -1) / 20)
-    cut, lowest = prove(scores, ~positive, cuts, 1 - floor, confidence_level)
-    if cut is None:
-        raise ValueError(
-            f"{len(scores)} messages cannot promise a precision of {floor} at the confidence level "
-            f"{confidence_level}: the highest floor they can promise is {rounded_down(1 - lowest)}"
-        )
-    return cut
+from .search import Steps, check_unused
 
 
 class YesNoRule(BaseRule):
@@ -205,7 +184,8 @@ class BinaryThreshold(YesNoRule):
     ) -> BinaryThreshold:
         """Search every cut that validation data can tell apart, and take the best.
 
-        Exactly one of `costs`, `min_recall`, `min_precision`, `f_beta` must be given.
+        Exactly one of `costs`, `min_recall`, `min_precision`, `f_beta` must be given, or both
+        floors.
 
         Parameters
         ----------
@@ -218,12 +198,13 @@ class BinaryThreshold(YesNoRule):
         min_recall : float in (0, 1]
             The highest cut whose recall is at least this.
         min_precision : float in (0, 1]
-            The cut of highest recall whose precision is at least this.
+            The cut of highest recall whose precision is at least this. With `min_recall` as well,
+            the recall of that cut must reach its own floor: then no cut that keeps both finds more.
         f_beta : float above 0
             Highest F-beta (1 weighs precision and recall alike, 2 leans to recall).
         confidence_level : float in (0, 1), optional
-            With a floor: the floor shall hold for new messages like these with this probability,
-            by an exact binomial bound (see Notes).
+            With a floor, or both: they shall hold for new messages like these with this
+            probability, by exact binomial bounds (see Notes).
         used : array_like of float, shape (m,), (m, 1) or (m, 2), optional
             With `confidence_level`: logits of the rows that something was already chosen on (the
             temperature, the best epoch). Needed for precision where the temperature is not 1.
@@ -240,8 +221,8 @@ class BinaryThreshold(YesNoRule):
         ------
         ValueError
             If no way, or more than one, is given; if the input does not fit, or a class is missing;
-            if a floor cannot be met (the message names the best that can); for a promise, if rows
-            were used before.
+            if a floor cannot be met (the message names the best that can, and for both floors the
+            pairs that can); for a promise, if rows were used before.
 
         Warns
         -----
@@ -264,6 +245,13 @@ class BinaryThreshold(YesNoRule):
         binomial test of each (`RejectOption.choose` has the argument: here a mistake is a false
         alarm, and the risk one minus the precision).
 
+        Both with `confidence_level`: half of the chance of error goes to each floor. Precision is
+        proven as above on its half, over the 19 thresholds and "always", which has the recall 1.
+        Recall is tested at each of these cuts on the other half, each test at the full half: recall
+        falls as cuts rise, so some cut of too low a recall passes only where the lowest such cut
+        does, one test. By the union bound all cuts that pass both hold both at once with the
+        confidence asked for, so the choice among them is free: the lowest is taken.
+
         Examples
         --------
         >>> z, y = [-3.0, -1.0, 0.0, 2.0], [0, 1, 0, 1]
@@ -271,28 +259,21 @@ class BinaryThreshold(YesNoRule):
         -2.0
         >>> BinaryThreshold.choose(z, y, costs=Costs(false_positive=3, false_negative=1)).cut
         1.0
+        >>> BinaryThreshold.choose(z, y, min_recall=0.5, min_precision=0.6).cut
+        -2.0
         """
-        way, value = exactly_one(
-            costs=costs, min_recall=min_recall, min_precision=min_precision, f_beta=f_beta
-        )
-        if confidence_level is not None:
-            confidence_level = check_open_unit("confidence_level", confidence_level)
-            if way not in ("min_recall", "min_precision"):
-                raise ValueError(
-                    f"confidence_level goes with min_recall or min_precision, not {way}"
-                )
-            if sample_weight is not None:
-                raise ValueError(
-                    "confidence_level counts messages: it cannot be had with sample_weight"
-                )
-        elif used is not None:
-            raise ValueError("used goes with confidence_level")
-
+        floors = way_of_floors(min_recall, min_precision)
+        way, value = exactly_one(costs=costs, **floors, f_beta=f_beta)
+        confidence_level = check_level(way, confidence_level, used)
+        if confidence_level is not None and sample_weight is not None:
+            raise ValueError(
+                "confidence_level counts messages: it cannot be had with sample_weight"
+            )
         margin = binary_logit(logits)
         positive = check_binary_labels(labels, len(margin))
         temperature = check_temperature(temperature)
         scores = divided(margin, temperature)
-        sure_precision = way == "min_precision" and confidence_level is not None
+        sure_precision = min_precision is not None and confidence_level is not None
         before = None if used is None else binary_logit(used, "used")
         check_unused(margin, before, temperature if sure_precision else None)
         steps = Steps.of(scores, positive, sample_weight)
@@ -302,21 +283,20 @@ class BinaryThreshold(YesNoRule):
             cut = steps.cheapest(check_costs(value))
         elif way == "f_beta":
             cut = steps.best_f(value)
-        elif way == "min_recall":
-            cut = steps.recall_floor(value, confidence_level)
-        elif confidence_level is None:
-            cut = steps.precision_floor(value)
         else:
-            cut = _sure_precision(scores, positive, value, confidence_level)
+            cut = floor_cut(steps, scores, positive, min_recall, min_precision, confidence_level)
 
+        given = {"min_recall": min_recall, "min_precision": min_precision, "f_beta": f_beta}
         chosen: dict[str, Any] = {
             "method": "search",
             "criterion": way,
-            way: asdict(value) if isinstance(value, Costs) else float(value),
+            **{name: float(one) for name, one in given.items() if one is not None},
             "n_samples": len(scores),
             "n_positive": int(positive.sum()),
             "fingerprint": fingerprint(margin, positive),
         }
+        if costs is not None:
+            chosen["costs"] = asdict(costs)
         if confidence_level is not None:
             chosen["confidence_level"] = confidence_level
         return cls(cut=cut, temperature=temperature, label_names=label_names, chosen=chosen)
@@ -338,7 +318,8 @@ class BinaryThreshold(YesNoRule):
         Raises
         ------
         ValueError
-            If a rate is no number strictly between 0 and 1.
+            If a rate is no number strictly between 0 and 1, or the rule holds a promise: its cut
+            is the one that was proven.
 
         Examples
         --------
@@ -347,6 +328,11 @@ class BinaryThreshold(YesNoRule):
         0.1
         """
         shift = prior_shift(old=old, new=new)
+        if "confidence_level" in self.chosen:
+            raise ValueError(
+                "a promise holds for the cut that was proven, not for a shifted one: at another "
+                "base rate a recall stands as it is, and a precision has to be proven anew"
+            )
         chosen = {**self.chosen, "base_rate": {"old": float(old), "new": float(new)}}
         return replace(self, cut=self.cut - shift, chosen=chosen)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, cast
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,9 +23,11 @@ from .checks import (
     is_real,
 )
 from .costs import Costs, check_costs
+from .floors import WAYS_OF_FLOORS, check_floors, check_level, label_cuts, way_of_floors
+from .label_search import best_cuts, columns_of
 from .probabilities import sigmoid
-from .rule import ALWAYS, NEVER, BaseRule, check_cut, label_fingerprint
-from .search import Steps
+from .rule import BaseRule, check_cut, label_fingerprint
+from .search import check_unused
 
 
 def _costs_of_labels(costs: Costs | Sequence[Costs], n_labels: int) -> list[Costs]:
@@ -37,48 +39,7 @@ def _costs_of_labels(costs: Costs | Sequence[Costs], n_labels: int) -> list[Cost
     return [check_costs(one) for one in each]
 
 
-def _scaled(scores: NDArray, scale: float) -> NDArray[np.floating]:
-    """Divide by the temperature in float64; float32 that need not be divided sorts faster as is."""
-    return scores if scale == 1 and scores.dtype == np.float32 else divided(scores, scale)
-
-
-def _shared_cut(
-    scores: NDArray, positive: NDArray[np.bool_], scale: float, prices: list[Costs] | None
-) -> float:
-    """Find the best single cut: by micro-F1, or by the total of each label's costs."""
-    if positive.all() or not positive.any():
-        return ALWAYS if positive.all() else NEVER
-    pooled = _scaled(scores.ravel(), scale)
-    weight = None
-    if prices is not None:
-        alarm = [one.false_positive - one.true_negative for one in prices]
-        miss = [one.false_negative - one.true_positive for one in prices]
-        weight = np.where(positive, miss, alarm).ravel()
-    steps = Steps.of(pooled, positive.ravel(), weight)
-    if prices is None:
-        return steps.best_f(1.0)
-    return steps.cheapest(Costs(false_positive=1, false_negative=1))
-
-
-def _seems_upside_down(column: NDArray, truth: NDArray[np.bool_]) -> bool:
-    """Tell whether the logits of 1s are lower in the mean: quicker than to sort them."""
-    if truth.all() or not truth.any():
-        return False
-    with np.errstate(over="ignore", invalid="ignore"):
-        return bool(column[truth].mean(dtype=float) < column[~truth].mean(dtype=float))
-
-
-def _joint_f1(hulls: dict[int, Steps], n_positive: int, hits: int, alarms: int) -> dict[int, float]:
-    """Find the cuts of highest micro-F1, given the hits and alarms of labels that are fixed."""
-    top, bottom = 0, 1  # the best F1 so far as a fraction: whole numbers, so ties are exact
-    while True:
-        losses = {k: top * one.alarms - (2 * bottom - top) * one.hits for k, one in hulls.items()}
-        places = {k: int(np.argmin(loss)) for k, loss in losses.items()}
-        found = hits + int(sum(hulls[k].hits[i] for k, i in places.items()))
-        wrong = alarms + int(sum(hulls[k].alarms[i] for k, i in places.items()))
-        if 2 * found * bottom <= top * (found + wrong + n_positive):
-            return {k: one._middle(losses[k]) for k, one in hulls.items()}
-        top, bottom = 2 * found, found + wrong + n_positive
+LabelFloors = float | Sequence[float | None] | Mapping[str, float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,6 +157,10 @@ class LabelThresholds(BaseRule):
         micro_f1: bool = False,
         macro_f1: bool = False,
         costs: Costs | Sequence[Costs] | None = None,
+        min_recall: LabelFloors | None = None,
+        min_precision: LabelFloors | None = None,
+        confidence_level: float | None = None,
+        used: ArrayLike | None = None,
         shared: bool = False,
         min_positives: int = 10,
         temperature: float = 1.0,
@@ -204,7 +169,8 @@ class LabelThresholds(BaseRule):
     ) -> LabelThresholds:
         """Search every cut of every label that validation data can tell apart, and take the best.
 
-        Exactly one of `micro_f1`, `macro_f1`, `costs` must be given.
+        Exactly one of `micro_f1`, `macro_f1`, `costs`, `min_recall`, `min_precision` must be given,
+        or both floors.
 
         Parameters
         ----------
@@ -218,11 +184,22 @@ class LabelThresholds(BaseRule):
             Highest mean over labels of F1: the best F1 for each label by itself.
         costs : Costs, or one for each label
             Least total cost.
+        min_recall, min_precision : float in (0, 1], or one for each label, or a dict by name
+            Floors for each label, as for `BinaryThreshold.choose`; None, or no entry in the dict,
+            for a label without one. A label with neither gets the cut of its best F1, and no
+            promise.
+        confidence_level : float in (0, 1), optional
+            With floors: all of all labels shall hold at once for new messages like these with this
+            probability (see Notes).
+        used : array_like of float, shape (m, n_labels), optional
+            With `confidence_level`, as for `BinaryThreshold.choose`: needed for a precision where
+            the temperature is not 1.
         shared : bool, default False
             One cut for all labels, the best such; with `micro_f1` or `costs`.
         min_positives : int, default 10
             A label with fewer validation positives gets the shared cut (by `micro_f1` where
             `macro_f1` is asked for): so few cannot place a cut of its own. At least 0; 0 for none.
+            Takes no part in floors.
         temperature, label_names, empty
             See the class.
 
@@ -234,7 +211,10 @@ class LabelThresholds(BaseRule):
         ------
         ValueError
             If no way, or more than one, is given, or the input does not fit; if F1 is asked for
-            and there is no positive at all.
+            and there is no positive at all. If a label cannot keep its floors: the message names
+            each such label, and what its rows can keep or promise. If rows of a promise were used
+            before, or a precision is asked for with ``empty="top1"``, which gives labels below
+            their cuts.
 
         Warns
         -----
@@ -253,6 +233,12 @@ class LabelThresholds(BaseRule):
         curve can be best for some L, so these alone are kept, and columns are sorted block by
         block.
 
+        Floors with `confidence_level`: each label with a floor gets an equal share of the chance of
+        error, 1 - confidence_level, and with it the cut that `BinaryThreshold.choose` promises at
+        one minus that share; by the union bound all hold at once, however labels hang together.
+        For K labels that is a confidence of 1 - (1 - confidence_level) / K each: `fewest_rows`
+        tells how many positives this takes. Nothing is promised of too few: they are an error.
+
         References
         ----------
         Dinkelbach (1967), On nonlinear fractional programming, Management Science 13.
@@ -265,82 +251,71 @@ class LabelThresholds(BaseRule):
         (0.0, -2.5)
         >>> LabelThresholds.choose(z, y, micro_f1=True, shared=True).cuts
         (-2.5, -2.5)
+        >>> LabelThresholds.choose(z, y, min_recall=[1, 0.5], min_precision=0.9).cuts
+        (0.0, -2.5)
         """
         way, _ = exactly_one(
             micro_f1=check_flag("micro_f1", micro_f1) or None,
             macro_f1=check_flag("macro_f1", macro_f1) or None,
             costs=costs,
+            **way_of_floors(min_recall, min_precision),
         )
+        confidence_level = check_level(way, confidence_level, used)
         shared = check_flag("shared", shared)
-        if shared and way == "macro_f1":
-            raise ValueError("one shared cut is chosen by micro_f1 or costs, not by macro_f1")
+        if shared and way not in ("micro_f1", "costs"):
+            raise ValueError(f"one shared cut is chosen by micro_f1 or costs, not by {way}")
         min_positives = check_count("min_positives", min_positives, least=0)
         scale = check_temperature(temperature)
         scores = check_label_logits(logits)
         positive = check_label_matrix(labels, scores.shape)
         n, n_labels = scores.shape
-        prices = None if costs is None else _costs_of_labels(costs, n_labels)
         n_positive = np.count_nonzero(positive, axis=0)
-        if n == 0 or (prices is None and not n_positive.any()):
+        if n == 0 or (costs is None and not n_positive.any()):
             raise ValueError(f"choosing by {way} needs at least one positive, got none in {n} rows")
-
-        cuts: list[float] = [NEVER] * n_labels
-        falls_back = np.full(n_labels, True) if shared else n_positive < min_positives
-        if falls_back.any():
-            common = _shared_cut(scores, positive, scale, prices)
-            cuts = [common if back else cut for back, cut in zip(falls_back, cuts, strict=True)]
-        hulls: dict[int, Steps] = {}
-        suspects: list[int] = [
-            k
-            for k in np.flatnonzero(falls_back).tolist()
-            if _seems_upside_down(scores[:, k], positive[:, k])
-        ]
-        width = max(1, 2_000_000 // n)
-        for start in range(0, n_labels, width):
-            block = slice(start, start + width)
-            columns = _scaled(np.ascontiguousarray(scores[:, block].T), scale)
-            truths = np.ascontiguousarray(positive[:, block].T)
-            for k, column, truth in zip(range(start, n_labels), columns, truths, strict=False):
-                if falls_back[k] or n_positive[k] == 0:
-                    continue
-                if n_positive[k] == n:
-                    cuts[k] = ALWAYS
-                    continue
-                steps = Steps.of(column, truth, None)
-                if steps.mostly_lost():
-                    suspects.append(k)
-                if way == "micro_f1":
-                    hulls[k] = steps.hull()
-                else:
-                    cuts[k] = steps.cheapest(prices[k]) if prices else steps.best_f(1.0)
-        if hulls:
-            at = np.array(cuts) * scale
-            fixed = [k for k in range(n_labels) if k not in hulls]
-            said = scores[:, fixed] >= at[fixed]
-            hits = int(np.count_nonzero(said & positive[:, fixed]))
-            alarms = int(np.count_nonzero(said)) - hits
-            cuts_of = _joint_f1(hulls, int(n_positive.sum()), hits, alarms)
-            cuts = [cuts_of.get(k, cut) for k, cut in enumerate(cuts)]
-
-        chosen: dict[str, Any] = {
-            "method": "search",
-            "criterion": way,
-            "shared": shared,
-            "min_positives": min_positives,
+        chosen: dict[str, Any] = {"method": "search", "criterion": way}
+        names: Any = label_names
+        plan = cls(cuts=(0.0,) * n_labels, temperature=scale, label_names=names, empty=empty)
+        if way in WAYS_OF_FLOORS:
+            recalls = check_floors("min_recall", min_recall, plan.label_names)
+            precisions = check_floors("min_precision", min_precision, plan.label_names)
+            if min_precision is not None and empty == "top1":
+                raise ValueError(
+                    'empty="top1" gives labels below their cuts, so it cannot keep a precision'
+                )
+            before = None if used is None else check_label_logits(used)
+            sure = confidence_level is not None and min_precision is not None
+            check_unused(scores, before, scale if sure else None)
+            cuts, suspects = label_cuts(
+                columns_of(scores, positive, scale),
+                recalls,
+                precisions,
+                confidence_level,
+                plan.label_names,
+            )
+            given = {
+                "min_recall": (min_recall, recalls),
+                "min_precision": (min_precision, precisions),
+            }
+            chosen |= {name: each for name, (asked, each) in given.items() if asked is not None}
+            if confidence_level is not None:
+                chosen["confidence_level"] = confidence_level
+        else:
+            prices = None if costs is None else _costs_of_labels(costs, n_labels)
+            falls_back = np.full(n_labels, True) if shared else n_positive < min_positives
+            cuts, suspects = best_cuts(scores, positive, scale, way, prices, falls_back)
+            chosen |= {
+                "shared": shared,
+                "min_positives": min_positives,
+                "fell_back": [] if shared else np.flatnonzero(falls_back).tolist(),
+            }
+            if prices is not None:
+                chosen["costs"] = [asdict(one) for one in prices]
+        chosen |= {
             "n_samples": n,
             "n_positive": n_positive.tolist(),
-            "fell_back": [] if shared else np.flatnonzero(falls_back).tolist(),
             "fingerprint": label_fingerprint(scores, positive),
         }
-        if prices is not None:
-            chosen["costs"] = [asdict(one) for one in prices]
-        rule = cls(
-            cuts=tuple(cuts),
-            temperature=scale,
-            label_names=cast(Any, label_names),
-            empty=empty,
-            chosen=chosen,
-        )
+        rule = replace(plan, cuts=tuple(cuts), chosen=chosen)
         tested = {k: wrong_pairs(scores[:, k], positive[:, k]) for k in sorted(suspects)}
         wrong = {rule.label_names[k]: share for k, share in tested.items() if share is not None}
         if wrong:

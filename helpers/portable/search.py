@@ -34,7 +34,7 @@ def _sorted_with_totals(
     """Sort the chosen scores; total the weight below, and from, each place (n + 1 places)."""
     picked = scores[chosen]
     if weight is None:
-        picked.sort()
+        picked = np.sort(picked)
         below = np.arange(len(picked) + 1, dtype=np.float64)
         return picked, below, below[::-1]
     order = np.argsort(picked)
@@ -178,7 +178,7 @@ class Steps:
                 best = (1 - confidence_level) ** (1 / n)
                 raise ValueError(
                     f"{n:.0f} positives cannot promise a recall of {floor} at the confidence level "
-                    f"{confidence_level}: the highest floor they can promise is "
+                    f"{confidence_level:.6g}: the highest floor they can promise is "
                     f"{rounded_down(best)}"
                 )
             allowed = k - 1
@@ -216,6 +216,74 @@ class Steps:
 # Promises
 
 
+def counted(
+    scores: Floats, wrong: NDArray[np.bool_], cuts: Floats
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Count the rows that each cut takes, and the mistakes among them, without a sort of the rows.
+
+    Parameters
+    ----------
+    scores : ndarray of float, shape (n,)
+        A row is taken where its score reaches the cut.
+    wrong : ndarray of bool, shape (n,)
+        Whether taking the row is a mistake.
+    cuts : ndarray of float, shape (m,)
+        Falling.
+
+    Returns
+    -------
+    taken, mistakes : ndarray of int64, shape (m,)
+
+    Examples
+    --------
+    >>> counted(np.array([1.0, 2.0]), np.array([True, False]), np.array([2.0, 0.0]))
+    (array([1, 2]), array([0, 1]))
+    """
+    reached = np.searchsorted(cuts[::-1], scores, side="right")  # how many cuts a row reaches
+    return tuple(  # type: ignore[return-value]
+        np.cumsum(np.bincount(part, minlength=len(cuts) + 1)[:0:-1])
+        for part in (reached, reached[wrong])
+    )
+
+
+def fallback(
+    taken: NDArray[np.int64],
+    mistakes: NDArray[np.int64],
+    max_risk: float,
+    confidence_level: float,
+) -> NDArray[np.bool_]:
+    """Tell which cuts are proven, all at once, by the fallback procedure.
+
+    Parameters
+    ----------
+    taken, mistakes : ndarray of int64, shape (m,)
+        As `counted` gives them, for cuts fixed before the rows were seen.
+    max_risk : float in [0, 1]
+        Share of mistakes among the rows that are taken.
+    confidence_level : float in (0, 1)
+
+    Returns
+    -------
+    ndarray of bool, shape (m,)
+
+    Examples
+    --------
+    >>> fallback(np.array([100]), np.array([0]), 0.1, 0.95)
+    array([ True])
+    """
+    from scipy.special import bdtr
+
+    # the chance of so few mistakes if the risk were just max_risk: small is proof of less
+    p_values = bdtr(mistakes, taken, max_risk)
+    share = (1 - confidence_level) / len(taken)
+    level, found = 0.0, np.zeros(len(taken), dtype=bool)
+    for place, p in enumerate(p_values):
+        level += share
+        found[place] = p <= level
+        level = level if found[place] else 0.0
+    return found
+
+
 def proven(
     scores: Floats,
     wrong: NDArray[np.bool_],
@@ -251,18 +319,11 @@ def proven(
     >>> found.tolist(), round(lowest, 4)
     ([True], 0.0295)
     """
-    from scipy.stats import beta, binom
+    from scipy.stats import beta
 
-    taken = len(scores) - np.searchsorted(np.sort(scores), cuts)
-    mistakes = np.count_nonzero(wrong) - np.searchsorted(np.sort(scores[wrong]), cuts)
-    # the chance of so few mistakes if the risk were just max_risk: small is proof of less
-    p_values = binom.cdf(mistakes, taken, max_risk)
+    taken, mistakes = counted(scores, wrong, cuts)
+    found = fallback(taken, mistakes, max_risk, confidence_level)
     share = (1 - confidence_level) / len(cuts)
-    level, found = 0.0, np.zeros(len(cuts), dtype=bool)
-    for place, p in enumerate(p_values):
-        level += share
-        found[place] = p <= level
-        level = level if found[place] else 0.0
     bounds = beta.ppf(1 - share, mistakes + 1, np.maximum(taken - mistakes, 1))
     return found, float(np.where(mistakes < taken, bounds, 1.0).min())
 
@@ -287,7 +348,9 @@ def prove(
     return (float(cuts[found][-1]) if found.any() else None), lowest
 
 
-def check_unused(z: Floats, used: Floats | None, temperature: float | None = None) -> None:
+def check_unused(
+    z: NDArray[np.floating], used: NDArray[np.floating] | None, temperature: float | None = None
+) -> None:
     """Refuse rows that something was chosen on before: a promise would not hold on them.
 
     Parameters
