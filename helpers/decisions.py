@@ -8,12 +8,14 @@ from helpers.portable.labels import LabelThresholds
 from helpers.portable.reject import RejectOption
 from helpers.portable.review import ReviewBand
 from helpers.portable.rule import FORMAT_VERSION, fingerprint, label_fingerprint
+from helpers.portable.sets import PredictionSets
 
 __all__ = [
     "FORMAT_VERSION",
     "BinaryThreshold",
     "Costs",
     "LabelThresholds",
+    "PredictionSets",
     "RejectCosts",
     "RejectOption",
     "ReviewBand",

@@ -17,11 +17,13 @@ from .checks import (
     check_count,
     check_flag,
     check_names,
+    check_open_unit,
     check_sequence,
     check_temperature,
     exactly_one,
     is_real,
 )
+from .conformal import cut_for_missed
 from .costs import Costs, check_costs
 from .probabilities import sigmoid
 from .rule import ALWAYS, NEVER, BaseRule, check_cut, label_fingerprint
@@ -43,9 +45,15 @@ def _scaled(scores: NDArray, scale: float) -> NDArray[np.floating]:
 
 
 def _shared_cut(
-    scores: NDArray, positive: NDArray[np.bool_], scale: float, prices: list[Costs] | None
+    scores: NDArray,
+    positive: NDArray[np.bool_],
+    scale: float,
+    prices: list[Costs] | None,
+    max_missed: float | None,
 ) -> float:
-    """Find the best single cut: by micro-F1, or by the total of each label's costs."""
+    """Find the best single cut: by micro-F1, the total of each label's costs, or a promise."""
+    if max_missed is not None:
+        return cut_for_missed(_scaled(scores, scale), positive, max_missed)
     if positive.all() or not positive.any():
         return ALWAYS if positive.all() else NEVER
     pooled = _scaled(scores.ravel(), scale)
@@ -196,6 +204,7 @@ class LabelThresholds(BaseRule):
         micro_f1: bool = False,
         macro_f1: bool = False,
         costs: Costs | Sequence[Costs] | None = None,
+        max_missed: float | None = None,
         shared: bool = False,
         min_positives: int = 10,
         temperature: float = 1.0,
@@ -204,7 +213,7 @@ class LabelThresholds(BaseRule):
     ) -> LabelThresholds:
         """Search every cut of every label that validation data can tell apart, and take the best.
 
-        Exactly one of `micro_f1`, `macro_f1`, `costs` must be given.
+        Exactly one of `micro_f1`, `macro_f1`, `costs`, `max_missed` must be given.
 
         Parameters
         ----------
@@ -218,6 +227,10 @@ class LabelThresholds(BaseRule):
             Highest mean over labels of F1: the best F1 for each label by itself.
         costs : Costs, or one for each label
             Least total cost.
+        max_missed : float in (0, 1)
+            The highest cut, one for all labels, at which the share of its true labels that a new
+            message is not given is at most this in expectation. Rows that are too few for it give
+            every label to every message.
         shared : bool, default False
             One cut for all labels, the best such; with `micro_f1` or `costs`.
         min_positives : int, default 10
@@ -244,7 +257,9 @@ class LabelThresholds(BaseRule):
         Notes
         -----
         With ``min_positives=0`` a label without positives is never given, one without negatives
-        always. `empty` takes no part in the search.
+        always. `empty` takes no part in the search. The promise of `max_missed` (conformal risk
+        control; `helpers.portable.conformal` has the argument) is about rows that chose nothing
+        before, the temperature neither.
 
         Micro-F1 is 2 TP / (TP + FP + P), where P counts the positives. For a guess L of the best
         value each label alone makes (2 - L) TP - L FP as large as it can; the F1 of these cuts is
@@ -270,8 +285,9 @@ class LabelThresholds(BaseRule):
             micro_f1=check_flag("micro_f1", micro_f1) or None,
             macro_f1=check_flag("macro_f1", macro_f1) or None,
             costs=costs,
+            max_missed=max_missed,
         )
-        shared = check_flag("shared", shared)
+        shared = check_flag("shared", shared) or way == "max_missed"
         if shared and way == "macro_f1":
             raise ValueError("one shared cut is chosen by micro_f1 or costs, not by macro_f1")
         min_positives = check_count("min_positives", min_positives, least=0)
@@ -281,13 +297,15 @@ class LabelThresholds(BaseRule):
         n, n_labels = scores.shape
         prices = None if costs is None else _costs_of_labels(costs, n_labels)
         n_positive = np.count_nonzero(positive, axis=0)
+        if max_missed is not None:
+            max_missed = check_open_unit("max_missed", max_missed)
         if n == 0 or (prices is None and not n_positive.any()):
             raise ValueError(f"choosing by {way} needs at least one positive, got none in {n} rows")
 
         cuts: list[float] = [NEVER] * n_labels
         falls_back = np.full(n_labels, True) if shared else n_positive < min_positives
         if falls_back.any():
-            common = _shared_cut(scores, positive, scale, prices)
+            common = _shared_cut(scores, positive, scale, prices, max_missed)
             cuts = [common if back else cut for back, cut in zip(falls_back, cuts, strict=True)]
         hulls: dict[int, Steps] = {}
         suspects: list[int] = [
@@ -334,6 +352,8 @@ class LabelThresholds(BaseRule):
         }
         if prices is not None:
             chosen["costs"] = [asdict(one) for one in prices]
+        if max_missed is not None:
+            chosen["max_missed"] = max_missed
         rule = cls(
             cuts=tuple(cuts),
             temperature=scale,
