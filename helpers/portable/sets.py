@@ -100,9 +100,12 @@ class PredictionSets(BaseRule):
     The draw u of a message is made of its own logits: it looks like chance, and the same logits
     always get the same set, in a notebook, a service and a file. Coverage needs no true chance: a
     number made of the logits is a part of the score, and any score that is fixed before the
-    validation rows are seen keeps the promise. With "aps" a draw makes sets shorter, and some of
-    them empty: a sure message names its likeliest class in all but a few cases. With "lac" it parts
-    rows of equal probability but different logits, as scores that were rounded have.
+    validation rows are seen keeps the promise.
+
+    What a draw is for is that coverage is no more than asked. Without one "aps" has a tie at its
+    top: where the likeliest class is right more often than asked, it is named alone, and always.
+    With one, some sets of sure messages are empty instead. With "lac" a draw parts rows of equal
+    probability but different logits, as scores that were rounded have.
 
     References
     ----------
