@@ -49,6 +49,7 @@ RULES: dict[Kind, type[Rule]] = {
 
 
 BAND = {"review", "max_review", "max_false_omission", "max_false_discovery"}
+PROMISES = {"confidence_level", "set_coverage", "max_missed"}  # need rows that chose nothing yet
 # said before any training: what `choose` would refuse after it
 CHECKS: dict[str, Callable[[str, Any], float]] = {
     "review": check_price,
@@ -259,7 +260,7 @@ def choose_rule(
         options.setdefault("review_name", "a person reads")
     if kind == "multiclass" and "Other" in label_names:
         options.setdefault("other", "No answer")
-    if temperature and kind != "multilabel" and "confidence_level" not in criterion:
+    if temperature and kind != "multilabel" and not PROMISES & set(criterion):
         options["temperature"] = _temperature(kind, logits, labels)
     return (ReviewBand if has_band else RULES[kind]).choose(logits, labels, **options)
 

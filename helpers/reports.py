@@ -396,8 +396,9 @@ def report_sets(
     z = check_class_logits(logits)
     n_classes = z.shape[1]
     true = check_labels_or_other(labels, len(z), n_classes)
-    notes = _chosen_here(rules, fingerprint(z, true), seen)
     known = np.flatnonzero(true < n_classes)
+    own = known if len(known) else slice(None)  # rows without a class choose no sets
+    notes = _chosen_here(rules, fingerprint(z[own], true[own]), seen)
     table = []
     for name, rule in rules.items():
         named = rule.decide(z)

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from helpers import __main__ as command_line
 from helpers import deployment
+from helpers.adoption import adopt
 from helpers.choosing import choose_rule, criterion_of, report_rule
 from helpers.decisions import LabelThresholds, PredictionSets, RejectOption, rule_from_dict
 from helpers.page import report_page
@@ -29,6 +30,7 @@ from helpers.rules import changed
 from helpers.score_files import ScoreRule, decide_file, read_rule, write_rule
 from helpers.scoring import score
 from helpers.serving import make_app
+from helpers.table_report import report_table
 
 HELPERS = Path(__file__).parents[1] / "helpers"
 VARIANTS = [("lac", False), ("lac", True), ("aps", False), ("aps", True)]
@@ -388,6 +390,23 @@ def test_every_route_names_the_same_labels(folder, texts, tmp_path):
     assert [set(json.loads(cell)) for cell in cells] == [set(one) for one in said]
 
 
+def test_a_network_is_adopted_with_sets_and_reported(folder, texts, tmp_path):
+    """`adopt` keeps the promise on rows that fitted no temperature; `report` makes the page."""
+    rng = np.random.default_rng(17)
+    rows = {"text": texts[:160], "label": rng.choice(NAMES, 160)}
+    pd.DataFrame(rows).iloc[:80].to_csv(tmp_path / "own.csv", index=False)
+    pd.DataFrame(rows).iloc[80:].to_csv(tmp_path / "new.csv", index=False)
+    asked = {"criterion": {"set_coverage": 0.8}}
+    with pytest.raises(ValueError, match="a promise does not hold on the rows"):
+        adopt(folder, tmp_path / "own.csv", tmp_path / "a", temperature=True, **asked)
+    adopted = adopt(folder, tmp_path / "own.csv", tmp_path / "a", **asked)
+    assert adopted.report[1]["coverage"] == pytest.approx((80 - 16 + 1) / 80)
+    assert "optimistic" in adopted.report[1]["note"]
+    page = report_table(tmp_path / "a", tmp_path / "new.csv")
+    assert page.sections[1]["rows"][1]["low"] < 0.8 < page.sections[1]["rows"][1]["high"]
+    assert "Of 3 labels each that enough speaks for (lac)." in page.html
+
+
 def test_the_record_of_a_message():
     """The likeliest label first, with probabilities; none, one and several are told apart."""
     rule = PredictionSets(cuts=(0.3, 0.3, 0.6), label_names=NAMES)
@@ -439,9 +458,10 @@ def test_criteria_reports_and_pages_know_sets():
     json.dumps(page.sections, allow_nan=False)
     few = choose_rule("multiclass", z[:9], y[:9], **options)
     assert "Too few rows chose" in report_page(few, z[600:], y[600:]).html
-    known = y < 3
     with pytest.raises(ValueError, match="these rows chose the rule"):
-        report_rule(rule, z[:600][known[:600]], y[:600][known[:600]])
+        report_rule(rule, z[:600], y[:600])  # with the rows of Other, or without
+    assert "optimistic" in report_rule(rule, z[:600], y[:600], seen=True)[1]["note"]
+    assert np.isnan(report_rule(rule, z[:9:10], y[:9:10])[1]["coverage"])
     with pytest.raises(ValueError, match="names to PredictionSets"):
         report_sets({"a": RejectOption(cut=0.5, label_names=NAMES)}, z, y)
     with pytest.raises(ValueError, match="threshold does not go with a PredictionSets"):
