@@ -42,9 +42,9 @@ def support(z: Floats, score: Score, randomized: bool) -> Floats:
     Returns
     -------
     ndarray of float64, shape (n, n_classes)
-        From 0 to 1. "lac": the probability p of the class. "aps": 1 minus that of all likelier
-        classes together. `randomized` takes u p more off the latter, u being the row's draw, and
-        adds a billionth of u to the former.
+        From 0 to 1. "lac": the probability of the class; `randomized` adds a billionth of the row's
+        draw, which parts equal ones. "aps": 1 minus the probability of all likelier classes
+        together; `randomized` takes the draw's part of the class's own probability off, too.
 
     Examples
     --------
@@ -80,9 +80,9 @@ class PredictionSets(BaseRule):
     label_names : sequence of str, length n_classes
         In the order of the network's logits.
     score : "lac" or "aps"
-        What speaks for a class. "lac": its probability; the smallest sets in the mean. "aps": 1
-        minus the probability of all likelier classes; the likeliest is always named, and doubtful
-        messages get the longer sets.
+        What speaks for a class. "lac": its probability; where probabilities are true, no sets are
+        shorter in the mean. "aps": 1 minus the probability of all likelier classes; sets follow how
+        doubtful a message is, and without a draw the likeliest class is always named.
     randomized : bool, default False
         Let a draw decide whether a class at the border is named; see Notes.
     temperature : float, default 1
