@@ -192,6 +192,8 @@ def criterion_of(
             raise ValueError(f"by_class goes with set_coverage, not with {way}")
         found["by_class"] = True
     if confidence_level is not None:
+        if way in PROMISES:
+            raise ValueError(f"{way} is kept in the mean: it takes no confidence level")
         if way not in ("min_recall", "min_precision", "max_risk"):
             raise ValueError(f"a confidence level belongs to a promise, and {way} is none")
         found["confidence_level"] = confidence_level

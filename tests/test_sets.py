@@ -475,6 +475,7 @@ def test_criteria_reports_and_pages_know_sets():
         ("multiclass", {"set_coverage": 90}, "set_coverage must lie strictly between 0 and 1"),
         ("binary", {"set_coverage": 0.9}, "a binary rule is chosen by one of costs"),
         ("multilabel", {"max_missed": 0}, "max_missed must lie strictly between 0 and 1"),
+        ("multilabel", {"max_missed": 0.1, "confidence_level": 0.9}, "max_missed is kept in the m"),
         ("multiclass", {"max_missed": 0.1}, "a multiclass rule is chosen by one of"),
     ],
 )
