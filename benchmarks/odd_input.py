@@ -32,7 +32,14 @@ import pandas as pd
 import scipy.special
 
 from helpers import decisions, evaluation, intervals, probabilities, reports
-from helpers.decisions import BinaryThreshold, Costs, LabelThresholds, RejectCosts, RejectOption
+from helpers.decisions import (
+    BinaryThreshold,
+    Costs,
+    LabelThresholds,
+    PredictionSets,
+    RejectCosts,
+    RejectOption,
+)
 from helpers.portable import arrays, checks
 
 HELPERS = Path(decisions.__file__).parent
@@ -231,6 +238,7 @@ def good(rng: np.random.Generator) -> dict[str, Any]:
         "count": 3,
         "none": 0,
         "word": "top1",
+        "score": str(rng.choice(["lac", "aps"])),
         "strategy": str(rng.choice(["width", "mass"])),
         "average": str(rng.choice(["micro", "macro"])),
         "rng": np.random.default_rng(int(rng.integers(99))),
@@ -238,6 +246,7 @@ def good(rng: np.random.Generator) -> dict[str, Any]:
         "validation": (many, matrix),
         "binary_rules": {"half": BinaryThreshold(cut=0.0), "high": BinaryThreshold(cut=1.0)},
         "reject_rules": {"half": RejectOption.from_threshold(0.5, label_names=tuple("abc"[:k]))},
+        "set_rules": {"": PredictionSets(cuts=(0.2,) * k, label_names=tuple("abc"[:k]))},
         "label_rules": {"half": LabelThresholds(cuts=(0.0,) * k), "said": matrix},
         "label_rule": LabelThresholds(cuts=(0.0,) * k),
         "reference": "half",
@@ -354,6 +363,7 @@ REJECT = {"label_names": "names", "measure": "measure", "other": "other", **SHAR
 LABELS = {"label_names": "names", "empty": "word", **SHARED}
 PROMISE = {"confidence_level": "low", "used": "used"}
 INTERVAL = {"n_resamples": "count", "confidence_level": "unit"}
+SETS = {"score": "score", "randomized": "flag"}
 REPORT = {"reference": "reference", "seen": "flag"}
 
 
@@ -368,6 +378,17 @@ def _labels(cuts: Any, temperature: Any, logits: Any) -> Any:
 def _reject(cut: Any, temperature: Any, logits: Any, label_names: Any) -> Any:
     rule = RejectOption(cut=cut, temperature=temperature, label_names=label_names)
     return rule.decide(logits)
+
+
+def _sets(cuts: Any, label_names: Any, logits: Any) -> Any:
+    return PredictionSets(cuts=cuts, label_names=label_names).decide(logits)
+
+
+def _naive_sets(result: Any, logits: Any, cuts: Any, label_names: Any) -> bool:
+    z = arrays.as_floats("logits", logits)
+    words = {"always": -np.inf, "never": np.inf}
+    at = np.array([words.get(cut, cut) if isinstance(cut, str) else cut for cut in cuts])
+    return np.array_equal(result, probabilities.softmax(z) >= at)
 
 
 def _explain(rule: Callable[..., Any]) -> Callable[..., Any]:
@@ -624,6 +645,36 @@ def targets() -> dict[str, Target]:
             REJECT,
             None,
         ),
+        "PredictionSets": (
+            PredictionSets,
+            {"cuts": "cuts", "label_names": "names"},
+            {"chosen": "chosen", **SETS, **SHARED},
+            None,
+        ),
+        "PredictionSets.choose": (
+            PredictionSets.choose,
+            three,
+            {"coverage": "unit", "by_class": "flag", "label_names": "names", **SETS},
+            None,
+        ),
+        "PredictionSets.choose used": (
+            PredictionSets.choose,
+            {**three, "used": "used_many"},
+            SHARED,
+            None,
+        ),
+        "PredictionSets.decide": (
+            _sets,
+            {"cuts": "cuts", "label_names": "names", **rows},
+            {},
+            _naive_sets,
+        ),
+        "PredictionSets.explain": (
+            _explain(PredictionSets),
+            {"cuts": "cuts", "label_names": "names", **rows},
+            {**SETS, **SHARED},
+            None,
+        ),
         "LabelThresholds": (
             LabelThresholds,
             {"cuts": "cuts"},
@@ -652,6 +703,12 @@ def targets() -> dict[str, Target]:
             many,
             {**sets, "macro_f1": "flag"},
             {"min_positives": "none", **LABELS},
+            None,
+        ),
+        "LabelThresholds.choose max_missed": (
+            many,
+            {**sets, "max_missed": "unit"},
+            {"shared": "flag", **LABELS},
             None,
         ),
         "LabelThresholds.choose costs": (
@@ -760,6 +817,7 @@ def targets() -> dict[str, Target]:
             REPORT,
             None,
         ),
+        "report_sets": (r.report_sets, {"rules": "set_rules", **three}, {"seen": "flag"}, None),
         "report_labels": (
             r.report_labels,
             {"rules": "label_rules", **sets},

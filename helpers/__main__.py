@@ -45,6 +45,13 @@ Reject = Annotated[float | None, typer.Option(help="One of many: cost of Other."
 Error = Annotated[float | None, typer.Option(help="One of many: cost of a wrong label.")]
 Coverage = Annotated[float | None, typer.Option(help="One of many: answer this share.")]
 Risk = Annotated[float | None, typer.Option(help="One of many: errors among answers.")]
+SetCoverage = Annotated[
+    float | None, typer.Option(help="One of many: name sets that hold the true label so often.")
+]
+ByClass = Annotated[bool, typer.Option("--by-class", help="With --set-coverage: for each class.")]
+MaxMissed = Annotated[
+    float | None, typer.Option(help="Many labels: miss this share of a text's, in the mean.")
+]
 Revision = Annotated[str | None, typer.Option(help="Of owner/name on the Hub: commit or main.")]
 Level = Annotated[float | None, typer.Option("--confidence", help="Prove the promise, as 0.9.")]
 MicroF1 = Annotated[bool, typer.Option("--micro-f1", help="Many labels.")]
@@ -101,8 +108,11 @@ def train(
     error: Error = None,
     coverage: Coverage = None,
     max_risk: Risk = None,
+    set_coverage: SetCoverage = None,
+    by_class: ByClass = False,
     micro_f1: MicroF1 = False,
     macro_f1: MacroF1 = False,
+    max_missed: MaxMissed = None,
     confidence_level: Level = None,
 ) -> None:
     """Fine-tune, choose the rule on the validation part, report on the test part, save.
@@ -210,8 +220,11 @@ def adopt(
     error: Error = None,
     coverage: Coverage = None,
     max_risk: Risk = None,
+    set_coverage: SetCoverage = None,
+    by_class: ByClass = False,
     micro_f1: MicroF1 = False,
     macro_f1: MacroF1 = False,
+    max_missed: MaxMissed = None,
     confidence_level: Level = None,
 ) -> None:
     """Choose a rule for a network that is fine-tuned already, and save both as train does.
@@ -274,8 +287,11 @@ def choose(
     error: Error = None,
     coverage: Coverage = None,
     max_risk: Risk = None,
+    set_coverage: SetCoverage = None,
+    by_class: ByClass = False,
     micro_f1: MicroF1 = False,
     macro_f1: MacroF1 = False,
+    max_missed: MaxMissed = None,
     confidence_level: Level = None,
 ) -> None:
     """Choose a rule for scores of another system; they must not have trained it.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from helpers import deployment
-from helpers.choosing import choose_rule, criterion_of, report_rule
+from helpers.choosing import PROMISES, choose_rule, criterion_of, report_rule
 from helpers.columns import read_texts
 from helpers.label_costs import read_label_costs
 from helpers.network_labels import OTHER, check_order, holds_places, kind_of, read_truth
@@ -127,7 +127,8 @@ def adopt(
         own, kind, table, labels, separator=separator, names=names, positive=positive
     )
     options = dict(criterion or {})
-    if temperature and (kind == "multilabel" or options.get("confidence_level") is not None):
+    given = {name for name, value in options.items() if value is not None}
+    if temperature and (kind == "multilabel" or PROMISES & given):
         raise ValueError(
             "a temperature changes no cut of many labels, and a promise does not hold on the rows "
             "that fitted it: leave --temperature out"

@@ -21,6 +21,7 @@ from helpers.portable.costs import (
 from helpers.portable.decisions import (
     BinaryThreshold,
     LabelThresholds,
+    PredictionSets,
     RejectOption,
     ReviewBand,
     Rule,
@@ -29,12 +30,18 @@ from helpers.portable.floors import check_floors
 from helpers.portable.labels import LabelFloors
 from helpers.portable.probabilities import fit_temperature
 from helpers.portable.rule import ALWAYS
-from helpers.reports import report_binary, report_labels, report_reject, report_review
+from helpers.reports import (
+    report_binary,
+    report_labels,
+    report_reject,
+    report_review,
+    report_sets,
+)
 
 WAYS: dict[Kind, tuple[str, ...]] = {
     "binary": ("costs", "review", "max_review", "min_recall", "min_precision", "f_beta"),
-    "multiclass": ("costs", "coverage", "max_risk"),
-    "multilabel": ("micro_f1", "macro_f1", "costs", "min_recall", "min_precision"),
+    "multiclass": ("costs", "coverage", "max_risk", "set_coverage"),
+    "multilabel": ("micro_f1", "macro_f1", "costs", "min_recall", "min_precision", "max_missed"),
 }
 RULES: dict[Kind, type[Rule]] = {
     "binary": BinaryThreshold,
@@ -45,6 +52,7 @@ RULES: dict[Kind, type[Rule]] = {
 
 FLOORS = {"min_recall", "min_precision"}  # the one pair of ways that go together
 BAND = {"review", "max_review", "max_false_omission", "max_false_discovery"}
+PROMISES = {"confidence_level", "set_coverage", "max_missed"}  # need rows that chose nothing yet
 # said before any training: what `choose` would refuse after it
 CHECKS: dict[str, Callable[[str, Any], float]] = {
     "review": check_price,
@@ -53,6 +61,8 @@ CHECKS: dict[str, Callable[[str, Any], float]] = {
     "min_precision": check_floor,
     "coverage": check_floor,
     "max_risk": check_open_unit,
+    "set_coverage": check_open_unit,
+    "max_missed": check_open_unit,
     "confidence_level": check_open_unit,
 }
 
@@ -72,8 +82,11 @@ def criterion_of(
     label_costs: Sequence[Costs] | None = None,
     coverage: float | None = None,
     max_risk: float | None = None,
+    set_coverage: float | None = None,
+    by_class: bool = False,
     micro_f1: bool = False,
     macro_f1: bool = False,
+    max_missed: float | None = None,
     confidence_level: float | None = None,
     label_names: tuple[str, ...] | None = None,
 ) -> dict[str, Any]:
@@ -96,8 +109,14 @@ def criterion_of(
         For many labels: those of each.
     coverage, max_risk : float, optional
         For one of many.
+    set_coverage : float in (0, 1), optional
+        For one of many: how often a set of labels shall hold the true one.
+    by_class : bool
+        With `set_coverage`: for the messages of each class by themselves.
     micro_f1, macro_f1 : bool
         For many labels.
+    max_missed : float in (0, 1), optional
+        For many labels: the share of a message's labels that may be missed in expectation.
     confidence_level : float in (0, 1), optional
         Of a promise: with min_recall, min_precision or max_risk.
     label_names : tuple of str, optional
@@ -128,6 +147,8 @@ def criterion_of(
         "f_beta": f_beta,
         "coverage": coverage,
         "max_risk": max_risk,
+        "set_coverage": set_coverage,
+        "max_missed": max_missed,
         "micro_f1": micro_f1 or None,
         "macro_f1": macro_f1 or None,
     }
@@ -175,7 +196,13 @@ def criterion_of(
         found["costs"] = Costs(false_positive=two[0], false_negative=two[1])  # type: ignore[arg-type]
     if way not in WAYS[kind]:
         raise ValueError(f"a {kind} rule is chosen by one of {ways}, got {way}")
+    if by_class:
+        if way != "set_coverage":
+            raise ValueError(f"by_class goes with set_coverage, not with {way}")
+        found["by_class"] = True
     if confidence_level is not None:
+        if way in PROMISES:
+            raise ValueError(f"{way} is kept in the mean: it takes no confidence level")
         if way not in ("min_recall", "min_precision", "max_risk"):
             raise ValueError(f"a confidence level belongs to a promise, and {way} is none")
         found["confidence_level"] = confidence_level
@@ -207,13 +234,14 @@ def choose_rule(
     labels : array_like of int, shape (n,) or (n, n_labels)
     label_names : tuple of str
     criterion : mapping of str to value
-        Options of the rule's ``choose``, as ``{"costs": Costs(...)}`` or ``{"macro_f1": True}``.
+        Options of the rule's ``choose``, as ``{"costs": Costs(...)}`` or ``{"macro_f1": True}``;
+        ``{"set_coverage": 0.9}`` makes `PredictionSets`.
     temperature : bool, default True
         Whether one may be fitted.
 
     Returns
     -------
-    BinaryThreshold, ReviewBand, RejectOption or LabelThresholds
+    a rule of `helpers.decisions`
 
     Raises
     ------
@@ -225,7 +253,8 @@ def choose_rule(
     Where "Other" is itself one of the labels, what is not answered is called "No answer".
 
     Many labels get no temperature: a cut for each label does its work. A promise (with
-    ``confidence_level``) gets none either: it would not hold on the rows that fitted it.
+    ``confidence_level``, or of sets) gets none either: it would not hold on the rows that fitted
+    it. Rows of Other take no part in the choice of sets, which promise nothing about them.
 
     Examples
     --------
@@ -238,14 +267,24 @@ def choose_rule(
     if kind not in RULES:
         raise ValueError(f"kind must be one of {', '.join(RULES)}, got {kind!r}")
     options = {**criterion, "label_names": label_names}
+    if "set_coverage" in options:
+        return _choose_sets(logits, labels, coverage=options.pop("set_coverage"), **options)
     has_band = BAND & set(criterion)
     if has_band and "review" in label_names:
         options.setdefault("review_name", "a person reads")
     if kind == "multiclass" and "Other" in label_names:
         options.setdefault("other", "No answer")
-    if temperature and kind != "multilabel" and "confidence_level" not in criterion:
+    if temperature and kind != "multilabel" and not PROMISES & set(criterion):
         options["temperature"] = _temperature(kind, logits, labels)
     return (ReviewBand if has_band else RULES[kind]).choose(logits, labels, **options)
+
+
+def _choose_sets(logits: ArrayLike, labels: ArrayLike, **options: Any) -> PredictionSets:
+    """Choose on the rows that have a label; a row of Other has none that a set could hold."""
+    z = check_class_logits(logits)
+    true = check_labels_or_other(labels, len(z), z.shape[1])
+    known = true < z.shape[1]
+    return PredictionSets.choose(z[known], true[known], **options)
 
 
 def _temperature(kind: Kind, logits: ArrayLike, labels: ArrayLike) -> float:
@@ -268,11 +307,11 @@ def report_rule(
     costs: Costs | RejectCosts | Sequence[Costs] | None = None,
     seen: bool = False,
 ) -> list[dict[str, Any]]:
-    """Report a rule beside the plain one: 0.5, or answering every message.
+    """Report a rule beside the plain one: 0.5, answering every message, or the likeliest label.
 
     Parameters
     ----------
-    rule : BinaryThreshold, ReviewBand, RejectOption or LabelThresholds
+    rule : a rule of `helpers.decisions`
     logits : array_like of float, shape (n,), (n, 1), (n, 2), (n, n_classes) or (n, n_labels)
     labels : array_like of int, shape (n,) or (n, n_labels)
     costs : Costs or RejectCosts, or a Costs for each label, optional
@@ -283,7 +322,8 @@ def report_rule(
     Returns
     -------
     list of dict
-        As `report_binary`, `report_review`, `report_reject` or `report_labels` gives it.
+        As `report_binary`, `report_review`, `report_reject`, `report_sets` or `report_labels` gives
+        it.
 
     Raises
     ------
@@ -311,6 +351,11 @@ def report_rule(
         reject_costs = check_reject_costs(costs or RejectCosts(reject=1))
         rejects = {"answer everything": every, "this rule": rule}
         return report_reject(rejects, logits, labels, reject_costs, **options)
+    if isinstance(rule, PredictionSets):
+        top = PredictionSets(cuts=(1,) * len(rule.cuts), label_names=rule.label_names, score="aps")
+        return report_sets(
+            {"the likeliest label": top, "this rule": rule}, logits, labels, seen=seen
+        )
     half = LabelThresholds.from_thresholds(0.5, label_names=rule.label_names)
     each = {"threshold 0.5": half, "this rule": rule}
     return report_labels(each, logits, labels, costs=costs, seen=seen)  # type: ignore[arg-type]

@@ -9,12 +9,14 @@ from helpers.portable.promises import fewest_rows, highest_confidence, highest_f
 from helpers.portable.reject import RejectOption
 from helpers.portable.review import ReviewBand
 from helpers.portable.rule import FORMAT_VERSION, fingerprint, label_fingerprint
+from helpers.portable.sets import PredictionSets
 
 __all__ = [
     "FORMAT_VERSION",
     "BinaryThreshold",
     "Costs",
     "LabelThresholds",
+    "PredictionSets",
     "RejectCosts",
     "RejectOption",
     "ReviewBand",

@@ -26,6 +26,7 @@ from helpers.portable.decisions import (
     YES_NO,
     BinaryThreshold,
     LabelThresholds,
+    PredictionSets,
     RejectOption,
     ReviewBand,
     Rule,
@@ -104,7 +105,7 @@ def report_page(
 
     Parameters
     ----------
-    rule : BinaryThreshold, ReviewBand, RejectOption or LabelThresholds
+    rule : a rule of `helpers.decisions`
     logits : array_like of float, shape (n,), (n, 1), (n, 2), (n, n_classes) or (n, n_labels)
     labels : array_like of int, shape (n,) or (n, n_labels)
         As `report_rule` takes them.
@@ -196,6 +197,11 @@ def _in_words(rule: Rule) -> str:
             f"The likeliest of {len(rule.label_names)} labels where the {rule.measure} confidence "
             f'is at least {rule.threshold:.4g}, otherwise "{rule.other}".'
         )
+    elif isinstance(rule, PredictionSets):
+        said = f"Of {len(rule.label_names)} labels each that enough speaks for ({rule.score})"
+        said += " and a draw, made of the message's logits." if rule.randomized else "."
+        if few := rule.chosen.get("named_always"):
+            said += f" Too few rows chose {len(few)} of the cuts: these labels are always named."
     else:
         said = f"Each of {len(rule.label_names)} labels where its probability reaches its own cut."
     chosen = rule.chosen
@@ -385,6 +391,56 @@ def _reject(rule, logits, labels, costs, texts, seen, where):
     return sections, images
 
 
+def _sets(rule, logits, labels, costs, texts, seen, where):
+    """Sections for sets of labels."""
+    z = np.asarray(logits, dtype=np.float64)
+    true = check_labels_or_other(labels, len(z), z.shape[1])
+    known = true < z.shape[1]
+    named, p = rule.decide(z), softmax(z / rule.temperature)
+    size, best = named.sum(axis=1), p.argmax(axis=1)
+    held = np.zeros(len(z), dtype=bool)
+    held[known] = named[known, true[known]]
+    lengths = [
+        {
+            "labels named": int(k),
+            "rows": int((size == k).sum()),
+            "share": float((size == k).mean()),
+            "true one among them": float(held[known & (size == k)].mean())
+            if (known & (size == k)).any()
+            else float("nan"),
+        }
+        for k in np.unique(size)[:15]
+    ]
+    by_class = [
+        {
+            "label": name,
+            "rows": int((true == k).sum()),
+            "held": float(named[true == k, k].mean()),
+            "mean size": float(size[true == k].mean()),
+        }
+        for k, name in enumerate(rule.label_names)
+        if (true == k).any()
+    ]
+    by_class.sort(key=lambda row: row["held"])
+    sections = [
+        {
+            "heading": "How many labels a set names",
+            "text": "Coverage is kept for all rows together; shorter sets may have more or less.",
+            "rows": lengths,
+        },
+        {
+            "heading": "Label by label",
+            "text": "How often the set of a row with this label holds it, the fewest first.",
+            "rows": by_class[:15],
+        },
+    ]
+    names = np.array([*rule.label_names, "none of these"])
+    columns = {"truth": names[true], "likeliest": names[best], "probability": p.max(axis=1)}
+    columns["labels named"] = size
+    sections.append(_surest_mistakes(~held, p.max(axis=1), texts, columns, where))
+    return sections, {}
+
+
 def _labels(rule, logits, labels, costs, texts, seen, where):
     """Sections for many labels."""
     z = np.asarray(logits, dtype=np.float64)
@@ -488,5 +544,6 @@ DRAW = {
     BinaryThreshold: _binary,
     ReviewBand: _review,
     RejectOption: _reject,
+    PredictionSets: _sets,
     LabelThresholds: _labels,
 }

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import binomtest
 
 from helpers.evaluation import counts, f1_scores, label_scores, ranking_scores, share
 from helpers.intervals import paired_bootstrap
@@ -30,6 +31,7 @@ from helpers.portable.costs import (
 from helpers.portable.decisions import (
     BinaryThreshold,
     LabelThresholds,
+    PredictionSets,
     RejectOption,
     ReviewBand,
 )
@@ -355,6 +357,80 @@ def report_reject(
                 "risk": share(int(wrong.sum()), int(answered.sum())),
                 "unknown_answered": share(int((answered & unknown).sum()), int(unknown.sum())),
                 **figures[name],
+                "note": notes[name],
+            }
+        )
+    return table
+
+
+def report_sets(
+    rules: Mapping[str, PredictionSets],
+    logits: ArrayLike,
+    labels: ArrayLike,
+    *,
+    seen: bool = False,
+) -> list[dict[str, Any]]:
+    """Put rules that name several labels side by side on data that chose none of them.
+
+    Parameters
+    ----------
+    rules : mapping of str to PredictionSets
+    logits : array_like of float, shape (n, n_classes)
+    labels : array_like of int, shape (n,)
+        Class indices; ``n_classes`` for a message that belongs to no class.
+    seen : bool, default False
+        Report even where these very rows chose a rule; each such row is then stamped.
+
+    Returns
+    -------
+    list of dict
+        One a rule: ``rule``, ``score``, ``coverage`` (share of the messages with a class whose set
+        holds it) with its exact binomial interval ``low``, ``high`` (95 %; NaN where no message has
+        a class), ``mean_size``, ``one`` and ``empty`` (shares of sets with one label and with
+        none), ``unknown_empty`` (share of empty sets among messages without a class; NaN if there
+        are none), ``note``.
+
+    Raises
+    ------
+    ValueError
+        If these rows chose one of the rules and `seen` is False, or the input makes no sense.
+
+    Examples
+    --------
+    >>> z, y = [[2.0, 0.0], [0.1, 0.0]], [0, 1]
+    >>> rules = {"0.4": PredictionSets(cuts=(0.4, 0.4), label_names=("a", "b"))}
+    >>> row = report_sets(rules, z, y)[0]
+    >>> row["coverage"], round(row["low"], 3), row["mean_size"], row["one"]
+    (1.0, 0.158, 1.5, 0.5)
+    """
+    _check_rules(rules, PredictionSets)
+    z = check_class_logits(logits)
+    n_classes = z.shape[1]
+    true = check_labels_or_other(labels, len(z), n_classes)
+    known = np.flatnonzero(true < n_classes)
+    own = known if len(known) else slice(None)  # rows without a class choose no sets
+    notes = _chosen_here(rules, fingerprint(z[own], true[own]), seen)
+    table = []
+    for name, rule in rules.items():
+        named = rule.decide(z)
+        size = named.sum(axis=1)
+        held = int(named[known, true[known]].sum())
+        nan = float("nan")
+        low, high = binomtest(held, len(known)).proportion_ci() if len(known) else (nan, nan)
+        bare = size == 0
+        table.append(
+            {
+                "rule": name,
+                "score": rule.score,
+                "coverage": share(held, len(known)),
+                "low": float(low),
+                "high": float(high),
+                "mean_size": share(int(size.sum()), len(z)),
+                "one": share(int((size == 1).sum()), len(z)),
+                "empty": share(int(bare.sum()), len(z)),
+                "unknown_empty": share(
+                    int((size[true == n_classes] == 0).sum()), len(z) - len(known)
+                ),
                 "note": notes[name],
             }
         )

@@ -27,7 +27,7 @@ def changed(
 
     Parameters
     ----------
-    rule : BinaryThreshold, ReviewBand, RejectOption or LabelThresholds
+    rule : a rule of `helpers.decisions`
     threshold : float in [0, 1], optional
         For all labels, where there are many.
     thresholds : str, optional

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers import deployment
-from helpers.choosing import choose_rule, criterion_of, report_rule
+from helpers.choosing import PROMISES, choose_rule, criterion_of, report_rule
 from helpers.data import Task
 from helpers.networks import find_encoder
 from helpers.prediction import predict_logits
@@ -83,8 +83,8 @@ def train(
 
     Notes
     -----
-    With a promise (``confidence_level``) the last epoch is kept, not the best: rows that choose an
-    epoch cannot prove a promise.
+    With a promise (``confidence_level``, ``set_coverage``, ``max_missed``) the last epoch is kept,
+    not the best: rows that choose an epoch cannot prove a promise.
     """
     output = deployment.check_place(output)
     plan = OWN_TABLE[task.kind] if plan is None else plan
@@ -105,7 +105,7 @@ def train(
     settings = replace(plan.settings, seed=seed)
     if epochs is not None:
         settings = replace(settings, epochs=epochs)
-    if "confidence_level" in options:
+    if PROMISES & set(options):
         settings = replace(settings, keep_best=False)
     tuned = fine_tune(task, start, settings, n_logits=plan.n_logits, progress=progress)
     reading: dict[str, Any] = {"dtype": tuned.dtype, "max_length": settings.max_length}

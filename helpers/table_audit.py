@@ -32,7 +32,7 @@ def audit_sections(
 
     Parameters
     ----------
-    rule : BinaryThreshold, ReviewBand, RejectOption or LabelThresholds
+    rule : a rule of `helpers.decisions`
     logits : array_like of float, shape (n,), (n, 1), (n, 2), (n, n_classes) or (n, n_labels)
     labels : ndarray of int, shape (n,) or (n, n_labels)
     texts : sequence of str, length n, optional

@@ -571,7 +571,9 @@ def test_a_criterion_of_floors_is_checked_before_any_work():
         ValueError, match=r"exactly one of .*; got min_recall, min_precision, f_beta"
     ):
         criterion_of("binary", **both, f_beta=1)
-    with pytest.raises(ValueError, match="one of costs, coverage, max_risk, got min_recall"):
+    with pytest.raises(
+        ValueError, match="one of costs, coverage, max_risk, set_coverage, got min_recall"
+    ):
         criterion_of("multiclass", **both)
     z, y = (part[:, :2] for part in label_data())
     rule = choose_rule("multilabel", z, y, label_names=NAMES[:2], criterion=both)

@@ -278,6 +278,7 @@ def test_the_readmes_one_liners_run():
     costs = decisions.Costs(false_positive=1, false_negative=20)
     given = {
         "Reject": (rng.normal(6.0 * np.eye(3)[classes]), classes),
+        "Sets": (rng.normal(3.0 * np.eye(3)[classes]), classes),
         "Label": (rng.normal(4.0 * table - 2), table),
         "": (rng.normal(4.0 * y - 2), y),
     }

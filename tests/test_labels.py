@@ -218,7 +218,7 @@ Z2, Y2 = [[1.0, -1.0], [-1.0, 2.0]], [[1, 0], [0, 1]]
     [
         (
             lambda: LabelThresholds.choose(Z2, Y2),
-            "exactly one of micro_f1, macro_f1, costs, min_recall, min_precision; got none",
+            "exactly one of micro_f1, macro_f1, costs, min_recall, .*max_missed; got none",
         ),
         (
             lambda: LabelThresholds.choose(Z2, Y2, micro_f1=True, costs=PRICES),

@@ -1,7 +1,7 @@
 """Every rule under one name, and what ``decision.json`` holds. Needs numpy alone.
 
-Lesson 01 explains `Costs`, `BinaryThreshold` and `ReviewBand`, lesson 02 `RejectCosts` and
-`RejectOption`, lesson 03 `LabelThresholds`, lesson 04 `Decision`.
+Lesson 01 explains `Costs`, `BinaryThreshold` and `ReviewBand`, lesson 02 `RejectCosts`,
+`RejectOption` and `PredictionSets`, lesson 03 `LabelThresholds`, lesson 04 `Decision`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from .labels import LabelThresholds
 from .reject import RejectOption
 from .review import ReviewBand
 from .rule import FORMAT_VERSION, check_version
+from .sets import PredictionSets
 
-Rule = BinaryThreshold | ReviewBand | RejectOption | LabelThresholds
+Rule = BinaryThreshold | ReviewBand | RejectOption | PredictionSets | LabelThresholds
 YES_NO = (BinaryThreshold, ReviewBand)  # rules of two labels, which one logit can decide
 Dtype = Literal["bf16", "fp16", "fp32"]
 DECISION_FILE = "decision.json"
@@ -34,7 +35,7 @@ def rule_from_dict(values: dict[str, Any]) -> Rule:
 
     Returns
     -------
-    BinaryThreshold, ReviewBand, RejectOption or LabelThresholds
+    a rule of `helpers.decisions`
 
     Raises
     ------

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import divided
+from .conformal import cut_for_missed
 from .costs import Costs
 from .rule import ALWAYS, NEVER
 from .search import Steps
@@ -54,9 +55,15 @@ def columns_of(
 
 
 def _shared_cut(
-    scores: NDArray, positive: NDArray[np.bool_], scale: float, prices: list[Costs] | None
+    scores: NDArray,
+    positive: NDArray[np.bool_],
+    scale: float,
+    prices: list[Costs] | None,
+    max_missed: float | None,
 ) -> float:
-    """Find the best single cut: by micro-F1, or by the total of each label's costs."""
+    """Find the best single cut: by micro-F1, the total of each label's costs, or a promise."""
+    if max_missed is not None:
+        return cut_for_missed(_scaled(scores, scale), positive, max_missed)
     if positive.all() or not positive.any():
         return ALWAYS if positive.all() else NEVER
     pooled = _scaled(scores.ravel(), scale)
@@ -99,6 +106,7 @@ def best_cuts(
     way: str,
     prices: list[Costs] | None,
     falls_back: NDArray[np.bool_],
+    max_missed: float | None = None,
 ) -> tuple[list[float], list[int]]:
     """Find the best cut of each label, and the labels whose 1s mostly have the lower logits.
 
@@ -110,11 +118,13 @@ def best_cuts(
     positive : ndarray of bool, shape (n, n_labels)
     scale : float
         The temperature.
-    way : "micro_f1", "macro_f1" or "costs"
+    way : "micro_f1", "macro_f1", "costs" or "max_missed"
     prices : list of Costs, length n_labels, or None
         With "costs".
     falls_back : ndarray of bool, shape (n_labels,)
         Which labels get the shared cut.
+    max_missed : float in (0, 1), optional
+        With "max_missed".
 
     Returns
     -------
@@ -131,7 +141,7 @@ def best_cuts(
     n_positive = np.count_nonzero(positive, axis=0)
     cuts: list[float] = [NEVER] * n_labels
     if falls_back.any():
-        common = _shared_cut(scores, positive, scale, prices)
+        common = _shared_cut(scores, positive, scale, prices, max_missed)
         cuts = [common if back else cut for back, cut in zip(falls_back, cuts, strict=True)]
     hulls: dict[int, Steps] = {}
     suspects: list[int] = [

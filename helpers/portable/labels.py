@@ -17,6 +17,7 @@ from .checks import (
     check_count,
     check_flag,
     check_names,
+    check_open_unit,
     check_sequence,
     check_temperature,
     exactly_one,
@@ -161,6 +162,7 @@ class LabelThresholds(BaseRule):
         min_precision: LabelFloors | None = None,
         confidence_level: float | None = None,
         used: ArrayLike | None = None,
+        max_missed: float | None = None,
         shared: bool = False,
         min_positives: int = 10,
         temperature: float = 1.0,
@@ -169,8 +171,8 @@ class LabelThresholds(BaseRule):
     ) -> LabelThresholds:
         """Search every cut of every label that validation data can tell apart, and take the best.
 
-        Exactly one of `micro_f1`, `macro_f1`, `costs`, `min_recall`, `min_precision` must be given,
-        or both floors.
+        Exactly one of `micro_f1`, `macro_f1`, `costs`, `min_recall`, `min_precision`, `max_missed`
+        must be given, or both floors.
 
         Parameters
         ----------
@@ -194,6 +196,10 @@ class LabelThresholds(BaseRule):
         used : array_like of float, shape (m, n_labels), optional
             With `confidence_level`, as for `BinaryThreshold.choose`: needed for a precision where
             the temperature is not 1.
+        max_missed : float in (0, 1)
+            The highest cut, one for all labels, at which the share of its true labels that a new
+            message is not given is at most this in expectation. Rows that are too few for it give
+            every label to every message.
         shared : bool, default False
             One cut for all labels, the best such; with `micro_f1` or `costs`.
         min_positives : int, default 10
@@ -224,7 +230,9 @@ class LabelThresholds(BaseRule):
         Notes
         -----
         With ``min_positives=0`` a label without positives is never given, one without negatives
-        always. `empty` takes no part in the search.
+        always. `empty` takes no part in the search. The promise of `max_missed` (conformal risk
+        control; `helpers.portable.conformal` has the argument) is about rows that chose nothing
+        before, the temperature neither.
 
         Micro-F1 is 2 TP / (TP + FP + P), where P counts the positives. For a guess L of the best
         value each label alone makes (2 - L) TP - L FP as large as it can; the F1 of these cuts is
@@ -259,11 +267,15 @@ class LabelThresholds(BaseRule):
             macro_f1=check_flag("macro_f1", macro_f1) or None,
             costs=costs,
             **way_of_floors(min_recall, min_precision),
+            max_missed=max_missed,
         )
+        if max_missed is not None:
+            max_missed = check_open_unit("max_missed", max_missed)
         confidence_level = check_level(way, confidence_level, used)
         shared = check_flag("shared", shared)
-        if shared and way not in ("micro_f1", "costs"):
+        if shared and way not in ("micro_f1", "costs", "max_missed"):
             raise ValueError(f"one shared cut is chosen by micro_f1 or costs, not by {way}")
+        shared = shared or way == "max_missed"
         min_positives = check_count("min_positives", min_positives, least=0)
         scale = check_temperature(temperature)
         scores = check_label_logits(logits)
@@ -302,7 +314,7 @@ class LabelThresholds(BaseRule):
         else:
             prices = None if costs is None else _costs_of_labels(costs, n_labels)
             falls_back = np.full(n_labels, True) if shared else n_positive < min_positives
-            cuts, suspects = best_cuts(scores, positive, scale, way, prices, falls_back)
+            cuts, suspects = best_cuts(scores, positive, scale, way, prices, falls_back, max_missed)
             chosen |= {
                 "shared": shared,
                 "min_positives": min_positives,
@@ -310,6 +322,8 @@ class LabelThresholds(BaseRule):
             }
             if prices is not None:
                 chosen["costs"] = [asdict(one) for one in prices]
+            if max_missed is not None:
+                chosen["max_missed"] = max_missed
         chosen |= {
             "n_samples": n,
             "n_positive": n_positive.tolist(),

@@ -137,7 +137,8 @@ def check_head(model: Any, rule: Rule) -> None:
     ------
     ValueError
         If number or order of the labels differ, or the head was trained for another kind of task:
-        softmax under `LabelThresholds`, sigmoid under `RejectOption`, regression under any.
+        softmax under `LabelThresholds`, sigmoid under `RejectOption` or `PredictionSets`,
+        regression under any.
     """
     kind, n = model.config.problem_type, model.config.num_labels
     if isinstance(rule, LabelThresholds) or (isinstance(rule, YES_NO) and n == 1):

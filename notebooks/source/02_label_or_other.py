@@ -830,23 +830,21 @@ print(f"  of {len(kinds['near'])} messages: uncertain by up to {at_most:.2f}")
 #
 # *Predict*: among the messages that the rule *rejects*, how often is the true intent in the set?
 
-
 # %%
-def level_for(p_true, miss=0.1):
-    """Nine in ten reach it; too few rows allow no level: then a set names everything."""
-    rank = int(np.floor(miss * (len(p_true) + 1)))
-    return np.sort(p_true)[rank - 1] if rank else 0.0
-
+from helpers.decisions import PredictionSets
 
 p_true = softmax(z_validation)[np.arange(len(y_validation)), y_validation]
-named = softmax(z_test) >= level_for(p_true)
+level = np.sort(p_true)[(len(p_true) + 1) // 10 - 1]  # nine in ten reach it
+named = PredictionSets.choose(z_validation, y_validation, coverage=0.9).decide(z_test)
+assert np.array_equal(named, softmax(z_test) >= level), "the rule is this recipe"
 held = named[np.arange(len(y_test)), y_test]
 rejects = rules["Chow, with temperature"].decide
 turned_down = rejects(z_test) == n_classes
 for who, rows in (("all", held >= 0), ("answered", ~turned_down), ("rejected", turned_down)):
     print(f"{who:9}{rows.sum():5} messages, {named[rows].sum(axis=1).mean():.1f} named,", end=" ")
     print(f"true in {held[rows].mean():.1%}")
-assert level_for(p_true[:8]) == 0, "eight messages can promise nothing"
+eight = PredictionSets.choose(z_validation[:8], y_validation[:8], coverage=0.9)
+assert eight.decide(z_test).all(), "eight messages can promise nothing: all are named"
 claim("of all messages 86 % to 94 %", 0.86 < held.mean() < 0.94, released=RELEASED)
 claim("of the rejected under 80 %", held[turned_down].mean() < 0.8, released=RELEASED)
 
@@ -857,12 +855,13 @@ claim("of the rejected under 80 %", held[turned_down].mean() < 0.8, released=REL
 # have more than their share of it, and the person with the rejected ones has less. Coverage for a group, given
 # that a message is in it, is **conditional**, and no recipe gives it for every group at once.
 #
-# It can be had for one group that is named beforehand: take the level from validation messages that the rule
-# *rejects*. *Predict*: what does that cost?
+# It can be had for groups that are named beforehand: for each class by `by_class=True`, or with the level from
+# validation messages that the rule *rejects*. *Predict*: what does that cost?
 
 # %%
 hard = rejects(z_validation) == n_classes
-named_hard = softmax(z_test[turned_down]) >= level_for(p_true[hard])
+own = PredictionSets.choose(z_validation[hard], y_validation[hard], coverage=0.9)
+named_hard = own.decide(z_test[turned_down])
 rows, truth = np.arange(turned_down.sum()), y_test[turned_down]
 held_hard = named_hard[rows, truth].mean()
 top3 = (np.argsort(-z_test[turned_down], axis=1)[:, :3] == truth[:, None]).any(axis=1).mean()
