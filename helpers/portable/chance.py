@@ -140,3 +140,73 @@ def warn_upside_down(wrong: float | None, what: str, *, stacklevel: int = 3) -> 
             "two labels swapped, or the columns in another order?",
             stacklevel=stacklevel,
         )
+
+
+def swapped_pair(
+    labels: NDArray[np.int64], predicted: NDArray[np.int64]
+) -> tuple[int, int, int, int] | None:
+    """Find the two classes that are mostly answered with each other, if chance cannot make it.
+
+    Such a pair hides where the other classes are answered well.
+
+    Parameters
+    ----------
+    labels, predicted : ndarray of int, shape (n,)
+        Class indices.
+
+    Returns
+    -------
+    tuple of int, or None
+        The two classes, how many rows of either are answered with the other, and how many with one
+        of the two. None unless both are answered with the other more often than with themselves,
+        and together by more than four standard errors; of several pairs the commonest.
+
+    Examples
+    --------
+    >>> y = np.arange(90) % 3
+    >>> swapped_pair(y, np.array([1, 0, 2])[y]), swapped_pair(y, y)
+    ((0, 1, 60, 60), None)
+    """
+    if len(labels) == 0:
+        return None
+    size = int(max(labels.max(), predicted.max())) + 1
+    table = np.bincount(labels * size + predicted, minlength=size * size).reshape(size, size)
+    right = np.diag(table)
+    crossed = table + table.T
+    both = crossed + right[:, None] + right
+    swapped = (table > right[:, None]) & (table.T > right)
+    swapped &= crossed - both / 2 > SURE * np.sqrt(both) / 2
+    if not swapped.any():
+        return None
+    a, b = divmod(int(np.where(swapped, crossed, -1).argmax()), size)
+    return a, b, int(crossed[a, b]), int(both[a, b])
+
+
+def warn_swapped(
+    labels: NDArray[np.int64],
+    predicted: NDArray[np.int64],
+    names: tuple[str, ...] | None = None,
+    *,
+    stacklevel: int = 3,
+) -> None:
+    """Ask loudly whether two of many labels are swapped, if `swapped_pair` finds them.
+
+    Parameters
+    ----------
+    labels, predicted : ndarray of int, shape (n,)
+        Class indices.
+    names : tuple of str, optional
+        Of the classes; without them they are numbered from 0.
+    stacklevel : int
+
+    Examples
+    --------
+    >>> warn_swapped(np.array([0, 1]), np.array([0, 1]))
+    """
+    if (pair := swapped_pair(labels, predicted)) is not None:
+        first, second = (names[k] if names else f"class {k}" for k in pair[:2])
+        warnings.warn(
+            f"{pair[2]} of {pair[3]} wrong between {first} and {second}, more than chance would "
+            "make: are these two labels swapped?",
+            stacklevel=stacklevel,
+        )

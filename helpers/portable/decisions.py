@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from .binary import BinaryThreshold
+from .expected_cost import MinimumExpectedCost
 from .labels import LabelThresholds
 from .reject import RejectOption
 from .review import ReviewBand
 from .rule import FORMAT_VERSION, check_version
 
-Rule = BinaryThreshold | ReviewBand | RejectOption | LabelThresholds
+Rule = BinaryThreshold | ReviewBand | RejectOption | MinimumExpectedCost | LabelThresholds
 YES_NO = (BinaryThreshold, ReviewBand)  # rules of two labels, which one logit can decide
 Dtype = Literal["bf16", "fp16", "fp32"]
 DECISION_FILE = "decision.json"
@@ -34,7 +35,7 @@ def rule_from_dict(values: dict[str, Any]) -> Rule:
 
     Returns
     -------
-    BinaryThreshold, ReviewBand, RejectOption or LabelThresholds
+    a rule of `helpers.decisions`
 
     Raises
     ------

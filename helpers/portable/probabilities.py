@@ -14,9 +14,11 @@ from numpy.typing import ArrayLike
 
 from .arrays import (
     Floats,
+    as_array,
     as_floats,
     check_binary_labels,
     check_class_logits,
+    check_label_matrix,
     check_labels_or_other,
     check_logits,
 )
@@ -190,10 +192,11 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
 
     Parameters
     ----------
-    logits : array_like of float, shape (n,), (n, 1) or (n, n_classes)
+    logits : array_like of float, shape (n,), (n, 1), (n, n_classes) or (n, n_labels)
         Logits on validation data that took no part in the fit of the network.
-    labels : array_like of int, shape (n,)
-        0 or 1 for one column or two; otherwise class indices in ``range(n_classes)``.
+    labels : array_like of int, shape (n,) or (n, n_labels)
+        0 or 1 for one column or two; otherwise class indices in ``range(n_classes)``. A matrix of 0
+        and 1 for many labels, which share the temperature.
 
     Returns
     -------
@@ -230,9 +233,13 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
     from scipy.optimize import brentq
 
     z = check_logits(logits)
-    if z.ndim == 1 or z.shape[1] <= 2:
-        margin = binary_logit(z)
-        true = check_binary_labels(labels, len(margin))
+    many = z.ndim == 2 and z.shape[1] > 1 and as_array("labels", labels).ndim == 2
+    if many or z.ndim == 1 or z.shape[1] <= 2:
+        if many:
+            margin, true = z.ravel(), check_label_matrix(labels, z.shape).ravel()
+        else:
+            margin = binary_logit(z)
+            true = check_binary_labels(labels, len(margin))
         wrong = wrong_pairs(margin, true)
         warn_upside_down(wrong, PAIRS)
         index = true.astype(int)
@@ -249,9 +256,11 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
     at_label = z[np.arange(len(z)), index]
     scale = float((z - z.mean(axis=1, keepdims=True)).std())
     if scale == 0.0 or np.all(at_label == z.max(axis=1)):
+        reason = "every row has its largest logit at the true label"
+        if scale == 0.0:
+            reason = "the logits of each row are equal"
         warnings.warn(
-            "no temperature is best: every row has its largest logit at the true label; "
-            "T = 1 is returned",
+            f"no temperature is best: {reason}; T = 1 is returned",
             stacklevel=2,
         )
         return 1.0
