@@ -32,9 +32,12 @@ MaxReview = Annotated[float | None, typer.Option(help="Yes/no: the share that pe
 Recall = Annotated[float | None, typer.Option(help="Yes/no: find at least this share.")]
 Precision = Annotated[float | None, typer.Option(help="Yes/no: be right at least so often.")]
 FBeta = Annotated[float | None, typer.Option(help="Yes/no: the greatest F-beta.")]
-LabelCosts = Annotated[
+CostTable = Annotated[
     Path | None,
-    typer.Option(help="Many labels: a table with label, false_positive, false_negative."),
+    typer.Option(
+        help="A table. One of many: a row for each true label, a column for each answer; many "
+        "labels: label, false_positive, false_negative."
+    ),
 ]
 Reject = Annotated[float | None, typer.Option(help="One of many: cost of Other.")]
 Error = Annotated[float | None, typer.Option(help="One of many: cost of a wrong label.")]
@@ -88,7 +91,7 @@ def train(
     false_negative: FalseNegative = None,
     review: Review = None,
     max_review: MaxReview = None,
-    costs: LabelCosts = None,
+    costs: CostTable = None,
     min_recall: Recall = None,
     min_precision: Precision = None,
     f_beta: FBeta = None,
@@ -111,7 +114,7 @@ def train(
     --false-positive 1 --false-negative 20 --output models/mine
     """
     from helpers import deployment, systems
-    from helpers.label_costs import read_label_costs
+    from helpers.cost_tables import read_costs
     from helpers.recipes import OWN_TABLE, RECIPES
     from helpers.sources import is_source
     from helpers.table_files import describe, file_task
@@ -146,7 +149,7 @@ def train(
         plan = RECIPES[recipe, profile]
         task = plan.load_task()
     if costs is not None:
-        asked["label_costs"] = read_label_costs(costs, task.label_names, task.kind)
+        asked |= read_costs(costs, task.label_names, task.kind)
     for line in describe(task):
         typer.echo(line)
     made = systems.train(
@@ -197,7 +200,7 @@ def adopt(
     false_negative: FalseNegative = None,
     review: Review = None,
     max_review: MaxReview = None,
-    costs: LabelCosts = None,
+    costs: CostTable = None,
     min_recall: Recall = None,
     min_precision: Precision = None,
     f_beta: FBeta = None,
@@ -226,7 +229,7 @@ def adopt(
         names=[one.strip() for one in names.split(",")] if names else None,
         positive=positive,
         criterion=_criterion(locals()),
-        label_costs=costs,
+        costs=costs,
         temperature=temperature,
         revision=revision,
         subset=subset,
@@ -261,7 +264,7 @@ def choose(
     false_negative: FalseNegative = None,
     review: Review = None,
     max_review: MaxReview = None,
-    costs: LabelCosts = None,
+    costs: CostTable = None,
     min_recall: Recall = None,
     min_precision: Precision = None,
     f_beta: FBeta = None,
@@ -293,7 +296,7 @@ def choose(
         positive=positive,
         scale="probabilities" if probabilities else "logits",
         criterion=_criterion(locals()),
-        label_costs=costs,
+        costs=costs,
         encoding=encoding,
     )
     for line in notes:

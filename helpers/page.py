@@ -21,11 +21,13 @@ from helpers import plots
 from helpers.choosing import report_rule
 from helpers.evaluation import counts, cut_curve, reliability, risk_coverage
 from helpers.portable.arrays import check_binary_labels, check_label_matrix, check_labels_or_other
+from helpers.portable.cost_matrix import CostMatrix
 from helpers.portable.costs import Costs, RejectCosts
 from helpers.portable.decisions import (
     YES_NO,
     BinaryThreshold,
     LabelThresholds,
+    MinimumExpectedCost,
     RejectOption,
     ReviewBand,
     Rule,
@@ -94,7 +96,7 @@ def report_page(
     labels: ArrayLike,
     *,
     texts: Sequence[str] | None = None,
-    costs: Costs | RejectCosts | Sequence[Costs] | None = None,
+    costs: Costs | RejectCosts | CostMatrix | Sequence[Costs] | None = None,
     title: str = "A decision rule on new data",
     seen: bool = False,
     where: Mapping[str, Sequence[Any]] | None = None,
@@ -103,13 +105,13 @@ def report_page(
 
     Parameters
     ----------
-    rule : BinaryThreshold, ReviewBand, RejectOption or LabelThresholds
+    rule : a rule of `helpers.decisions`
     logits : array_like of float, shape (n,), (n, 1), (n, 2), (n, n_classes) or (n, n_labels)
     labels : array_like of int, shape (n,) or (n, n_labels)
         As `report_rule` takes them.
     texts : sequence of str, length n, optional
         Shown with the rows to look at.
-    costs : Costs or RejectCosts, or a Costs for each label, optional
+    costs : Costs, RejectCosts or CostMatrix, or a Costs for each label, optional
         By default those that the rule was chosen by; without any, each mistake costs 1, and many
         labels are not priced.
     title : str
@@ -167,8 +169,10 @@ def report_page(
     return Page(title, sections, images)
 
 
-def _costs_of(rule: Rule) -> Costs | RejectCosts | list[Costs] | None:
+def _costs_of(rule: Rule) -> Costs | RejectCosts | CostMatrix | list[Costs] | None:
     """Read the costs that a rule was chosen by."""
+    if isinstance(rule, MinimumExpectedCost):
+        return rule.costs
     kept = rule.chosen.get("costs")
     if isinstance(rule, LabelThresholds) and isinstance(kept, list):
         return [Costs(**one) for one in kept]
@@ -190,6 +194,11 @@ def _in_words(rule: Rule) -> str:
             f'"{rule.label_names[1]}" where its probability is at least {high:.4g}, '
             f'"{rule.label_names[0]}" where it is below {low:.4g}, otherwise "{rule.review}".'
         )
+    elif isinstance(rule, MinimumExpectedCost):
+        said = (
+            f"Of {len(rule.label_names)} labels{_or_other(rule)} the answer that costs least in "
+            "the mean, by the probability of each label."
+        )
     elif isinstance(rule, RejectOption):
         said = (
             f"The likeliest of {len(rule.label_names)} labels where the {rule.measure} confidence "
@@ -200,6 +209,8 @@ def _in_words(rule: Rule) -> str:
     chosen = rule.chosen
     if rule.temperature != 1:
         said += f" Logits are divided by the temperature {rule.temperature:.3g} first."
+    if chosen.get("bias") in ("log_loss", "cost"):
+        said += " A bias is added to each, which held-out rows gained by."
     if chosen.get("method") == "search":
         said += f" Chosen by {chosen['criterion']} on {chosen['n_samples']} rows"
         n_positive = chosen.get("n_positive")
@@ -210,6 +221,10 @@ def _in_words(rule: Rule) -> str:
             )
         said += "."
     return said
+
+
+def _or_other(rule: MinimumExpectedCost) -> str:
+    return f' and "{rule.other}"' if rule.costs.has_reject else ""
 
 
 def _svg(draw: Any, *, width: float = 7.0, height: float = 3.8) -> bytes:
@@ -351,37 +366,86 @@ def _reject(rule, logits, labels, costs, texts, seen, where):
         )
     }
     wrong = answered & (said != true)
-    pairs, how_often = np.unique(np.stack([true[wrong], said[wrong]]), axis=1, return_counts=True)
-    order = np.argsort(-how_often, kind="stable")[:15]
-    sections.append(
-        {
-            "heading": "What is taken for what",
-            "text": "The commonest wrong answers." if wrong.any() else "No answer is wrong.",
-            "rows": [
-                {
-                    "truth": str(names[pairs[0, i]]),
-                    "answer": str(names[pairs[1, i]]),
-                    "rows": int(how_often[i]),
-                }
-                for i in order
-            ],
-        }
-    )
+    sections.append(_taken_for(names, true, said, wrong))
     p = softmax(z / rule.temperature).max(axis=1)
-    bins = reliability(p, best == true, n_bins=10, strategy="mass")
-    sections.append(
-        {
-            "heading": "Are the probabilities true?",
-            "text": f"Calibration error of the best label {bins.error:.4f} over ten bins.",
-            "alt": "Observed share of right answers against the mean probability, bin by bin.",
-        }
-    )
-    images["Are the probabilities true?"] = _svg(
-        lambda ax: plots.reliability_diagram({"these rows": bins}, ax=ax)
-    )
+    section, image = _is_the_best_true(p, best == true)
+    sections.append(section)
+    images[section["heading"]] = image
     columns = {"truth": names[true], "answer": names[said], "probability": p}
     sections.append(_surest_mistakes(wrong, sure, texts, columns, where))
     return sections, images
+
+
+def _taken_for(
+    names: NDArray, true: NDArray, said: NDArray, wrong: NDArray, paid: NDArray | None = None
+) -> dict[str, Any]:
+    """List the commonest wrong answers, or those that cost most together."""
+    weight = np.ones(len(true)) if paid is None else paid
+    pairs, which = np.unique(np.stack([true[wrong], said[wrong]]), axis=1, return_inverse=True)
+    which = which.ravel()
+    how_often = np.bincount(which, minlength=pairs.shape[1])
+    total = np.bincount(which, weight[wrong], minlength=pairs.shape[1])
+    order = np.argsort(-total, kind="stable")[:15]
+    first = "The commonest wrong answers." if paid is None else "The mistakes that cost most."
+    return {
+        "heading": "What is taken for what",
+        "text": first if wrong.any() else "No answer is wrong.",
+        "rows": [
+            {
+                "truth": str(names[pairs[0, i]]),
+                "answer": str(names[pairs[1, i]]),
+                "rows": int(how_often[i]),
+                **({} if paid is None else {"cost": float(total[i])}),
+            }
+            for i in order
+        ],
+    }
+
+
+def _is_the_best_true(p: NDArray, right: NDArray[np.bool_]) -> tuple[dict[str, Any], bytes]:
+    """Hold the probability of the likeliest label against how often it is right."""
+    bins = reliability(p, right, n_bins=10, strategy="mass")
+    section = {
+        "heading": "Are the probabilities true?",
+        "text": f"Calibration error of the best label {bins.error:.4f} over ten bins.",
+        "alt": "Observed share of right answers against the mean probability, bin by bin.",
+    }
+    return section, _svg(lambda ax: plots.reliability_diagram({"these rows": bins}, ax=ax))
+
+
+def _expected_cost(rule, logits, labels, costs, texts, seen, where):
+    """Sections for one label of many under a cost matrix."""
+    z = np.asarray(logits, dtype=np.float64)
+    n_classes = z.shape[1]
+    true = check_labels_or_other(labels, len(z), n_classes)
+    said, probability = rule.decide(z), rule.probability(z)
+    paid = costs.of(true, said)
+    names = np.array([*rule.label_names, rule.other])
+    n, total = np.bincount(true), np.bincount(true, paid)
+    order = [k for k in np.argsort(-total, kind="stable")[:15] if n[k]]
+    sections: list[dict[str, Any]] = [
+        {
+            "heading": "What each label costs",
+            "text": f"{paid.sum():.4g} in all; the dearest true labels first.",
+            "rows": [
+                {
+                    "truth": str(names[k]),
+                    "rows": int(n[k]),
+                    "cost": float(total[k]),
+                    "cost a row": float(total[k] / n[k]),
+                }
+                for k in order
+            ],
+        }
+    ]
+    wrong = (said != true) & (said < n_classes)
+    sections.append(_taken_for(names, true, said, wrong, paid))
+    p, best = probability.max(axis=1), probability.argmax(axis=1)
+    section, image = _is_the_best_true(p, best == true)
+    sections.append(section)
+    columns = {"truth": names[true], "answer": names[said], "probability": p, "cost": paid}
+    sections.append(_surest_mistakes(wrong, p, texts, columns, where))
+    return sections, {section["heading"]: image}
 
 
 def _labels(rule, logits, labels, costs, texts, seen, where):
@@ -484,5 +548,6 @@ DRAW = {
     BinaryThreshold: _binary,
     ReviewBand: _review,
     RejectOption: _reject,
+    MinimumExpectedCost: _expected_cost,
     LabelThresholds: _labels,
 }

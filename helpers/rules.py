@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from helpers.portable.cost_matrix import CostMatrix, check_cost_matrix
 from helpers.portable.costs import Costs, RejectCosts, check_costs, check_reject_costs
 from helpers.portable.decisions import (
     BinaryThreshold,
     LabelThresholds,
+    MinimumExpectedCost,
     RejectOption,
     ReviewBand,
     Rule,
@@ -20,21 +22,22 @@ def changed(
     *,
     threshold: float | None = None,
     thresholds: str | None = None,
-    costs: Costs | RejectCosts | None = None,
+    costs: Costs | RejectCosts | CostMatrix | None = None,
     rates: tuple[float | None, float | None] | None = None,
 ) -> Rule | None:
     """Make a rule of the same type, for the same labels, with another cut.
 
     Parameters
     ----------
-    rule : BinaryThreshold, ReviewBand, RejectOption or LabelThresholds
+    rule : a rule of `helpers.decisions`
     threshold : float in [0, 1], optional
         For all labels, where there are many.
     thresholds : str, optional
         For many labels: ``"home=0.3,water=0.7"``; labels that are not named keep their cuts. For a
         band ``"low=0.1,high=0.6"``, or one of them.
-    costs : Costs or RejectCosts, optional
-        The cut by formula; not for many labels, and not for a band, which needs a third price.
+    costs : Costs, RejectCosts or CostMatrix, optional
+        The cut by formula; not for many labels, and not for a band, which needs a third price. A
+        matrix in place of another keeps the calibration, unless that was fitted for the old costs.
     rates : pair of float, optional
         Base rate where a yes/no rule was chosen, and where it is used.
 
@@ -77,6 +80,15 @@ def changed(
             )
         if costs is not None:
             return RejectOption.from_costs(check_reject_costs(costs), other=rule.other, **kept)
+    elif isinstance(rule, MinimumExpectedCost):
+        if costs is not None:
+            if rule.chosen.get("bias") == "cost":
+                raise ValueError(
+                    "the bias of this rule was fitted for its old costs: choose it anew on "
+                    "validation data"
+                )
+            matrix = check_cost_matrix(costs)
+            return MinimumExpectedCost.from_costs(matrix, other=rule.other, bias=rule.bias, **kept)
     elif isinstance(rule, ReviewBand):
         if thresholds is not None:
             ends = _read(thresholds)

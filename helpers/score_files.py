@@ -30,7 +30,7 @@ class ScoreRule:
 
     Parameters
     ----------
-    rule : BinaryThreshold, ReviewBand, RejectOption or LabelThresholds
+    rule : a rule of `helpers.decisions`
     columns : tuple of str
         Those of the table that hold the scores, in the order of the labels.
     scale : "logits" or "probabilities"

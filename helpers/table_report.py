@@ -168,7 +168,7 @@ def true_labels(
     ----------
     table : DataFrame, n rows
     columns : sequence of str
-    rule : BinaryThreshold, ReviewBand, RejectOption or LabelThresholds
+    rule : a rule of `helpers.decisions`
         With label names.
     separator : str, optional
         As for `report_table`.

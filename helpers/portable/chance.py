@@ -174,7 +174,7 @@ def swapped_pair(
     right = np.diag(table)
     crossed = table + table.T
     both = crossed + right[:, None] + right
-    swapped = (table > right[:, None]) & (table.T > right)
+    swapped = (table > right[:, None]) & (right < table.T)
     swapped &= crossed - both / 2 > SURE * np.sqrt(both) / 2
     if not swapped.any():
         return None

@@ -90,7 +90,8 @@ class CostMatrix:
         true = check_labels_or_other(labels, n, self.n_classes)
         if self.unknown is None and (other := int(np.count_nonzero(true == self.n_classes))):
             raise ValueError(
-                f"{other} rows belong to no class: the costs need a row for them (unknown=)"
+                f"{other} rows belong to no class, and the costs say nothing of such: give "
+                "unknown=, in a table a row with the name of the reject"
             )
         whole = self.matrix if self.unknown is None else np.vstack([self.matrix, self.unknown])
         return whole[true]
@@ -148,9 +149,7 @@ class CostMatrix:
         """
         p = as_floats("probabilities", probabilities)
         if p.ndim != 2 or p.shape[1] != self.n_classes:
-            raise ValueError(
-                f"probabilities must have shape (n, {self.n_classes}), got {p.shape}"
-            )
+            raise ValueError(f"probabilities must have shape (n, {self.n_classes}), got {p.shape}")
         if not ((p >= 0) & (np.abs(p.sum(axis=1, keepdims=True) - 1) < 1e-6)).all():
             raise ValueError("probabilities must be at least 0, and each row must sum to 1")
         return p @ self.matrix

@@ -10,7 +10,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arrays import Floats, as_floats, check_class_logits, check_labels_or_other, divided
+from .arrays import Floats, check_bias, check_class_logits, check_labels_or_other, divided
 from .bias_search import repair
 from .chance import warn_swapped, wrong_answers
 from .checks import shown
@@ -76,10 +76,8 @@ class MinimumExpectedCost(BaseRule):
                 raise ValueError(f"costs must have costs and unknown, got {sorted(self.costs)}")
             object.__setattr__(self, "costs", CostMatrix(**self.costs))
         check_cost_matrix(self.costs, k)
-        bias = as_floats("bias", self.bias) if len(self.bias) else np.zeros(k)
-        if bias.shape != (k,) or not np.isfinite(bias).all():
-            raise ValueError(f"bias must be {k} finite numbers, one a class, got {shown(bias)}")
-        object.__setattr__(self, "bias", tuple(bias.tolist()))
+        bias = check_bias("bias", self.bias, k) if len(self.bias) else (0.0,) * k
+        object.__setattr__(self, "bias", bias)
         if not isinstance(self.other, str) or self.other in self.label_names:
             raise ValueError(
                 f"the name for Other must be a string that is no label, got {shown(self.other)}: "
