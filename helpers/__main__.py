@@ -420,6 +420,9 @@ def rule(
     false_negative: Annotated[float | None, typer.Option(help="Cost, for the formula.")] = None,
     reject: Annotated[float | None, typer.Option(help="Cost of Other, for the formula.")] = None,
     error: Annotated[float | None, typer.Option(help="Cost of a wrong label.")] = None,
+    costs: Annotated[
+        Path | None, typer.Option(help="Of a rule by a cost matrix: another table of costs.")
+    ] = None,
     old_rate: Annotated[
         float | None, typer.Option(help="Share of yes where it was chosen.")
     ] = None,
@@ -432,22 +435,27 @@ def rule(
     import json
 
     from helpers import deployment
-    from helpers.decisions import Costs, RejectCosts
+    from helpers.cost_tables import read_cost_matrix
+    from helpers.decisions import CostMatrix, Costs, RejectCosts
     from helpers.portable.pipeline import read_decision
     from helpers.rules import changed
 
     if not folder.expanduser().is_dir():  # else the name would be looked for on the Hub
         raise ValueError(f"there is no folder {folder}")
     old = read_decision(folder.expanduser()).rule
-    costs: Costs | RejectCosts | None = None
-    if false_positive is not None or false_negative is not None:
+    prices: Costs | RejectCosts | CostMatrix | None = None
+    if costs is not None:
+        if any(one is not None for one in (false_positive, false_negative, reject, error)):
+            raise ValueError("--costs holds all costs: leave the others out")
+        prices, _ = read_cost_matrix(costs, old.label_names)
+    elif false_positive is not None or false_negative is not None:
         if false_positive is None or false_negative is None:
             raise ValueError("give both --false-positive and --false-negative")
-        costs = Costs(false_positive=false_positive, false_negative=false_negative)
+        prices = Costs(false_positive=false_positive, false_negative=false_negative)
     elif reject is not None or error is not None:
-        costs = RejectCosts(reject=reject or 0.0, error=1.0 if error is None else error)
+        prices = RejectCosts(reject=reject or 0.0, error=1.0 if error is None else error)
     rates = None if old_rate is None and new_rate is None else (old_rate, new_rate)
-    new = changed(old, threshold=threshold, thresholds=thresholds, costs=costs, rates=rates)
+    new = changed(old, threshold=threshold, thresholds=thresholds, costs=prices, rates=rates)
     if new is not None:
         deployment.change_rule(folder, new)
     typer.echo(json.dumps((new or old).to_dict(), indent=2, ensure_ascii=False))

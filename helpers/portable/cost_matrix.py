@@ -85,9 +85,30 @@ class CostMatrix:
         """The costs as an array, shape (n_classes, n_answers)."""
         return np.array(self.costs)
 
-    def rows_of(self, labels: ArrayLike, n: int | None = None) -> Floats:
-        """Give each row what every answer to it costs, shape (n, n_answers)."""
-        true = check_labels_or_other(labels, n, self.n_classes)
+    def rows_of(self, labels: ArrayLike) -> Floats:
+        """Give each message what every answer to it costs.
+
+        Parameters
+        ----------
+        labels : array_like of int, shape (n,)
+            True classes; ``n_classes`` is a message of no class.
+
+        Returns
+        -------
+        ndarray of float64, shape (n, n_answers)
+
+        Raises
+        ------
+        ValueError
+            If a value is no class, or a message belongs to none and the costs say nothing of such.
+
+        Examples
+        --------
+        >>> CostMatrix(costs=[[0, 5, 1], [2, 0, 1]]).rows_of([1, 0])
+        array([[2., 0., 1.],
+               [0., 5., 1.]])
+        """
+        true = check_labels_or_other(labels, None, self.n_classes)
         if self.unknown is None and (other := int(np.count_nonzero(true == self.n_classes))):
             raise ValueError(
                 f"{other} rows belong to no class, and the costs say nothing of such: give "

@@ -206,8 +206,7 @@ class LabelThresholds(BaseRule):
         temperature, empty
             See the class.
         bias : sequence of float, length n_labels, optional
-            What calibration adds to the logits, as `fit_temperature_and_bias` gives it: each cut
-            moves down by it, and the rule's own probabilities stay without it.
+            What `fit_temperature_and_bias` adds to the logits: each cut moves down by it.
 
         Returns
         -------
