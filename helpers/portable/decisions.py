@@ -1,8 +1,8 @@
 """Every rule under one name, and what ``decision.json`` holds. Needs numpy alone.
 
 Lesson 01 explains `Costs`, `BinaryThreshold` and `ReviewBand`, lesson 02 `RejectCosts` and
-`RejectOption`, lesson 03 `LabelThresholds`, lesson 04 `Decision`. `MinimumExpectedCost` is for one of
-many, as `RejectOption` is, under any `CostMatrix`.
+`RejectOption`, lesson 03 `LabelThresholds`, lesson 04 `Decision`. `MinimumExpectedCost` is
+for one of many, as `RejectOption` is, under any `CostMatrix`.
 """
 
 from __future__ import annotations
