@@ -8,6 +8,7 @@ from cases import simulated
 from scipy.optimize import minimize
 
 from helpers.decisions import BinaryThreshold, Costs, LabelThresholds
+from helpers.portable.calibration import cautious_temperature
 from helpers.probabilities import (
     fit_temperature,
     fit_temperature_and_bias,
@@ -110,6 +111,19 @@ def test_no_best_temperature_has_a_cause(logits, labels, words):
     with pytest.warns(UserWarning, match=f"no temperature is best: .*{words}"):
         temperature, bias = fit_temperature_and_bias(logits, labels)
     assert temperature == 1 and not any(bias)
+
+
+def test_a_cautious_temperature_is_for_rows_without_a_mistake():
+    """It is that of least loss on Platt's targets; one mistake, or constant logits, give none."""
+    rng = np.random.default_rng(0)
+    y = np.arange(40) % 4
+    z = rng.random((40, 4)) + 1.5 * np.eye(4)[y]
+    target = np.where(np.eye(4)[y] == 1, 41 / 42, 1 / 42 / 3)
+    heats = cautious_temperature(z, y) * np.exp(np.linspace(-1, 1, 201))
+    losses = [-(target * log_softmax(z / heat)).sum() for heat in heats]
+    assert int(np.argmin(losses)) == 100
+    assert cautious_temperature(z, (y + (np.arange(40) == 7)) % 4) is None
+    assert cautious_temperature(np.ones((40, 4)), y) is None
 
 
 def test_constant_logits_are_called_so():

@@ -212,6 +212,18 @@ def test_steps_end_where_no_step_helps(seed):
             assert saved.sum() <= STEP * np.sqrt((saved**2).sum()) + 1e-9
 
 
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e3, 1e200])
+def test_rows_without_a_mistake_make_sure_probabilities(size):
+    """Logits that are all right, however small, are believed about as far as their number goes."""
+    y = np.arange(60) % 3
+    z = size * (np.eye(3)[y] - 0.1 * np.random.default_rng(0).random((60, 3)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        rule = MinimumExpectedCost.choose(z, y, costs=GOOD, label_names=NAMES)
+    assert rule.decide(z).tolist() == y.tolist()
+    assert rule.probability(z)[np.arange(60), y].mean() == pytest.approx(61 / 62, abs=0.005)
+
+
 def test_rows_of_no_class_have_a_say_in_the_steps_alone():
     """They count in n_other; without a price for them they are refused."""
     rng = np.random.default_rng(0)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import Floats
-from .calibration import fit
+from .calibration import cautious_temperature, fit
 from .cost_matrix import CostMatrix
 from .probabilities import fit_temperature, log_softmax, softmax
 
@@ -63,12 +63,16 @@ def repair(z: Floats, true: NDArray[np.int64], costs: CostMatrix) -> Repair:
     the fifth. The bias is kept if the held-out log loss falls, and the steps are kept if the
     held-out cost falls, by more than two standard errors of the difference.
 
+    Where no row is answered wrongly, the temperature is a `cautious_temperature`.
+
     Log loss tells a wrong bias on far fewer rows than cost does: every row has a say in it, and in
     the cost only those whose answer changes.
     """
     n, k = z.shape
     known = true < k
-    temperature = fit_temperature(z[known], true[known])
+    temperature = cautious_temperature(z[known], true[known])
+    if temperature is None:
+        temperature = fit_temperature(z[known], true[known])
     onehot = true[:, None] == np.arange(k)
     paid = costs.rows_of(true)
     fold = np.empty(n, dtype=int)

@@ -17,7 +17,7 @@ from .arrays import (
     check_logits,
 )
 from .chance import ANSWERS, PAIRS, warn_swapped, warn_upside_down, wrong_answers, wrong_pairs
-from .probabilities import binary_logit, log_softmax, sigmoid
+from .probabilities import binary_logit, log_softmax, sigmoid, softmax
 
 PRIOR = 2.0  # standard deviation of the biases of classes, before any row is seen
 
@@ -192,3 +192,48 @@ def fit(z: Floats, true: NDArray[np.bool_], *, classes: bool) -> tuple[Calibrati
     if slope < 1e-6 or not 0 < temperature < np.inf:
         return None, SILENT
     return Calibration(temperature, tuple((bias - bias.mean() * classes).tolist())), ""
+
+
+def cautious_temperature(z: Floats, true: NDArray[np.int64]) -> float | None:
+    """Find a temperature for rows whose largest logit always stands at the true class.
+
+    Their log loss falls for ever as the temperature goes to 0; but n rows without a mistake cannot
+    vouch for more than one mistake in about n. So the truth gets the target ``(n + 1) / (n + 2)``,
+    as in Platt scaling, and the other classes share the rest.
+
+    Parameters
+    ----------
+    z : ndarray of float64, shape (n, n_classes)
+    true : ndarray of int, shape (n,)
+
+    Returns
+    -------
+    float or None
+        None unless each row has its largest logit at the true class, and some logits differ.
+
+    Examples
+    --------
+    >>> z = 0.1 * np.eye(3)[[0, 1, 2, 0, 1, 2]]
+    >>> temperature = cautious_temperature(z, np.array([0, 1, 2, 0, 1, 2]))
+    >>> round(temperature, 4), softmax(z[:1] / temperature).round(4).tolist()
+    (0.0379, [[0.875, 0.0625, 0.0625]])
+    """
+    from scipy.optimize import brentq
+
+    n, k = z.shape
+    rows = np.arange(n)
+    size = int(np.frexp(np.abs(z).max())[1])
+    z = np.ldexp(z, -size)
+    z = z - z.max(axis=1, keepdims=True)
+    scale = float(z.std())
+    if scale == 0 or (z[rows, true] < 0).any():
+        return None
+    z = z / scale
+    rest = 1 / (n + 2) / (k - 1)
+    wanted = rest * z.sum()  # of the truth it is 0
+
+    def slope(log_temperature: float) -> float:
+        return float((softmax(z / np.exp(log_temperature)) * z).sum() - wanted)
+
+    with np.errstate(over="ignore"):
+        return float(np.ldexp(scale * np.exp(brentq(slope, -30.0, 30.0, xtol=1e-12)), size))
