@@ -99,16 +99,17 @@ APART = np.where(Y == 1, 3.0, 1.0) + np.linspace(0, 0.5, 60)  # any cut near 2 s
     ("logits", "labels", "words"),
     [
         (APART, Y, "a temperature and a bias separate the rows"),
+        (np.eye(3) * 4, [1, 2, 0], "3 of 3 answers are wrong: are labels swapped"),
         (3 * np.eye(3)[np.arange(60) % 3] + 9, np.arange(60) % 3, "separate the rows"),
         (np.column_stack([APART, -APART]), np.column_stack([Y, 1 - Y]), "separate the rows"),
         (np.full(60, 2.0), Y, "say no more about the labels than chance"),
-        (-APART, Y, "the logits contradict the labels"),
+        (-APART, Y, "100% of the pairs of a 1 and a 0 are wrong: are the two labels swapped"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:upside down")
 def test_no_best_temperature_has_a_cause(logits, labels, words):
     """Rows that can be separated, constant logits and logits upside down: 1 without a bias."""
-    with pytest.warns(UserWarning, match=f"no temperature is best: .*{words}"):
+    with pytest.warns(UserWarning, match=f"no temperature is best.*: .*{words}"):
         temperature, bias = fit_temperature_and_bias(logits, labels)
     assert temperature == 1 and not any(bias)
 
@@ -124,12 +125,6 @@ def test_a_cautious_temperature_is_for_rows_without_a_mistake():
     assert int(np.argmin(losses)) == 100
     assert cautious_temperature(z, (y + (np.arange(40) == 7)) % 4) is None
     assert cautious_temperature(np.ones((40, 4)), y) is None
-
-
-def test_constant_logits_are_called_so():
-    """A temperature alone says that all logits are equal, not that they are all right."""
-    with pytest.warns(UserWarning, match="the logits of each row are equal"):
-        assert fit_temperature(np.zeros((30, 3)) + 2.0, np.arange(30) % 3) == 1
 
 
 def test_swapped_labels_are_asked_about():

@@ -16,7 +16,17 @@ from .arrays import (
     check_labels_or_other,
     check_logits,
 )
-from .chance import ANSWERS, PAIRS, warn_swapped, warn_upside_down, wrong_answers, wrong_pairs
+from .chance import (
+    ANSWERS,
+    PAIRS,
+    SILENT,
+    warn_swapped,
+    warn_upside_down,
+    why_answers_fail,
+    why_pairs_fail,
+    wrong_answers,
+    wrong_pairs,
+)
 from .probabilities import binary_logit, log_softmax, sigmoid, softmax
 
 PRIOR = 2.0  # standard deviation of the biases of classes, before any row is seen
@@ -109,16 +119,17 @@ def fit_temperature_and_bias(logits: ArrayLike, labels: ArrayLike) -> Calibratio
     warn_upside_down(wrong, what)
     fitted, reason = fit(z, true, classes=classes)
     if fitted is None:
-        if wrong is not None and reason == SILENT:
-            reason = "the logits contradict the labels"
+        if reason == SILENT and classes:
+            reason = why_answers_fail(index, z.argmax(axis=1))
+        elif reason == SILENT:
+            reason = why_pairs_fail((z - z.mean(axis=0)).ravel(), true.ravel())
         warnings.warn(
-            f"no temperature is best: {reason}; T = 1 without a bias is returned", stacklevel=2
+            f"no temperature is best, T = 1 without a bias is returned: {reason}", stacklevel=2
         )
         return Calibration(1.0, (0.0,) * z.shape[1])
     return fitted
 
 
-SILENT = "the logits say no more about the labels than chance"
 SEPARATED = "a temperature and a bias separate the rows without a mistake"
 
 

@@ -210,3 +210,61 @@ def warn_swapped(
             "make: are these two labels swapped?",
             stacklevel=stacklevel,
         )
+
+
+SILENT = "the logits say no more about the labels than chance"
+
+
+def why_pairs_fail(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> str:
+    """Say why no temperature makes good probabilities of yes/no logits.
+
+    Parameters
+    ----------
+    scores : ndarray of float, shape (n,)
+    positive : ndarray of bool, shape (n,)
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> why_pairs_fail(np.array([2.0, 1.0]), np.array([False, True]))
+    '100% of the pairs of a 1 and a 0 are wrong: are the two labels swapped?'
+    >>> why_pairs_fail(np.array([8.0, 9.0]), np.array([False, True]))
+    'they tell 1 from 0, but all lie too high or too low: they need a bias, too'
+    """
+    if positive.all() or not positive.any():
+        return SILENT
+    wrong = 1 - auroc(np.sort(scores[positive]), scores[~positive])
+    if wrong > 2 / 3:
+        return f"{wrong:.0%} of the {PAIRS} are wrong: are the two labels swapped?"
+    if wrong < 1 / 3:
+        return "they tell 1 from 0, but all lie too high or too low: they need a bias, too"
+    return SILENT
+
+
+def why_answers_fail(labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> str:
+    """Say why no temperature makes good probabilities of the logits of classes.
+
+    Parameters
+    ----------
+    labels, predicted : ndarray of int, shape (n,)
+        Class indices.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> why_answers_fail(np.array([0, 1, 2]), np.array([1, 2, 0]))
+    '3 of 3 answers are wrong: are labels swapped, or the columns in another order?'
+    """
+    right = int((labels == predicted).sum())
+    if len(labels) < 2 or right / len(labels) >= right_by_chance(labels, predicted)[0] / 2:
+        return SILENT
+    return (
+        f"{len(labels) - right} of {len(labels)} answers are wrong: are labels swapped, or the "
+        "columns in another order?"
+    )

@@ -22,7 +22,15 @@ from .arrays import (
     check_labels_or_other,
     check_logits,
 )
-from .chance import ANSWERS, PAIRS, warn_upside_down, wrong_answers, wrong_pairs
+from .chance import (
+    ANSWERS,
+    PAIRS,
+    warn_upside_down,
+    why_answers_fail,
+    why_pairs_fail,
+    wrong_answers,
+    wrong_pairs,
+)
 from .checks import check_choice, check_open_unit
 
 
@@ -212,9 +220,10 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
     -----
     UserWarning
         If no finite T is best, and T = 1 is returned: either every row has its largest logit at the
-        true label (the loss falls for ever as T goes to 0), or the logits say no more about the
-        labels than chance (it falls for ever as T grows). If the logits contradict the labels
-        beyond chance, as when two labels are swapped: see `wrong_pairs` and `wrong_answers`.
+        true label (the loss falls for ever as T goes to 0), or the loss falls for ever as T grows;
+        the message says whether the logits contradict the labels, lack a bias, or say nothing. If
+        they contradict the labels beyond chance, as when two labels are swapped: see `wrong_pairs`
+        and `wrong_answers`.
 
     Notes
     -----
@@ -240,14 +249,12 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
         else:
             margin = binary_logit(z)
             true = check_binary_labels(labels, len(margin))
-        wrong = wrong_pairs(margin, true)
-        warn_upside_down(wrong, PAIRS)
+        warn_upside_down(wrong_pairs(margin, true), PAIRS)
         index = true.astype(int)
         z = np.stack([np.zeros_like(margin), margin], axis=1)
     else:
         index = check_labels_or_other(labels, len(z), z.shape[1], other=False)
-        wrong = wrong_answers(index, z.argmax(axis=1))
-        warn_upside_down(wrong, ANSWERS)
+        warn_upside_down(wrong_answers(index, z.argmax(axis=1)), ANSWERS)
     if len(z) == 0:
         raise ValueError("a temperature needs at least one labelled row, got none")
 
@@ -260,7 +267,7 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
         if scale == 0.0:
             reason = "the logits of each row are equal"
         warnings.warn(
-            f"no temperature is best: {reason}; T = 1 is returned",
+            f"no temperature is best, T = 1 is returned: {reason}",
             stacklevel=2,
         )
         return 1.0
@@ -274,12 +281,13 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
         with np.errstate(over="ignore"):
             best = np.ldexp(scale * np.exp(brentq(slope, -30.0, 30.0, xtol=1e-12)), size)
     if best is None or not 0 < best < np.inf:
-        reason = "contradict the labels"
-        if wrong is None:
-            reason = "say no more about the labels than chance, or fit them all but for rounding"
-        warnings.warn(
-            f"no temperature is best: the logits {reason}; T = 1 is returned", stacklevel=2
-        )
+        if slope(-30.0) <= 0:
+            why = "the logits fit all labels but for rounding"
+        elif z.shape[1] == 2:
+            why = why_pairs_fail(z[:, 1] - z[:, 0], index == 1)
+        else:
+            why = why_answers_fail(index, z.argmax(axis=1))
+        warnings.warn(f"no temperature is best, T = 1 is returned: {why}", stacklevel=2)
         return 1.0
     return float(best)
 
