@@ -421,7 +421,8 @@ def rule(
     reject: Annotated[float | None, typer.Option(help="Cost of Other, for the formula.")] = None,
     error: Annotated[float | None, typer.Option(help="Cost of a wrong label.")] = None,
     costs: Annotated[
-        Path | None, typer.Option(help="Of a rule by a cost matrix: another table of costs.")
+        Path | None,
+        typer.Option(help="Another table of costs, as train takes it."),
     ] = None,
     old_rate: Annotated[
         float | None, typer.Option(help="Share of yes where it was chosen.")
@@ -436,18 +437,22 @@ def rule(
 
     from helpers import deployment
     from helpers.cost_tables import read_cost_matrix
-    from helpers.decisions import CostMatrix, Costs, RejectCosts
+    from helpers.decisions import CostMatrix, Costs, LabelThresholds, RejectCosts
+    from helpers.label_costs import read_label_costs
     from helpers.portable.pipeline import read_decision
     from helpers.rules import changed
 
     if not folder.expanduser().is_dir():  # else the name would be looked for on the Hub
         raise ValueError(f"there is no folder {folder}")
     old = read_decision(folder.expanduser()).rule
-    prices: Costs | RejectCosts | CostMatrix | None = None
+    prices: Costs | RejectCosts | CostMatrix | list[Costs] | None = None
     if costs is not None:
         if any(one is not None for one in (false_positive, false_negative, reject, error)):
             raise ValueError("--costs holds all costs: leave the others out")
-        prices, _ = read_cost_matrix(costs, old.label_names)
+        if isinstance(old, LabelThresholds):
+            prices = read_label_costs(costs, old.label_names)
+        else:
+            prices, _ = read_cost_matrix(costs, old.label_names)
     elif false_positive is not None or false_negative is not None:
         if false_positive is None or false_negative is None:
             raise ValueError("give both --false-positive and --false-negative")

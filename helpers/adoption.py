@@ -82,7 +82,7 @@ def adopt(
     costs : path, optional
         A table, as for `read_costs`: for one of many a cost matrix, for many labels those of each.
     temperature : bool, default False
-        Fit a temperature on the same rows first.
+        Fit a temperature on the same rows first; a cost matrix always fits one.
     revision : str, optional
         See `network`.
     max_length : int, optional

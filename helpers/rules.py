@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +23,7 @@ def changed(
     *,
     threshold: float | None = None,
     thresholds: str | None = None,
-    costs: Costs | RejectCosts | CostMatrix | None = None,
+    costs: Costs | RejectCosts | CostMatrix | Sequence[Costs] | None = None,
     rates: tuple[float | None, float | None] | None = None,
 ) -> Rule | None:
     """Make a rule of the same type, for the same labels, with another cut.
@@ -35,9 +36,9 @@ def changed(
     thresholds : str, optional
         For many labels: ``"home=0.3,water=0.7"``; labels that are not named keep their cuts. For a
         band ``"low=0.1,high=0.6"``, or one of them.
-    costs : Costs, RejectCosts or CostMatrix, optional
-        The cut by formula; not for many labels, and not for a band, which needs a third price. A
-        matrix in place of another keeps the calibration, unless that was fitted for the old costs.
+    costs : Costs, RejectCosts or CostMatrix, or a Costs for each label, optional
+        The cuts by formula; not for a band, which needs a third price. A matrix in place of another
+        keeps the calibration, unless that was fitted for the old costs.
     rates : pair of float, optional
         Base rate where a yes/no rule was chosen, and where it is used.
 
@@ -99,6 +100,8 @@ def changed(
             }
             chosen = {"method": "given", "threshold": ends}
             return replace(rule, low=cuts["low"], high=cuts["high"], chosen=chosen)
+    elif isinstance(rule, LabelThresholds) and costs is not None:
+        return LabelThresholds.from_costs(costs, empty=rule.empty, **kept)  # type: ignore[arg-type]
     elif isinstance(rule, LabelThresholds) and (threshold is not None or thresholds is not None):
         values = dict(zip(rule.label_names, rule.cuts, strict=True))
         named: dict[str, float] = _read(thresholds or "") if thresholds else {}

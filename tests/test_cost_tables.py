@@ -107,5 +107,19 @@ def test_adopt_takes_a_table_of_costs_and_rule_changes_them(tmp_path):
     changed = json.loads((mine / "decision.json").read_text(encoding="utf-8"))["rule"]
     assert changed["costs"]["costs"][0] == [0, 50, 90, 10]
     assert changed["temperature"] == kept["temperature"]
+    assert run("rule", mine, "--costs", write(tmp_path / "bad.csv", "a,b\n1,2\n")).exit_code == 1
     found = run("rule", mine, "--costs", dear, "--reject", "1")
     assert found.exit_code == 1 and "--costs holds all costs" in str(found.exception)
+
+
+def test_rule_takes_costs_of_each_label(tmp_path):
+    """For many labels the cuts come from each label's prices by the formula."""
+    network = make_network(tmp_path / "theirs", head="many labels")
+    table, mine = make_table(tmp_path / "rows.csv", network, "many labels"), tmp_path / "mine"
+    assert run("adopt", network, table, "--label", "bin,lamp,tax", "--output", mine).exit_code == 0
+    each = "label,false_positive,false_negative\nbin,1,1\ntax,1,4\nlamp,1,9\n"
+    found = run("rule", mine, "--costs", write(tmp_path / "each.csv", each))
+    assert found.exit_code == 0, f"{found.output}{found.exception}"
+    kept = json.loads((mine / "decision.json").read_text(encoding="utf-8"))["rule"]
+    assert kept["cuts"] == pytest.approx([0, -np.log(9), -np.log(4)])
+    assert kept["chosen"]["method"] == "formula"
