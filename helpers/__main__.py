@@ -37,9 +37,12 @@ Precision = Annotated[
     str | None, typer.Option(help="So, too: be right at least so often. Both may be given.")
 ]
 FBeta = Annotated[float | None, typer.Option(help="Yes/no: the greatest F-beta.")]
-LabelCosts = Annotated[
+CostTable = Annotated[
     Path | None,
-    typer.Option(help="Many labels: a table with label, false_positive, false_negative."),
+    typer.Option(
+        help="A table. One of many: a row for each true label, a column for each answer; many "
+        "labels: label, false_positive, false_negative."
+    ),
 ]
 Reject = Annotated[float | None, typer.Option(help="One of many: cost of Other.")]
 Error = Annotated[float | None, typer.Option(help="One of many: cost of a wrong label.")]
@@ -100,7 +103,7 @@ def train(
     false_negative: FalseNegative = None,
     review: Review = None,
     max_review: MaxReview = None,
-    costs: LabelCosts = None,
+    costs: CostTable = None,
     min_recall: Recall = None,
     min_precision: Precision = None,
     f_beta: FBeta = None,
@@ -126,7 +129,7 @@ def train(
     --false-positive 1 --false-negative 20 --output models/mine
     """
     from helpers import deployment, systems
-    from helpers.label_costs import read_label_costs
+    from helpers.cost_tables import read_costs
     from helpers.recipes import OWN_TABLE, RECIPES
     from helpers.sources import is_source
     from helpers.table_files import describe, file_task
@@ -161,7 +164,7 @@ def train(
         plan = RECIPES[recipe, profile]
         task = plan.load_task()
     if costs is not None:
-        asked["label_costs"] = read_label_costs(costs, task.label_names, task.kind)
+        asked |= read_costs(costs, task.label_names, task.kind)
     for line in describe(task):
         typer.echo(line)
     made = systems.train(
@@ -212,7 +215,7 @@ def adopt(
     false_negative: FalseNegative = None,
     review: Review = None,
     max_review: MaxReview = None,
-    costs: LabelCosts = None,
+    costs: CostTable = None,
     min_recall: Recall = None,
     min_precision: Precision = None,
     f_beta: FBeta = None,
@@ -244,7 +247,7 @@ def adopt(
         names=[one.strip() for one in names.split(",")] if names else None,
         positive=positive,
         criterion=_criterion(locals()),
-        label_costs=costs,
+        costs=costs,
         temperature=temperature,
         revision=revision,
         subset=subset,
@@ -279,7 +282,7 @@ def choose(
     false_negative: FalseNegative = None,
     review: Review = None,
     max_review: MaxReview = None,
-    costs: LabelCosts = None,
+    costs: CostTable = None,
     min_recall: Recall = None,
     min_precision: Precision = None,
     f_beta: FBeta = None,
@@ -314,7 +317,7 @@ def choose(
         positive=positive,
         scale="probabilities" if probabilities else "logits",
         criterion=_criterion(locals()),
-        label_costs=costs,
+        costs=costs,
         encoding=encoding,
     )
     for line in notes:
@@ -438,6 +441,10 @@ def rule(
     false_negative: Annotated[float | None, typer.Option(help="Cost, for the formula.")] = None,
     reject: Annotated[float | None, typer.Option(help="Cost of Other, for the formula.")] = None,
     error: Annotated[float | None, typer.Option(help="Cost of a wrong label.")] = None,
+    costs: Annotated[
+        Path | None,
+        typer.Option(help="Another table of costs, as train takes it."),
+    ] = None,
     old_rate: Annotated[
         float | None, typer.Option(help="Share of yes where it was chosen.")
     ] = None,
@@ -450,22 +457,31 @@ def rule(
     import json
 
     from helpers import deployment
-    from helpers.decisions import Costs, RejectCosts
+    from helpers.cost_tables import read_cost_matrix
+    from helpers.decisions import CostMatrix, Costs, LabelThresholds, RejectCosts
+    from helpers.label_costs import read_label_costs
     from helpers.portable.pipeline import read_decision
     from helpers.rules import changed
 
     if not folder.expanduser().is_dir():  # else the name would be looked for on the Hub
         raise ValueError(f"there is no folder {folder}")
     old = read_decision(folder.expanduser()).rule
-    costs: Costs | RejectCosts | None = None
-    if false_positive is not None or false_negative is not None:
+    prices: Costs | RejectCosts | CostMatrix | list[Costs] | None = None
+    if costs is not None:
+        if any(one is not None for one in (false_positive, false_negative, reject, error)):
+            raise ValueError("--costs holds all costs: leave the others out")
+        if isinstance(old, LabelThresholds):
+            prices = read_label_costs(costs, old.label_names)
+        else:
+            prices, _ = read_cost_matrix(costs, old.label_names)
+    elif false_positive is not None or false_negative is not None:
         if false_positive is None or false_negative is None:
             raise ValueError("give both --false-positive and --false-negative")
-        costs = Costs(false_positive=false_positive, false_negative=false_negative)
+        prices = Costs(false_positive=false_positive, false_negative=false_negative)
     elif reject is not None or error is not None:
-        costs = RejectCosts(reject=reject or 0.0, error=1.0 if error is None else error)
+        prices = RejectCosts(reject=reject or 0.0, error=1.0 if error is None else error)
     rates = None if old_rate is None and new_rate is None else (old_rate, new_rate)
-    new = changed(old, threshold=threshold, thresholds=thresholds, costs=costs, rates=rates)
+    new = changed(old, threshold=threshold, thresholds=thresholds, costs=prices, rates=rates)
     if new is not None:
         deployment.change_rule(folder, new)
     typer.echo(json.dumps((new or old).to_dict(), indent=2, ensure_ascii=False))

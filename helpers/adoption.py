@@ -10,7 +10,7 @@ from typing import Any, Literal
 from helpers import deployment
 from helpers.choosing import PROMISES, choose_rule, criterion_of, report_rule
 from helpers.columns import read_texts
-from helpers.label_costs import read_label_costs
+from helpers.cost_tables import read_costs
 from helpers.network_labels import OTHER, check_order, holds_places, kind_of, read_truth
 from helpers.networks import exchange_logits, load_network, make_batchable, usual_length
 from helpers.prediction import check_dtype, check_max_length, predict_logits
@@ -48,7 +48,7 @@ def adopt(
     names: Sequence[str] | None = None,
     positive: str | None = None,
     criterion: Mapping[str, Any] | None = None,
-    label_costs: str | Path | None = None,
+    costs: str | Path | None = None,
     temperature: bool = False,
     revision: str | None = None,
     subset: str | None = None,
@@ -79,10 +79,10 @@ def adopt(
     criterion : mapping, optional
         What `helpers.choosing.criterion_of` takes. By default that of `train` for a table: yes/no
         the cut of equal costs, one of many Other at 0.4 of an error, many labels macro-F1.
-    label_costs : path, optional
-        For many labels: the costs of each, as for `read_label_costs`.
+    costs : path, optional
+        A table, as for `read_costs`: for one of many a cost matrix, for many labels those of each.
     temperature : bool, default False
-        Fit a temperature on the same rows first.
+        Fit a temperature on the same rows first; a cost matrix always fits one.
     revision : str, optional
         See `network`.
     max_length : int, optional
@@ -133,8 +133,8 @@ def adopt(
             "a temperature changes no cut of many labels, and a promise does not hold on the rows "
             "that fitted it: leave --temperature out"
         )
-    if label_costs is not None:
-        options["label_costs"] = read_label_costs(label_costs, label_names, kind)
+    if costs is not None:
+        options |= read_costs(costs, label_names, kind)
     chosen_by = (
         criterion_of(kind, **options, label_names=label_names)
         if options

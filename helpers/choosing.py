@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from helpers.cost_reports import report_cost_matrix
 from helpers.data import Kind
 from helpers.portable.arrays import check_class_logits, check_labels_or_other
 from helpers.portable.checks import check_floor, check_open_unit, check_share, is_real
+from helpers.portable.cost_matrix import CostMatrix, check_cost_matrix
 from helpers.portable.costs import (
     Costs,
     RejectCosts,
@@ -21,6 +23,7 @@ from helpers.portable.costs import (
 from helpers.portable.decisions import (
     BinaryThreshold,
     LabelThresholds,
+    MinimumExpectedCost,
     PredictionSets,
     RejectOption,
     ReviewBand,
@@ -80,6 +83,8 @@ def criterion_of(
     reject: float | None = None,
     error: float | None = None,
     label_costs: Sequence[Costs] | None = None,
+    cost_matrix: CostMatrix | None = None,
+    other: str | None = None,
     coverage: float | None = None,
     max_risk: float | None = None,
     set_coverage: float | None = None,
@@ -107,6 +112,10 @@ def criterion_of(
         Costs of Other and of a wrong label (1 by default), for one of many.
     label_costs : sequence of Costs, length n_labels, optional
         For many labels: those of each.
+    cost_matrix : CostMatrix, optional
+        For one of many: what each answer costs for each true label.
+    other : str, optional
+        With `cost_matrix`: the name of the reject.
     coverage, max_risk : float, optional
         For one of many.
     set_coverage : float in (0, 1), optional
@@ -160,13 +169,22 @@ def criterion_of(
                 f"kind is {kind}"
             )
         given["costs"] = list(label_costs)
+    if cost_matrix is not None:
+        if kind != "multiclass" or reject is not None or error is not None:
+            raise ValueError(
+                "a cost matrix prices one of many labels, its reject in a column of its own; the "
+                f"kind is {kind}"
+            )
+        given["costs"] = check_cost_matrix(cost_matrix)
+    elif other is not None:
+        raise ValueError("other names the reject of a cost matrix: give cost_matrix, too")
     if two != (None, None):
         if None in two:
             raise ValueError("false_positive and false_negative need each other: give both")
         if kind == "multiclass":
             raise ValueError(
                 "false_positive and false_negative price yes/no answers; one of many labels takes "
-                "reject (and error), coverage or max_risk"
+                "reject (and error), a cost matrix, coverage or max_risk"
             )
         given["costs"] = Costs(false_positive=two[0], false_negative=two[1])  # type: ignore[arg-type]
     bands = {"review": review, "max_review": max_review}
@@ -206,6 +224,8 @@ def criterion_of(
         if way not in ("min_recall", "min_precision", "max_risk"):
             raise ValueError(f"a confidence level belongs to a promise, and {way} is none")
         found["confidence_level"] = confidence_level
+    if other is not None:
+        found["other"] = other
     for name, value in found.items():
         if name in FLOORS and kind == "multilabel" and not is_real(value):
             if label_names is not None:
@@ -254,7 +274,8 @@ def choose_rule(
 
     Many labels get no temperature: a cut for each label does its work. A promise (with
     ``confidence_level``, or of sets) gets none either: it would not hold on the rows that fitted
-    it. Rows of Other take no part in the choice of sets, which promise nothing about them.
+    it. Rows of Other take no part in the choice of sets, which promise nothing about them. A cost
+    matrix always gets one: `MinimumExpectedCost.choose` fits it.
 
     Examples
     --------
@@ -274,6 +295,8 @@ def choose_rule(
         options.setdefault("review_name", "a person reads")
     if kind == "multiclass" and "Other" in label_names:
         options.setdefault("other", "No answer")
+    if isinstance(criterion.get("costs"), CostMatrix):
+        return MinimumExpectedCost.choose(logits, labels, **options)
     if temperature and kind != "multilabel" and not PROMISES & set(criterion):
         options["temperature"] = _temperature(kind, logits, labels)
     return (ReviewBand if has_band else RULES[kind]).choose(logits, labels, **options)
@@ -304,7 +327,7 @@ def report_rule(
     logits: ArrayLike,
     labels: ArrayLike,
     *,
-    costs: Costs | RejectCosts | Sequence[Costs] | None = None,
+    costs: Costs | RejectCosts | CostMatrix | Sequence[Costs] | None = None,
     seen: bool = False,
 ) -> list[dict[str, Any]]:
     """Report a rule beside the plain one: 0.5, answering every message, or the likeliest label.
@@ -314,16 +337,17 @@ def report_rule(
     rule : a rule of `helpers.decisions`
     logits : array_like of float, shape (n,), (n, 1), (n, 2), (n, n_classes) or (n, n_labels)
     labels : array_like of int, shape (n,) or (n, n_labels)
-    costs : Costs or RejectCosts, or a Costs for each label, optional
-        By default each mistake costs 1, and so does a reject; many labels are not priced.
+    costs : Costs, RejectCosts or CostMatrix, or a Costs for each label, optional
+        By default those of a `MinimumExpectedCost`; for other rules each mistake costs 1, and so
+        does a reject; many labels are not priced.
     seen : bool, default False
         Whether these rows chose the rule: then the figures are stamped.
 
     Returns
     -------
     list of dict
-        As `report_binary`, `report_review`, `report_reject`, `report_sets` or `report_labels` gives
-        it.
+        As `report_binary`, `report_review`, `report_reject`, `report_cost_matrix`, `report_sets`
+        or `report_labels` gives it.
 
     Raises
     ------
@@ -355,6 +379,12 @@ def report_rule(
         top = PredictionSets(cuts=(1,) * len(rule.cuts), label_names=rule.label_names, score="aps")
         return report_sets(
             {"the likeliest label": top, "this rule": rule}, logits, labels, seen=seen
+        )
+    if isinstance(rule, MinimumExpectedCost):
+        every = RejectOption(cut=ALWAYS, label_names=rule.label_names, other=rule.other)
+        known = check_cost_matrix(costs or rule.costs)
+        return report_cost_matrix(
+            {"answer everything": every, "this rule": rule}, logits, labels, known, **options
         )
     half = LabelThresholds.from_thresholds(0.5, label_names=rule.label_names)
     each = {"threshold 0.5": half, "this rule": rule}

@@ -2,8 +2,10 @@
 
 from helpers.portable.arrays import check_label_logits, check_label_matrix, check_labels_or_other
 from helpers.portable.binary import BinaryThreshold
+from helpers.portable.cost_matrix import CostMatrix
 from helpers.portable.costs import Costs, RejectCosts, check_costs
 from helpers.portable.decisions import Rule, rule_from_dict
+from helpers.portable.expected_cost import MinimumExpectedCost
 from helpers.portable.labels import LabelThresholds
 from helpers.portable.promises import fewest_rows, highest_confidence, highest_floor
 from helpers.portable.reject import RejectOption
@@ -14,8 +16,10 @@ from helpers.portable.sets import PredictionSets
 __all__ = [
     "FORMAT_VERSION",
     "BinaryThreshold",
+    "CostMatrix",
     "Costs",
     "LabelThresholds",
+    "MinimumExpectedCost",
     "PredictionSets",
     "RejectCosts",
     "RejectOption",

@@ -6,6 +6,7 @@ from helpers.portable.arrays import (
     check_class_logits,
     check_logits,
 )
+from helpers.portable.calibration import Calibration, fit_temperature_and_bias
 from helpers.portable.checks import is_real
 from helpers.portable.probabilities import (
     MEASURES,
@@ -22,6 +23,7 @@ from helpers.portable.probabilities import (
 
 __all__ = [
     "MEASURES",
+    "Calibration",
     "Floats",
     "Measure",
     "binary_logit",
@@ -30,6 +32,7 @@ __all__ = [
     "check_logits",
     "confidence",
     "fit_temperature",
+    "fit_temperature_and_bias",
     "is_real",
     "log_softmax",
     "logit",

@@ -41,11 +41,12 @@ from helpers.portable.rule import fingerprint, label_fingerprint
 OPTIMISTIC = "chosen on this data: optimistic"
 
 
-def _check_rules(rules: Mapping[str, Any], kind: type) -> Mapping[str, Any]:
+def _check_rules(rules: Mapping[str, Any], kind: type | tuple[type, ...]) -> Mapping[str, Any]:
     """Return rules by name, all of one kind, or say what came."""
     if not isinstance(rules, Mapping) or not all(isinstance(one, kind) for one in rules.values()):
         found = shown(rules if not isinstance(rules, Mapping) else dict(rules))
-        raise ValueError(f"rules must be a mapping of names to {kind.__name__}, got {found}")
+        kinds = " or ".join(one.__name__ for one in (kind if isinstance(kind, tuple) else (kind,)))
+        raise ValueError(f"rules must be a mapping of names to {kinds}, got {found}")
     return rules
 
 

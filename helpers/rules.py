@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from helpers.portable.cost_matrix import CostMatrix, check_cost_matrix
 from helpers.portable.costs import Costs, RejectCosts, check_costs, check_reject_costs
 from helpers.portable.decisions import (
     BinaryThreshold,
     LabelThresholds,
+    MinimumExpectedCost,
     RejectOption,
     ReviewBand,
     Rule,
@@ -20,7 +23,7 @@ def changed(
     *,
     threshold: float | None = None,
     thresholds: str | None = None,
-    costs: Costs | RejectCosts | None = None,
+    costs: Costs | RejectCosts | CostMatrix | Sequence[Costs] | None = None,
     rates: tuple[float | None, float | None] | None = None,
 ) -> Rule | None:
     """Make a rule of the same type, for the same labels, with another cut.
@@ -33,8 +36,9 @@ def changed(
     thresholds : str, optional
         For many labels: ``"home=0.3,water=0.7"``; labels that are not named keep their cuts. For a
         band ``"low=0.1,high=0.6"``, or one of them.
-    costs : Costs or RejectCosts, optional
-        The cut by formula; not for many labels, and not for a band, which needs a third price.
+    costs : Costs, RejectCosts or CostMatrix, or a Costs for each label, optional
+        The cuts by formula; not for a band, which needs a third price. A matrix in place of another
+        keeps the calibration, unless that was fitted for the old costs.
     rates : pair of float, optional
         Base rate where a yes/no rule was chosen, and where it is used.
 
@@ -77,6 +81,15 @@ def changed(
             )
         if costs is not None:
             return RejectOption.from_costs(check_reject_costs(costs), other=rule.other, **kept)
+    elif isinstance(rule, MinimumExpectedCost):
+        if costs is not None:
+            if rule.chosen.get("bias") == "cost":
+                raise ValueError(
+                    "the bias of this rule was fitted for its old costs: choose it anew on "
+                    "validation data"
+                )
+            matrix = check_cost_matrix(costs)
+            return MinimumExpectedCost.from_costs(matrix, other=rule.other, bias=rule.bias, **kept)
     elif isinstance(rule, ReviewBand):
         if thresholds is not None:
             ends = read_named(thresholds)
@@ -87,6 +100,8 @@ def changed(
             }
             chosen = {"method": "given", "threshold": ends}
             return replace(rule, low=cuts["low"], high=cuts["high"], chosen=chosen)
+    elif isinstance(rule, LabelThresholds) and costs is not None:
+        return LabelThresholds.from_costs(costs, empty=rule.empty, **kept)  # type: ignore[arg-type]
     elif isinstance(rule, LabelThresholds) and (threshold is not None or thresholds is not None):
         values = dict(zip(rule.label_names, rule.cuts, strict=True))
         named: dict[str, float] = read_named(thresholds or "") if thresholds else {}

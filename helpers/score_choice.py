@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from helpers.choosing import choose_rule, criterion_of
 from helpers.columns import order_labels, read_labels, read_truths, some_of
-from helpers.label_costs import read_label_costs
+from helpers.cost_tables import read_costs
 from helpers.score_files import Scale, ScoreRule, as_logits, load_array, read_scores
 from helpers.scores import Kind
 from helpers.tables import check_column
@@ -28,7 +28,7 @@ def choose_for_scores(
     positive: str | None = None,
     scale: Scale = "logits",
     criterion: Mapping[str, Any],
-    label_costs: str | Path | None = None,
+    costs: str | Path | None = None,
     encoding: str = "utf-8",
 ) -> tuple[ScoreRule, list[str]]:
     """Choose a rule on scores whose true labels are known.
@@ -53,8 +53,8 @@ def choose_for_scores(
     scale : "logits" or "probabilities"
     criterion : mapping
         What `criterion_of` takes.
-    label_costs : path, optional
-        For many labels: the costs of each, as for `read_label_costs`.
+    costs : path, optional
+        A table, as for `read_costs`: for one of many a cost matrix, for many labels those of each.
     encoding : str, default "utf-8"
 
     Returns
@@ -120,8 +120,8 @@ def choose_for_scores(
     if len(truth) != len(z):
         raise ValueError(f"{len(z)} rows of scores and {len(truth)} of labels")
     options = dict(criterion)
-    if label_costs is not None:
-        options["label_costs"] = read_label_costs(label_costs, label_names, kind)
+    if costs is not None:
+        options |= read_costs(costs, label_names, kind)
     rule = choose_rule(
         kind,
         as_logits(z, kind=kind, scale=scale),

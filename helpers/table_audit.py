@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from helpers.audit import likely_label_errors, near_copies
 from helpers.portable.arrays import Floats
-from helpers.portable.decisions import YES_NO, Rule
+from helpers.portable.decisions import YES_NO, MinimumExpectedCost, Rule
 from helpers.portable.labels import LabelThresholds
 from helpers.portable.probabilities import softmax
 
@@ -83,6 +83,8 @@ def _doubtful(rule: Rule, z: Floats, labels: NDArray, texts: Any, at: Any) -> di
         if isinstance(rule, YES_NO):
             yes = rule.probability(z)
             p = np.column_stack([1 - yes, yes])
+        elif isinstance(rule, MinimumExpectedCost):
+            p = rule.probability(z)
         else:
             p = softmax(z / rule.temperature)
         known = np.flatnonzero(labels < p.shape[1])  # a row of Other has no label to doubt

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from helpers.decisions import BinaryThreshold, Costs, LabelThresholds, RejectCosts, RejectOption
-from helpers.portable.chance import right_by_chance, wrong_answers, wrong_pairs
+from helpers.portable.chance import (
+    SILENT,
+    right_by_chance,
+    swapped_pair,
+    why_answers_fail,
+    why_pairs_fail,
+    wrong_answers,
+    wrong_pairs,
+)
 from helpers.probabilities import fit_temperature
 
 
@@ -70,4 +78,35 @@ def test_an_upside_down_network_is_asked_about():
         with pytest.warns(UserWarning) as caught:
             assert fit_temperature(logits, labels) == 1
         assert re.search(asks, str(caught[0].message))
-        assert "contradict the labels" in str(caught[1].message)
+        assert re.search(
+            r"T = 1 is returned: \d.*are (the two )?labels swapped", str(caught[1].message)
+        )
+
+
+def test_a_swapped_pair_is_found_among_many_labels():
+    """Where the others are answered well; not in noise, and not for two rows that went wrong."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 20, 2000)
+    said = np.where(rng.random(2000) < 0.2, rng.integers(0, 20, 2000), y)
+    assert swapped_pair(y, said) is None
+    other = np.arange(20)
+    other[[4, 9]] = 9, 4
+    first, second, wrong, both = swapped_pair(other[y], said)
+    assert (first, second) == (4, 9) and 0.9 < wrong / both < 1
+    assert swapped_pair(np.array([0, 1, 2]), np.array([1, 0, 2])) is None
+    assert swapped_pair(np.array([], dtype=int), np.array([], dtype=int)) is None
+    noise = [swapped_pair(*rng.integers(0, int(rng.integers(2, 30)), (2, 500))) for _ in range(300)]
+    assert not any(noise)
+
+
+def test_why_no_temperature_fits_is_said():
+    """Swapped, without a bias, or nothing to learn; one class alone says nothing."""
+    up, y = np.arange(10.0), np.arange(10) >= 5
+    assert why_pairs_fail(-up, y).startswith("100% of the pairs of a 1 and a 0 are wrong")
+    assert "need a bias" in why_pairs_fail(up + 50, y)
+    assert why_pairs_fail(up, np.arange(10) % 2 == 0) == SILENT
+    assert why_pairs_fail(up, np.full(10, True)) == SILENT
+    assert why_answers_fail(np.array([1]), np.array([0])) == SILENT
+    assert "9 of 10 answers are wrong" in why_answers_fail(
+        np.arange(10) % 3, np.array([1, 2, 0, 1, 2, 0, 1, 2, 0, 0])
+    )

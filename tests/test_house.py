@@ -195,6 +195,8 @@ NO_EXAMPLE = {
     "table_files.file_task": "reads files",
     "sources.read_source": "reads files",
     "label_costs.read_label_costs": "reads files",
+    "cost_tables": "reads files",
+    "portable.bias_search.repair": "MinimumExpectedCost.choose shows it",
     "seen_texts.write_seen": "writes files",
     "table_files.describe": "needs a task",
     "files.write_whole": "writes files",
@@ -277,6 +279,7 @@ def test_the_readmes_one_liners_run():
     classes = rng.integers(0, 3, 2000)
     costs = decisions.Costs(false_positive=1, false_negative=20)
     given = {
+        "Expected": (rng.normal(6.0 * np.eye(3)[classes]), classes),
         "Reject": (rng.normal(6.0 * np.eye(3)[classes]), classes),
         "Sets": (rng.normal(3.0 * np.eye(3)[classes]), classes),
         "Label": (rng.normal(4.0 * table - 2), table),
@@ -294,7 +297,8 @@ def test_the_readmes_one_liners_run():
         names = {
             **vars(decisions), **vars(evaluation), **vars(reports), **vars(scores), **vars(traffic),
             "logits": given[kind][0] + 0.01, "labels": given[kind][1], "costs": costs,
-            "names": ("a", "b", "c"), "rule": rule, "rules": {"this": rule}, "rng": rng,
+            "names": ("a", "b", "c"), "matrix": 1 - np.eye(3),
+            "rule": rule, "rules": {"this": rule}, "rng": rng,
             "json": json, "values": rule.to_dict(), "p": rng.random(5),
             "report_binary": reports.report_binary,
         }  # fmt: skip

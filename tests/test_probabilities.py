@@ -189,10 +189,13 @@ def test_temperature_of_the_two_heads():
     [
         ([-2.0, -1.0, 3.0], [0, 0, 1], "largest logit at the true label"),
         (np.eye(3) * 4, [0, 1, 2], "largest logit at the true label"),
-        (np.zeros((4, 3)), [0, 1, 2, 0], "largest logit at the true label"),
-        ([-2.0, -1.0, 3.0], [1, 1, 0], "no more about the labels than chance"),
+        (np.zeros((4, 3)), [0, 1, 2, 0], "the logits of each row are equal"),
+        ([-2.0, -1.0, 3.0], [1, 1, 0], "100% of the pairs .*: are the two labels swapped"),
+        ([7.0, 8.0, 9.0], [0, 0, 1], "they need a bias, too"),
         ([1.0, -1.0, 1.0, -1.0], [1, 1, 0, 0], "no more about the labels than chance"),
-        (np.eye(3) * 4, [1, 2, 0], "no more about the labels than chance"),
+        (np.eye(3) * 4, [1, 2, 0], "3 of 3 answers are wrong: are labels swapped"),
+        (np.eye(3)[[0, 0, 0, 1, 1]] * 4, [1, 2, 1, 0, 2], "5 of 5 answers are wrong"),
+        (np.eye(3)[[0, 1, 2, 0, 1, 2]] * 4, [0, 1, 1, 2, 2, 0], "no more about the labels than"),
     ],
 )
 def test_no_finite_temperature_is_best(z, labels, words):

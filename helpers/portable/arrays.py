@@ -112,6 +112,20 @@ def check_finite(name: str, values: ArrayLike) -> Floats:
     return array
 
 
+def check_bias(name: str, values: ArrayLike, n: int) -> tuple[float, ...]:
+    """Return `n` finite numbers as a tuple, or say what came; of one, the number may stand alone.
+
+    Examples
+    --------
+    >>> check_bias("bias", 0.5, 1)
+    (0.5,)
+    """
+    array = np.atleast_1d(as_floats(name, values))
+    if array.shape != (n,) or not np.isfinite(array).all():
+        raise ValueError(f"{name} must be {n} finite numbers, got {shown(values)}")
+    return tuple(array.tolist())
+
+
 # Logits
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arrays import Floats, check_binary_labels, divided
+from .arrays import Floats, check_bias, check_binary_labels, divided
 from .chance import PAIRS, warn_upside_down, wrong_pairs
 from .checks import check_temperature, exactly_one, is_real, shown
 from .costs import Costs, check_costs
@@ -133,6 +133,7 @@ class BinaryThreshold(YesNoRule):
         costs: Costs,
         *,
         temperature: float = 1.0,
+        bias: float = 0.0,
         label_names: tuple[str, str] = ("0", "1"),
     ) -> BinaryThreshold:
         """Make the rule that is cheapest if the probabilities are calibrated.
@@ -142,6 +143,9 @@ class BinaryThreshold(YesNoRule):
         costs : Costs
         temperature, label_names
             See the class.
+        bias : float, default 0
+            What calibration adds to the logit, as `fit_temperature_and_bias` gives it: the cut
+            moves down by it, and the rule's own probabilities stay without it.
 
         Returns
         -------
@@ -160,7 +164,7 @@ class BinaryThreshold(YesNoRule):
         """
         costs = check_costs(costs)
         return cls(
-            cut=float(logit(costs.threshold)),
+            cut=float(logit(costs.threshold)) - check_bias("bias", bias, 1)[0],
             temperature=temperature,
             label_names=label_names,
             chosen={"method": "formula", "criterion": "costs", "costs": asdict(costs)},

@@ -140,3 +140,131 @@ def warn_upside_down(wrong: float | None, what: str, *, stacklevel: int = 3) -> 
             "two labels swapped, or the columns in another order?",
             stacklevel=stacklevel,
         )
+
+
+def swapped_pair(
+    labels: NDArray[np.int64], predicted: NDArray[np.int64]
+) -> tuple[int, int, int, int] | None:
+    """Find the two classes that are mostly answered with each other, if chance cannot make it.
+
+    Such a pair hides where the other classes are answered well.
+
+    Parameters
+    ----------
+    labels, predicted : ndarray of int, shape (n,)
+        Class indices.
+
+    Returns
+    -------
+    tuple of int, or None
+        The two classes, how many rows of either are answered with the other, and how many with one
+        of the two. None unless both are answered with the other more often than with themselves,
+        and together by more than four standard errors; of several pairs the commonest.
+
+    Examples
+    --------
+    >>> y = np.arange(90) % 3
+    >>> swapped_pair(y, np.array([1, 0, 2])[y]), swapped_pair(y, y)
+    ((0, 1, 60, 60), None)
+    """
+    if len(labels) == 0:
+        return None
+    size = int(max(labels.max(), predicted.max())) + 1
+    table = np.bincount(labels * size + predicted, minlength=size * size).reshape(size, size)
+    right = np.diag(table)
+    crossed = table + table.T
+    both = crossed + right[:, None] + right
+    swapped = (table > right[:, None]) & (right < table.T)
+    swapped &= crossed - both / 2 > SURE * np.sqrt(both) / 2
+    if not swapped.any():
+        return None
+    a, b = divmod(int(np.where(swapped, crossed, -1).argmax()), size)
+    return a, b, int(crossed[a, b]), int(both[a, b])
+
+
+def warn_swapped(
+    labels: NDArray[np.int64],
+    predicted: NDArray[np.int64],
+    names: tuple[str, ...] | None = None,
+    *,
+    stacklevel: int = 3,
+) -> None:
+    """Ask loudly whether two of many labels are swapped, if `swapped_pair` finds them.
+
+    Parameters
+    ----------
+    labels, predicted : ndarray of int, shape (n,)
+        Class indices.
+    names : tuple of str, optional
+        Of the classes; without them they are numbered from 0.
+    stacklevel : int
+
+    Examples
+    --------
+    >>> warn_swapped(np.array([0, 1]), np.array([0, 1]))
+    """
+    if (pair := swapped_pair(labels, predicted)) is not None:
+        first, second = (names[k] if names else f"class {k}" for k in pair[:2])
+        warnings.warn(
+            f"{pair[2]} of {pair[3]} wrong between {first} and {second}, more than chance would "
+            "make: are these two labels swapped?",
+            stacklevel=stacklevel,
+        )
+
+
+SILENT = "the logits say no more about the labels than chance"
+
+
+def why_pairs_fail(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> str:
+    """Say why no temperature makes good probabilities of yes/no logits.
+
+    Parameters
+    ----------
+    scores : ndarray of float, shape (n,)
+    positive : ndarray of bool, shape (n,)
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> why_pairs_fail(np.array([2.0, 1.0]), np.array([False, True]))
+    '100% of the pairs of a 1 and a 0 are wrong: are the two labels swapped?'
+    >>> why_pairs_fail(np.array([8.0, 9.0]), np.array([False, True]))
+    'they tell 1 from 0, but all lie too high or too low: they need a bias, too'
+    """
+    if positive.all() or not positive.any():
+        return SILENT
+    wrong = 1 - auroc(np.sort(scores[positive]), scores[~positive])
+    if wrong > 2 / 3:
+        return f"{wrong:.0%} of the {PAIRS} are wrong: are the two labels swapped?"
+    if wrong < 1 / 3:
+        return "they tell 1 from 0, but all lie too high or too low: they need a bias, too"
+    return SILENT
+
+
+def why_answers_fail(labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> str:
+    """Say why no temperature makes good probabilities of the logits of classes.
+
+    Parameters
+    ----------
+    labels, predicted : ndarray of int, shape (n,)
+        Class indices.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> why_answers_fail(np.array([0, 1, 2]), np.array([1, 2, 0]))
+    '3 of 3 answers are wrong: are labels swapped, or the columns in another order?'
+    """
+    right = int((labels == predicted).sum())
+    if len(labels) < 2 or right / len(labels) >= right_by_chance(labels, predicted)[0] / 2:
+        return SILENT
+    return (
+        f"{len(labels) - right} of {len(labels)} answers are wrong: are labels swapped, or the "
+        "columns in another order?"
+    )

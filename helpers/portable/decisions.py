@@ -2,6 +2,7 @@
 
 Lesson 01 explains `Costs`, `BinaryThreshold` and `ReviewBand`, lesson 02 `RejectCosts`,
 `RejectOption` and `PredictionSets`, lesson 03 `LabelThresholds`, lesson 04 `Decision`.
+`MinimumExpectedCost` is for one of many, as `RejectOption` is, under any `CostMatrix`.
 """
 
 from __future__ import annotations
@@ -13,13 +14,21 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from .binary import BinaryThreshold
+from .expected_cost import MinimumExpectedCost
 from .labels import LabelThresholds
 from .reject import RejectOption
 from .review import ReviewBand
 from .rule import FORMAT_VERSION, check_version
 from .sets import PredictionSets
 
-Rule = BinaryThreshold | ReviewBand | RejectOption | PredictionSets | LabelThresholds
+Rule = (
+    BinaryThreshold
+    | ReviewBand
+    | RejectOption
+    | MinimumExpectedCost
+    | PredictionSets
+    | LabelThresholds
+)
 YES_NO = (BinaryThreshold, ReviewBand)  # rules of two labels, which one logit can decide
 Dtype = Literal["bf16", "fp16", "fp32"]
 DECISION_FILE = "decision.json"

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arrays import Floats, check_label_logits, check_label_matrix, divided
+from .arrays import Floats, check_bias, check_label_logits, check_label_matrix, divided
 from .binary import BinaryThreshold
 from .chance import PAIRS, warn_upside_down, wrong_pairs
 from .checks import (
@@ -147,6 +147,60 @@ class LabelThresholds(BaseRule):
             label_names=names,
             empty=empty,
             chosen={"method": "given", "threshold": [float(value) for value in values]},
+        )
+
+    @classmethod
+    def from_costs(
+        cls,
+        costs: Costs | Sequence[Costs],
+        *,
+        label_names: Sequence[str],
+        temperature: float = 1.0,
+        bias: Sequence[float] = (),
+        empty: Literal["allow", "top1"] = "allow",
+    ) -> LabelThresholds:
+        """Make the rule that is cheapest if each label's probabilities are calibrated.
+
+        Parameters
+        ----------
+        costs : Costs, or one for each label
+        label_names : sequence of str, length n_labels
+        temperature, empty
+            See the class.
+        bias : sequence of float, length n_labels, optional
+            What `fit_temperature_and_bias` adds to the logits: each cut moves down by it.
+
+        Returns
+        -------
+        LabelThresholds
+
+        Raises
+        ------
+        ValueError
+            If the number of costs or biases is not that of the labels.
+
+        Examples
+        --------
+        >>> costs = [Costs(false_positive=1, false_negative=miss) for miss in (1, 4)]
+        >>> LabelThresholds.from_costs(costs, label_names=("home", "water")).thresholds
+        (0.5, 0.2)
+        """
+        names = check_names("label_names", label_names)
+        prices = _costs_of_labels(costs, len(names))
+        shift = check_bias("bias", bias, len(names)) if len(bias) else (0.0,) * len(names)
+        rules = [
+            BinaryThreshold.from_costs(one, bias=b) for one, b in zip(prices, shift, strict=True)
+        ]
+        return cls(
+            cuts=tuple(rule.cut for rule in rules),
+            temperature=temperature,
+            label_names=names,
+            empty=empty,
+            chosen={
+                "method": "formula",
+                "criterion": "costs",
+                "costs": [asdict(one) for one in prices],
+            },
         )
 
     @classmethod

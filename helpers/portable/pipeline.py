@@ -27,6 +27,7 @@ from .decisions import (
     Decision,
     Dtype,
     LabelThresholds,
+    MinimumExpectedCost,
     Rule,
 )
 from .probabilities import log_softmax, sigmoid
@@ -319,6 +320,8 @@ class DecisionPipeline(TextClassificationPipeline):
         if _legacy:
             return record
         scaled = logits[0].astype(np.float64) / rule.temperature
+        if isinstance(rule, MinimumExpectedCost):
+            scaled += rule.bias
         if len(scaled) == 1:  # one logit for a yes/no decision
             scores = sigmoid([-scaled[0], scaled[0]])
         elif self.model.config.problem_type == "multi_label_classification":

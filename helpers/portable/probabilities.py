@@ -14,13 +14,23 @@ from numpy.typing import ArrayLike
 
 from .arrays import (
     Floats,
+    as_array,
     as_floats,
     check_binary_labels,
     check_class_logits,
+    check_label_matrix,
     check_labels_or_other,
     check_logits,
 )
-from .chance import ANSWERS, PAIRS, warn_upside_down, wrong_answers, wrong_pairs
+from .chance import (
+    ANSWERS,
+    PAIRS,
+    warn_upside_down,
+    why_answers_fail,
+    why_pairs_fail,
+    wrong_answers,
+    wrong_pairs,
+)
 from .checks import check_choice, check_open_unit
 
 
@@ -190,10 +200,11 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
 
     Parameters
     ----------
-    logits : array_like of float, shape (n,), (n, 1) or (n, n_classes)
+    logits : array_like of float, shape (n,), (n, 1), (n, n_classes) or (n, n_labels)
         Logits on validation data that took no part in the fit of the network.
-    labels : array_like of int, shape (n,)
-        0 or 1 for one column or two; otherwise class indices in ``range(n_classes)``.
+    labels : array_like of int, shape (n,) or (n, n_labels)
+        0 or 1 for one column or two; otherwise class indices in ``range(n_classes)``. A matrix of 0
+        and 1 for many labels, which share the temperature.
 
     Returns
     -------
@@ -209,9 +220,10 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
     -----
     UserWarning
         If no finite T is best, and T = 1 is returned: either every row has its largest logit at the
-        true label (the loss falls for ever as T goes to 0), or the logits say no more about the
-        labels than chance (it falls for ever as T grows). If the logits contradict the labels
-        beyond chance, as when two labels are swapped: see `wrong_pairs` and `wrong_answers`.
+        true label (the loss falls for ever as T goes to 0), or the loss falls for ever as T grows;
+        the message says whether the logits contradict the labels, lack a bias, or say nothing. If
+        they contradict the labels beyond chance, as when two labels are swapped: see `wrong_pairs`
+        and `wrong_answers`.
 
     Notes
     -----
@@ -230,17 +242,19 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
     from scipy.optimize import brentq
 
     z = check_logits(logits)
-    if z.ndim == 1 or z.shape[1] <= 2:
-        margin = binary_logit(z)
-        true = check_binary_labels(labels, len(margin))
-        wrong = wrong_pairs(margin, true)
-        warn_upside_down(wrong, PAIRS)
+    many = z.ndim == 2 and z.shape[1] > 1 and as_array("labels", labels).ndim == 2
+    if many or z.ndim == 1 or z.shape[1] <= 2:
+        if many:
+            margin, true = z.ravel(), check_label_matrix(labels, z.shape).ravel()
+        else:
+            margin = binary_logit(z)
+            true = check_binary_labels(labels, len(margin))
+        warn_upside_down(wrong_pairs(margin, true), PAIRS)
         index = true.astype(int)
         z = np.stack([np.zeros_like(margin), margin], axis=1)
     else:
         index = check_labels_or_other(labels, len(z), z.shape[1], other=False)
-        wrong = wrong_answers(index, z.argmax(axis=1))
-        warn_upside_down(wrong, ANSWERS)
+        warn_upside_down(wrong_answers(index, z.argmax(axis=1)), ANSWERS)
     if len(z) == 0:
         raise ValueError("a temperature needs at least one labelled row, got none")
 
@@ -249,9 +263,11 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
     at_label = z[np.arange(len(z)), index]
     scale = float((z - z.mean(axis=1, keepdims=True)).std())
     if scale == 0.0 or np.all(at_label == z.max(axis=1)):
+        reason = "every row has its largest logit at the true label"
+        if scale == 0.0:
+            reason = "the logits of each row are equal"
         warnings.warn(
-            "no temperature is best: every row has its largest logit at the true label; "
-            "T = 1 is returned",
+            f"no temperature is best, T = 1 is returned: {reason}",
             stacklevel=2,
         )
         return 1.0
@@ -265,12 +281,13 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
         with np.errstate(over="ignore"):
             best = np.ldexp(scale * np.exp(brentq(slope, -30.0, 30.0, xtol=1e-12)), size)
     if best is None or not 0 < best < np.inf:
-        reason = "contradict the labels"
-        if wrong is None:
-            reason = "say no more about the labels than chance, or fit them all but for rounding"
-        warnings.warn(
-            f"no temperature is best: the logits {reason}; T = 1 is returned", stacklevel=2
-        )
+        if slope(-30.0) <= 0:
+            why = "the logits fit all labels but for rounding"
+        elif z.shape[1] == 2:
+            why = why_pairs_fail(z[:, 1] - z[:, 0], index == 1)
+        else:
+            why = why_answers_fail(index, z.argmax(axis=1))
+        warnings.warn(f"no temperature is best, T = 1 is returned: {why}", stacklevel=2)
         return 1.0
     return float(best)
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .arrays import Floats, as_floats, check_class_logits, check_labels_or_other, divided
-from .chance import ANSWERS, warn_upside_down, wrong_answers
+from .chance import ANSWERS, warn_swapped, warn_upside_down, wrong_answers
 from .checks import check_choice, check_floor, check_open_unit, exactly_one, is_real, shown
 from .costs import Costs, RejectCosts, check_reject_costs
 from .probabilities import MEASURES, Measure, softmax
@@ -355,7 +355,10 @@ class RejectOption(BaseRule):
         if len(z) == 0:
             raise ValueError("choosing needs at least one labelled message, got none")
         best, known = z.argmax(axis=1), true < n_classes
-        warn_upside_down(wrong_answers(true[known], best[known]), ANSWERS)
+        wrong = wrong_answers(true[known], best[known])
+        warn_upside_down(wrong, ANSWERS)
+        if wrong is None:
+            warn_swapped(true[known], best[known], rule.label_names)
         chosen: dict[str, Any] = {"method": "search", "criterion": way, "n_samples": len(z)}
         if way == "costs":
             loss = check_reject_costs(value).of(true, best, n_classes=n_classes)

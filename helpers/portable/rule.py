@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from typing import Any, Literal, Self, cast
 
 import numpy as np
@@ -36,7 +36,9 @@ def check_cut(cut: Any, kind: Literal["logit", "number"]) -> float:
 
 
 def _plain(value: Any) -> Any:
-    """Write a field as JSON: a tuple as a list, a cut at infinity as its word."""
+    """Write a field as JSON: a tuple as a list, costs as a dict, a cut at infinity as its word."""
+    if is_dataclass(value):
+        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
     return WORDS.get(value, value) if isinstance(value, float) else deepcopy(value)
