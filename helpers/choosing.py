@@ -210,7 +210,8 @@ def choose_rule(
 
     Notes
     -----
-    Where "Other" is itself one of the labels, what is not answered is called "No answer".
+    Where "Other" is itself one of the labels, it stands for "none of these", and what is not
+    answered is called "No answer".
 
     Many labels get no temperature: a cut for each label does its work. A promise (with
     ``confidence_level``) gets none either: it would not hold on the rows that fitted it.
@@ -230,7 +231,7 @@ def choose_rule(
     if has_band and "review" in label_names:
         options.setdefault("review_name", "a person reads")
     if kind == "multiclass" and "Other" in label_names:
-        options.setdefault("other", "No answer")
+        options = {"other": "No answer", "none_of_these": "Other", **options}
     if temperature and kind != "multilabel" and "confidence_level" not in criterion:
         options["temperature"] = _temperature(kind, logits, labels)
     return (ReviewBand if has_band else RULES[kind]).choose(logits, labels, **options)

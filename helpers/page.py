@@ -31,6 +31,7 @@ from helpers.portable.decisions import (
     Rule,
 )
 from helpers.portable.probabilities import binary_logit, sigmoid, softmax
+from helpers.portable.rule import ALWAYS
 from helpers.reports import report_each_label
 
 STYLE = """
@@ -195,6 +196,8 @@ def _in_words(rule: Rule) -> str:
             f"The likeliest of {len(rule.label_names)} labels where the {rule.measure} confidence "
             f'is at least {rule.threshold:.4g}, otherwise "{rule.other}".'
         )
+        if rule.unknown_cut != ALWAYS:
+            said += f" What is below {rule.unknown_cut:.4g} by energy is unknown."
     else:
         said = f"Each of {len(rule.label_names)} labels where its probability reaches its own cut."
     chosen = rule.chosen

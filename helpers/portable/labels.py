@@ -24,7 +24,7 @@ from .checks import (
 )
 from .costs import Costs, check_costs
 from .probabilities import sigmoid
-from .rule import ALWAYS, NEVER, BaseRule, check_cut, label_fingerprint
+from .rule import ALWAYS, NEVER, BaseRule, Reason, check_cut, label_fingerprint
 from .search import Steps
 
 
@@ -423,7 +423,8 @@ class LabelThresholds(BaseRule):
         -------
         list of dict
             One a row: ``labels`` (names), ``probability`` and ``threshold`` (dicts by name),
-            ``accepted`` (whether any threshold was reached).
+            ``accepted`` (whether any threshold was reached), ``reason``: "answered", "no label", or
+            "unsure" (the likeliest label is given, though it did not reach its threshold).
 
         Examples
         --------
@@ -441,6 +442,11 @@ class LabelThresholds(BaseRule):
                 "probability": dict(zip(self.label_names, p.tolist(), strict=True)),
                 "threshold": dict(threshold),
                 "accepted": bool(reached.any()),
+                "reason": _reason(reached.any(), said.any()),
             }
             for said, p, reached in rows
         ]
+
+
+def _reason(reached: bool, said: bool) -> Reason:
+    return "answered" if reached else "unsure" if said else "no label"
