@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
+from scipy.optimize import brentq
 
 from helpers.portable.arrays import Floats, as_floats
 from helpers.portable.checks import check_open_unit
@@ -24,7 +25,7 @@ from helpers.portable.decisions import (
     Rule,
 )
 from helpers.portable.probabilities import logit, prior_shift, sigmoid
-from helpers.reference import Reference, unknown_words
+from helpers.reference import Reference, count_words, unknown_words
 from helpers.traffic import Interval, estimate_base_rate, expected_figures
 
 Record = Mapping[str, Any]
@@ -99,11 +100,13 @@ def compare(
     those of Kolmogorov and Smirnov, the largest gap between two distribution functions, with the
     asymptotic bound.
 
-    For yes/no the base rate is estimated by `estimate_base_rate` and the figures by
+    For yes/no the probabilities are shifted on the logit scale, so that their mean on the reference
+    is its share of 1s. Then the base rate is estimated by `estimate_base_rate`, and the figures by
     `expected_figures` at that rate; their intervals span those at both ends of the rate's. This
     rests on two conditions: the probabilities are calibrated, and only the base rate has moved. The
-    second is asked by the distance that the base rate leaves: from the reference's 1s and 0s, mixed
-    at the estimated rate. A change that looks just like another base rate passes.
+    first is asked on the reference, whose labels are known; the second by the distance that the
+    base rate leaves: from the reference's 1s and 0s, mixed at the estimated rate. A change that
+    looks just like another base rate passes.
 
     References
     ----------
@@ -120,47 +123,127 @@ def compare(
     >>> rarer = rng.normal(4.0 * (rng.random(2000) < 0.05) - 3.4)
     >>> found = compare(rule, then, rule.explain(rarer))
     >>> [line["what"] for line in found.table if line["moved"]]
-    ['share of "1"', 'mean probability of "1"', 'base rate', 'distance of scores']
+    ['share of "1"', 'mean probability of "1"', 'distance of scores', 'base rate']
+    """
+    table = drift_table(rule, reference, records, texts=texts, confidence_level=confidence_level)
+    figures = figures_without_labels(
+        rule, reference, records, costs=costs, review=review, confidence_level=confidence_level
+    )
+    return Drift(table, figures, _advice(rule, table))
+
+
+def drift_table(
+    rule: Rule,
+    reference: Reference,
+    records: Sequence[Record],
+    *,
+    texts: Sequence[str] | None = None,
+    confidence_level: float = 0.95,
+) -> list[dict[str, Any]]:
+    """Say which figures of decided messages differ from those of the rows that chose the rule.
+
+    Parameters
+    ----------
+    rule, reference, records, texts, confidence_level
+        As for `compare`.
+
+    Returns
+    -------
+    list of dict
+        The `table` of a `Drift`.
+
+    Raises
+    ------
+    ValueError
+        As `compare` does.
+
+    Examples
+    --------
+    >>> from helpers.reference import make_reference
+    >>> then = make_reference([2.0, -2.0, -1.0], [1, 0, 0], ["a text"] * 3)
+    >>> rule = BinaryThreshold.from_threshold(0.5)
+    >>> [row["moved"] for row in drift_table(rule, then, rule.explain([1.0, -1.0]))]
+    [False, False, False, False, False]
     """
     level = check_open_unit("confidence_level", confidence_level)
     then = rule.explain(reference.logits)
     check_records(rule, then, records)
     if texts is not None and len(texts) != len(records):
         raise ValueError(f"expected a text for each of {len(records)} records, got {len(texts)}")
-    names = _shares(rule, then)
-    new = _shares(rule, records)
-    n_lines = len(names) + 2 + 2 * isinstance(rule, YES_NO) + 2 * (texts is not None)
+    old, new = _shares(rule, then), _shares(rule, records)
+    n_lines = len(old) + 2 + 2 * isinstance(rule, YES_NO) + 2 * (texts is not None)
     line = 1 - (1 - level) / n_lines
-    table = [
-        _line(name, _share(new[name], line), _share(names[name], line), SHARE) for name in names
-    ]
+    table = [_line(name, _share(new[name], line), _share(old[name], line), SHARE) for name in old]
     scores, before = _scores(rule, records), _scores(rule, then)
-    table.append(
-        _line(_score_name(rule), _mean(scores, line), _mean(before, line), "the texts changed")
-    )
+    table.append(_line(_score_name(rule), _mean(scores, line), _mean(before, line), SURE))
     if texts is not None:
-        lengths = np.array([len(text.split()) for text in texts])
+        lengths = np.array([count_words(text) for text in texts])
         unknown = unknown_words(texts, reference.words)
-        for what, now, old, why in (
-            ("words a text", lengths, reference.lengths, "texts come from elsewhere, or in a form"),
-            ("unknown words", unknown, reference.unknown, "texts tell of something new"),
+        for what, now, ever, why in (
+            ("words a text", lengths, reference.lengths, FORM),
+            ("unknown words", unknown, reference.unknown, NEW_WORDS),
         ):
-            table.append(_line(what, _mean(now, line), _mean(old, line), why))
-    figures: list[dict[str, Any]] = []
+            table.append(_line(what, _mean(now, line), _mean(ever, line), why))
+    table.append(_distance("distance of scores", scores, [(before, 1.0)], line, SURE))
     if isinstance(rule, YES_NO):
-        both = (scores, before)
-        more, figures = _yes_no(rule, reference, both, records, costs, review, line, level)
-        table += more
-    elif isinstance(rule, RejectOption):
-        figures = _one_of_many(rule, reference, records, costs, level)
-    else:
-        figures = _any_of_many(rule, reference, records, level)
-    table.append(_distance("distance of scores", scores, [(before, 1.0)], line, SCORES_MOVED))
-    return Drift(table, figures, _advice(rule, table, figures))
+        y = _both_labels(reference)
+        _, rate_then = _base_rate(before, before, y, line)
+        _, rate = _base_rate(scores, before, y, line)
+        mixed = [(before[y], rate[0]), (before[~y], 1 - rate[0])]
+        table.append(_line("base rate", rate, rate_then, "the base rate has moved"))
+        table.append(_distance("distance that the base rate leaves", scores, mixed, line, LEFT))
+    return table
+
+
+def figures_without_labels(
+    rule: Rule,
+    reference: Reference,
+    records: Sequence[Record],
+    *,
+    costs: Costs | RejectCosts | None = None,
+    review: float | None = None,
+    confidence_level: float = 0.95,
+) -> list[dict[str, Any]]:
+    """Expect base rate, cost, recall and precision of decided messages from probabilities alone.
+
+    Parameters
+    ----------
+    rule, reference, records, costs, review, confidence_level
+        As for `compare`.
+
+    Returns
+    -------
+    list of dict
+        The `figures` of a `Drift`: for yes/no ``base rate``, ``cost``, ``recall``, ``precision``
+        and, where the base rate has moved, ``cost, rule moved``; for one of many ``wrong answers``
+        and ``cost``; for many labels the base rate of each.
+
+    Raises
+    ------
+    ValueError
+        As `compare` does.
+
+    Examples
+    --------
+    >>> from helpers.reference import make_reference
+    >>> then = make_reference([2.0, -2.0, -1.0], [1, 0, 0], ["a text"] * 3)
+    >>> rule = BinaryThreshold.from_threshold(0.5)
+    >>> [row["what"] for row in figures_without_labels(rule, then, rule.explain([1.0, -1.0]))]
+    ['base rate', 'cost', 'recall', 'precision']
+    """
+    level = check_open_unit("confidence_level", confidence_level)
+    check_records(rule, rule.explain(reference.logits[:1]), records)
+    if isinstance(rule, YES_NO):
+        return _yes_no(rule, reference, records, costs, review, level)
+    if isinstance(rule, RejectOption):
+        return _one_of_many(rule, reference, records, costs, level)
+    return _any_of_many(rule, reference, records, level)
 
 
 SHARE = "the base rate or the texts changed"
-SCORES_MOVED = "the network is sure otherwise than it was"
+SURE = "the network is less sure, or surer, than it was"
+FORM = "texts come from elsewhere, or through another form"
+NEW_WORDS = "texts tell of something new"
 LEFT = "no base rate explains these scores, so the texts changed: do not trust the figures below"
 
 
@@ -306,54 +389,70 @@ def _below(sample: Floats, at: Floats) -> Floats:
 # Figures that would need labels
 
 
+def _both_labels(reference: Reference) -> NDArray[np.bool_]:
+    y = reference.labels.astype(bool)
+    if y.all() or not y.any():
+        raise ValueError("the rows that chose the rule have one label alone: no base rate is known")
+    return y
+
+
+def _base_rate(
+    p: Floats, before: Floats, y: NDArray[np.bool_], level: float
+) -> tuple[Floats, Interval]:
+    """Estimate a base rate, the probabilities shifted so that the rows of then have their own."""
+    old, z = float(y.mean()), _logit(before)
+    bias = float(brentq(lambda b: sigmoid(z + b).mean() - old, -700, 700))
+    shifted = sigmoid(_logit(p) + bias)
+    return shifted, estimate_base_rate(shifted, old=old, confidence_level=level)
+
+
 def _yes_no(
     rule: Any,
     reference: Reference,
-    both: tuple[Floats, Floats],
     records: Sequence[Record],
     costs: Any,
     review: float | None,
-    line: float,
     level: float,
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Estimate the base rate, whether it explains the scores, and the figures at that rate."""
-    (p, before), y = both, reference.labels.astype(bool)
-    if y.all() or not y.any():
-        raise ValueError("the rows that chose the rule have one label alone: no base rate is known")
-    kept = rule.chosen.get("costs")
+) -> list[dict[str, Any]]:
+    """Estimate the base rate, and expect the figures at that rate."""
+    y, then = _both_labels(reference), rule.explain(reference.logits)
+    scores = _scores(rule, then)
+    before, own = _base_rate(scores, scores, y, level)
+    p, found = _base_rate(_scores(rule, records), scores, y, level)
+    change = _line("", found, own, "")
+    rate = (found[0], max(own[0] + change["low"], 0.0), min(own[0] + change["high"], 1.0))
+    kept, old = rule.chosen.get("costs"), float(y.mean())
     prices = check_costs(costs or (Costs(**kept) if kept else ONES))
     price = rule.chosen.get("review", 0.0) if review is None else review
-    old = float(y.mean())
-    rate = estimate_base_rate(p, old=old, confidence_level=line)
-    table = [_line("base rate", rate, _share(y, line), "the base rate has moved")]
-    mixed = [(before[y], rate[0]), (before[~y], 1 - rate[0])]
-    table.append(_distance("distance that the base rate leaves", p, mixed, line, LEFT))
-    names = [rule.label_names[0], rule.label_names[1], getattr(rule, "review", None)]
-    said = np.array([names.index(record["label"]) for record in records])
-    then = np.array([names.index(record["label"]) for record in rule.explain(reference.logits)])
-    shown = estimate_base_rate(p, old=old, confidence_level=level)
-    now = _at_rates(p, said, prices, price, old, shown)
-    known = _counted(y, then, prices, price)
-    check = expected_figures(before, then, prices, review=price, rng=np.random.default_rng(0))
-    figures = [_figure("base rate", old, shown, BASE)]
+    names = (*rule.label_names, getattr(rule, "review", None))
+    said, said_then = (
+        np.array([names.index(record["label"]) for record in rows]) for rows in (records, then)
+    )
+    now = _at_rates(p, said, prices, price, old, rate)
+    known = _counted(y, said_then, prices, price)
+    check = expected_figures(before, said_then, prices, review=price, rng=np.random.default_rng(0))
+    figures = [_figure("base rate", old, rate, BASE)]
     for name, meaning in FIGURES.items():
-        if check[name][1] <= known[name] <= check[name][2] or np.isnan(known[name]):
-            note = ""
-        else:
-            note = (
-                f" Without labels the rows of then would be given {check[name][0]:.3g}: the "
-                "probabilities are not calibrated."
+        value, low, high = check[name]
+        if known[name] < low or known[name] > high:
+            meaning += (
+                f" On the rows of then the same way gives {value:.3g}, and they show "
+                f"{known[name]:.3g}: the probabilities are not calibrated."
             )
-        figures.append(_figure(name, known[name], now[name], meaning + note))
-    if isinstance(rule, BinaryThreshold) and table[0]["moved"]:
-        start = rule.chosen.get("base_rate", {}).get("new", old)
+        figures.append(_figure(name, known[name], now[name], meaning))
+    start = rule.chosen.get("base_rate", {}).get("new", old)
+    if isinstance(rule, BinaryThreshold) and not rate[1] <= start <= rate[2]:
         new = float(np.clip(rate[0], TINY, 1 - TINY))
         moved = rule.at_base_rate(old=start, new=new)
-        other = moved.decide(rule.temperature * logit(np.clip(p, 1e-300, 1 - 1e-16)))
-        cost = _at_rates(p, other, prices, price, old, shown)["cost"]
+        other = moved.decide(rule.temperature * _logit(_scores(rule, records)))
+        cost = _at_rates(p, other, prices, price, old, rate)["cost"]
         text = f"With the rule moved: at_base_rate(old={start:.3g}, new={new:.3g})."
         figures.append(_figure("cost, rule moved", float("nan"), cost, text))
-    return table, figures
+    return figures
+
+
+def _logit(p: Floats) -> Floats:
+    return np.asarray(logit(np.clip(p, 1e-300, 1 - 1e-16)))
 
 
 ONES = Costs(false_positive=1, false_negative=1)
@@ -372,7 +471,7 @@ def _at_rates(
     found = []
     for rate in rates:
         shift = prior_shift(old=old, new=float(np.clip(rate, TINY, 1 - TINY)))
-        moved = sigmoid(logit(np.clip(p, 1e-300, 1 - 1e-16)) + shift)
+        moved = sigmoid(_logit(p) + shift)
         rng = np.random.default_rng(0)
         found.append(expected_figures(moved, said, costs, review=price, rng=rng))
     return {
@@ -449,13 +548,15 @@ def _any_of_many(
     return found
 
 
-def _advice(rule: Rule, table: Sequence[Any], figures: Sequence[Any]) -> str:
+def _advice(rule: Rule, table: Sequence[dict[str, Any]]) -> str:
     """Say in a sentence or two what to do."""
     moved = {row["what"] for row in table if row["moved"]}
     sample = "Label a random sample, some 200, and report the rule on it."
     if not moved:
         return "Nothing has moved beyond chance: keep the rule."
-    if "distance that the base rate leaves" in moved or "unknown words" in moved:
+    if "distance that the base rate leaves" in moved or (
+        "unknown words" in moved and "base rate" not in moved
+    ):
         return f"The texts themselves have changed: the figures may be wrong. {sample}"
     if "base rate" in moved:
         (row,) = (row for row in table if row["what"] == "base rate")

@@ -85,7 +85,7 @@ def make_reference(
             "logits, labels and texts must have the same number of rows, at least 1, got "
             f"{len(z)}, {len(y)} and {len(texts)}"
         )
-    lengths = np.array([len(_words(text)) for text in texts])
+    lengths = np.array([count_words(text) for text in texts])
     if train_texts is None:
         each = [set(_words(text)) for text in texts]
         _, first, times = np.unique(
@@ -105,6 +105,17 @@ def make_reference(
     if len(z) > most:
         kept = np.sort(np.random.default_rng(0).choice(len(z), most, replace=False))
     return Reference(z[kept], y[kept].astype(np.int64), words, lengths[kept], unknown[kept])
+
+
+def count_words(text: str) -> int:
+    """Count the words of a text.
+
+    Examples
+    --------
+    >>> count_words("My bin, again!")
+    3
+    """
+    return len(_words(text))
 
 
 def _words(text: str) -> list[str]:

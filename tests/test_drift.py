@@ -13,7 +13,7 @@ from helpers.decisions import (
     ReviewBand,
     choose_unknown_cut,
 )
-from helpers.drift import compare
+from helpers.drift import compare, drift_table
 from helpers.reference import (
     REFERENCE_FILE,
     make_reference,
@@ -45,25 +45,25 @@ def moved(found):
 
 
 def test_nothing_is_said_to_move_where_nothing_does():
-    """In 500 pairs of samples of one kind, about one table in twenty at most says "moved"."""
+    """In 300 pairs of samples of one kind, about one table in twenty at most says "moved"."""
     rng, false = np.random.default_rng(0), 0
-    for _ in range(500):
+    for _ in range(300):
         then = reference_of(*yes_no(rng, 400)[::-1])
         _, z = yes_no(rng, 300)
-        false += bool(moved(compare(RULE, then, RULE.explain(z), texts=["a text"] * 300)))
-    assert false <= binom.ppf(0.999, 500, 0.05)
+        false += any(row["moved"] for row in drift_table(RULE, then, RULE.explain(z)))
+    assert false <= binom.ppf(0.999, 300, 0.05)
 
 
 def test_a_moved_base_rate_is_named_and_its_cost_held():
     """Only the share of 1s falls: the base rate explains all, and intervals hold the true figures.
 
-    Each 95 % interval is asked 100 times; it also spans the rate's own, so it holds more often.
+    Each 95 % interval is asked 30 times; it also spans the rate's own, so it holds more often.
     """
     rng, named, explained = np.random.default_rng(1), 0, 0
     held = dict.fromkeys(("base rate", "cost", "recall", "precision"), 0)
-    for _ in range(100):
+    for _ in range(30):
         then = reference_of(*yes_no(rng, 1000)[::-1])
-        y, z = yes_no(rng, 2000, rate=0.05)
+        y, z = yes_no(rng, 1000, rate=0.05)
         found = compare(RULE, then, RULE.explain(z))
         named += "base rate" in moved(found)
         explained += "distance that the base rate leaves" not in moved(found)
@@ -77,9 +77,9 @@ def test_a_moved_base_rate_is_named_and_its_cost_held():
         for row in found.figures:
             if row["what"] in held:
                 held[row["what"]] += row["low"] - 1e-9 <= true[row["what"]] <= row["high"] + 1e-9
-    assert named == 100 and explained >= 98
+    assert named >= 28 and explained >= 29
     for name, times in held.items():
-        assert times >= binom.ppf(0.001, 100, 0.93), (name, times)
+        assert times >= binom.ppf(0.001, 30, 0.93), (name, times)
     assert "--old-rate" in found.advice and "explains the scores" in found.advice
 
 
@@ -87,19 +87,19 @@ def test_the_rule_moved_by_its_advice_is_cheaper():
     """The line for the moved rule says less than that for the rule as it is, and the truth too."""
     rng = np.random.default_rng(2)
     then = reference_of(*yes_no(rng, 2000)[::-1])
-    y, z = yes_no(rng, 20_000, rate=0.02)
+    y, z = yes_no(rng, 5000, rate=0.02)
     found = {row["what"]: row for row in compare(RULE, then, RULE.explain(z)).figures}
     assert found["cost, rule moved"]["now"] < found["cost"]["now"]
     better = RULE.at_base_rate(old=found["base rate"]["then"], new=found["base rate"]["now"])
     cost = PRICES.of(y, better.decide(z)).mean()
     assert cost < PRICES.of(y, RULE.decide(z)).mean()
     assert found["cost, rule moved"]["low"] < cost < found["cost, rule moved"]["high"]
-    again = {row["what"]: row for row in compare(better, then, better.explain(z)).figures}
-    assert again["cost, rule moved"]["now"] == pytest.approx(again["cost"]["now"], rel=0.02)
+    again = {row["what"] for row in compare(better, then, better.explain(z)).figures}
+    assert "cost, rule moved" not in again  # it stands there already
 
 
 def test_texts_of_a_new_kind_are_told_from_another_base_rate():
-    """A third kind of text between the two is no mixture of them, and the advice asks for labels."""
+    """A third kind of text is no mixture of the two, and the advice asks for labels."""
     rng = np.random.default_rng(3)
     then = reference_of(*yes_no(rng, 1000)[::-1])
     _, z = yes_no(rng, 1000)
@@ -110,7 +110,7 @@ def test_texts_of_a_new_kind_are_told_from_another_base_rate():
 
 
 def test_what_looks_like_another_base_rate_passes():
-    """1s that look like 0s are the stated limit: nothing asks for labels, and recall is too high."""
+    """1s that look like 0s are the stated limit: nothing is noticed, and recall is too high."""
     rng = np.random.default_rng(4)
     then = reference_of(*yes_no(rng, 1000)[::-1])
     y, z = yes_no(rng, 3000)
@@ -128,10 +128,11 @@ def test_probabilities_that_are_not_calibrated_are_noticed_on_the_old_rows():
     y, z = yes_no(rng, 2000)
     _, new = yes_no(rng, 1000)
     rule = BinaryThreshold(cut=0.0)
-    found = compare(rule, reference_of(z + 2, y), rule.explain(new + 2), costs=PRICES)
+    found = compare(rule, reference_of(3 * z, y), rule.explain(3 * new), costs=PRICES)
     assert any("not calibrated" in row["meaning"] for row in found.figures)
-    found = compare(rule, reference_of(z, y), rule.explain(new), costs=PRICES)
-    assert not any("not calibrated" in row["meaning"] for row in found.figures)
+    for bias in (0, 2):  # a shift is mended by the rows of then
+        found = compare(rule, reference_of(z + bias, y), rule.explain(new + bias), costs=PRICES)
+        assert not any("not calibrated" in row["meaning"] for row in found.figures)
 
 
 def test_a_band_has_a_line_for_what_people_read():
@@ -169,7 +170,8 @@ def test_unsure_and_unknown_have_a_line_each():
     later, _ = classes(rng, 1500, unknown=0.3)
     found = compare(rule, reference_of(z, y), rule.explain(later))
     assert 'share of "Other", unknown' in moved(found)
-    assert 'share of "Other", unsure' not in moved(found)
+    (unsure,) = (row for row in found.table if row["what"] == 'share of "Other", unsure')
+    assert unsure["now"] < unsure["then"]
     later, true = classes(rng, 4000)
     found = compare(rule, reference_of(z, y), rule.explain(later))
     said, rows = rule.decide(later), {row["what"]: row for row in found.figures}
