@@ -436,8 +436,9 @@ def _yes_no(
         value, low, high = check[name]
         if known[name] < low or known[name] > high:
             meaning += (
-                f" On the rows of then the same way gives {value:.3g}, and they show "
-                f"{known[name]:.3g}: the probabilities are not calibrated."
+                f" On the rows of then the same way gives {value:.3g}, and their labels show "
+                f"{known[name]:.3g}: the probabilities are not calibrated near the cut, or these "
+                "rows flatter it, since they chose it."
             )
         figures.append(_figure(name, known[name], now[name], meaning))
     start = rule.chosen.get("base_rate", {}).get("new", old)

@@ -16,8 +16,8 @@ from helpers.page import Page
 from helpers.portable.costs import Costs, RejectCosts
 from helpers.portable.pipeline import read_decision
 from helpers.reference import read_reference
-from helpers.sources import read_source
 from helpers.table_report import write_page
+from helpers.tables import read_all
 
 START = "decision_"  # of the columns that `score` adds
 NAMES = ("label", "best", "positive_label", "reason")  # of those that hold a word
@@ -69,7 +69,8 @@ def watch(
     if not folder.is_dir():
         raise ValueError(f"there is no folder {folder}")
     reference, rule = read_reference(folder), read_decision(folder).rule
-    table = read_source(source, [], encoding=encoding).table
+    path = Path(source).expanduser()
+    table = pd.DataFrame([row for row, _ in read_all(path, [], encoding, hint=f"{START}accepted")])
     texts = read_texts(table, text) if text in table.columns else None
     if any(str(name).startswith(START) for name in table.columns):
         records = read_records(table)
