@@ -6,8 +6,8 @@
 
 # %% [markdown]
 # **You will learn** to save a network with its rule, to reload both in a process without our helpers, to serve
-# them over HTTP, to decide a file of any size, to correct a rule when the share of urgent messages changes, and to watch
-# it without labels.
+# them over HTTP, to decide a file of any size, and to watch and correct a rule while the share of
+# urgent messages changes.
 #
 # **Before you start** you should know from lesson 01: logits, temperature, cut and threshold, costs, the paired
 # bootstrap, validation and test part.
