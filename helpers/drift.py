@@ -129,7 +129,7 @@ def compare(
     figures = figures_without_labels(
         rule, reference, records, costs=costs, review=review, confidence_level=confidence_level
     )
-    return Drift(table, figures, _advice(rule, table))
+    return Drift(table, figures, _advice(rule, table, figures))
 
 
 def drift_table(
@@ -242,6 +242,7 @@ def figures_without_labels(
 
 SHARE = "the base rate or the texts changed"
 SURE = "the network is less sure, or surer, than it was"
+OFF = "On the rows of then the same way gives"
 FORM = "texts come from elsewhere, or through another form"
 NEW_WORDS = "texts tell of something new"
 LEFT = "no base rate explains these scores, so the texts changed: do not trust the figures below"
@@ -436,9 +437,8 @@ def _yes_no(
         value, low, high = check[name]
         if known[name] < low or known[name] > high:
             meaning += (
-                f" On the rows of then the same way gives {value:.3g}, and their labels show "
-                f"{known[name]:.3g}: the probabilities are not calibrated near the cut, or these "
-                "rows flatter it, since they chose it."
+                f" {OFF} {value:.3g}, and their labels show {known[name]:.3g}: the probabilities "
+                "are not calibrated near the cut, or these rows flatter it, since they chose it."
             )
         figures.append(_figure(name, known[name], now[name], meaning))
     start = rule.chosen.get("base_rate", {}).get("new", old)
@@ -549,24 +549,27 @@ def _any_of_many(
     return found
 
 
-def _advice(rule: Rule, table: Sequence[dict[str, Any]]) -> str:
-    """Say in a sentence or two what to do."""
-    moved = {row["what"] for row in table if row["moved"]}
+def _advice(rule: Rule, table: Sequence[Any], figures: Sequence[Any]) -> str:
+    """Say in a few sentences what to do."""
+    moved = {row["what"]: row for row in table if row["moved"]}
     sample = "Label a random sample, some 200, and report the rule on it."
+    off = [row["what"] for row in figures if OFF in row["meaning"]]
+    note = f" Of the rows of then, labels show another {' and '.join(off)}." if off else ""
     if not moved:
-        return "Nothing has moved beyond chance: keep the rule."
-    if "distance that the base rate leaves" in moved or (
-        "unknown words" in moved and "base rate" not in moved
-    ):
+        return f"Nothing has moved beyond chance: keep the rule.{note}"
+    only_rate = "base rate" in moved and "distance that the base rate leaves" not in moved
+    if not only_rate and moved.keys() & {"distance that the base rate leaves", "unknown words"}:
         return f"The texts themselves have changed: the figures may be wrong. {sample}"
-    if "base rate" in moved:
-        (row,) = (row for row in table if row["what"] == "base rate")
-        if isinstance(rule, BinaryThreshold):
-            start = rule.chosen.get("base_rate", {}).get("new", row["then"])
-            command = f"--old-rate {start:.4g} --new-rate {max(row['now'], TINY):.4g}"
-            return (
-                "The base rate has moved, and explains the scores: move the rule, python -m "
-                f"helpers rule FOLDER {command}; a few labels confirm it."
-            )
-        return f"The base rate has moved, and explains the scores: choose the band anew. {sample}"
-    return f"Moved: {', '.join(sorted(moved))}. {sample}"
+    if not only_rate:
+        return f"Moved: {', '.join(moved)}. {sample}{note}"
+    said = "The base rate seems to have moved; it explains the scores."
+    if isinstance(rule, BinaryThreshold):
+        row = moved["base rate"]
+        start = rule.chosen.get("base_rate", {}).get("new", row["then"])
+        said += (
+            " Label a small sample first, as 1s that look like 0s seem just like this; then python "
+            f"-m helpers rule FOLDER --old-rate {start:.4g} --new-rate {max(row['now'], TINY):.4g}."
+        )
+    else:
+        said += f" {sample} Then choose the band anew."
+    return said + note

@@ -130,6 +130,7 @@ def test_probabilities_that_are_not_calibrated_are_noticed_on_the_old_rows():
     rule = BinaryThreshold(cut=0.0)
     found = compare(rule, reference_of(3 * z, y), rule.explain(3 * new), costs=PRICES)
     assert any("not calibrated" in row["meaning"] for row in found.figures)
+    assert "labels show another" in found.advice
     for bias in (0, 2):  # a shift is mended by the rows of then
         found = compare(rule, reference_of(z + bias, y), rule.explain(new + bias), costs=PRICES)
         assert not any("not calibrated" in row["meaning"] for row in found.figures)

@@ -6,8 +6,7 @@
 
 # %% [markdown]
 # **You will learn** to save a network with its rule, to reload both in a process without our helpers, to serve
-# them over HTTP, to decide a file of any size, and to watch and correct a rule while the share of
-# urgent messages changes.
+# them over HTTP, to decide a file of any size, and to watch and correct a rule.
 #
 # **Before you start** you should know from lesson 01: logits, temperature, cut and threshold, costs, the paired
 # bootstrap, validation and test part.
@@ -681,17 +680,14 @@ text = "unlabelled, the base rate is seen to move, and it and the cost hold the 
 claim(text, "base rate" in moved_lines and held["base rate"] and held["cost"], released=RELEASED)
 
 # %% [markdown]
-# The intervals are wide: a rate near zero hangs on the few messages that look urgent, and a cost of twenty on the least
-# certain probabilities. `python -m helpers watch FOLDER decided.csv` prints this for a file that `score` wrote, with
-# a **drift table**: share of alarms, mean probability, words the network has not seen, each with an interval of its
-# change, wide enough that one false alarm in the whole table comes in one file of twenty.
+# A rate near zero hangs on few messages, hence the wide intervals. `python -m helpers watch FOLDER decided.csv` prints
+# this for a file of `score`, and a **drift table**: share of alarms, new words, each with an interval of its change.
 #
 # ## 8 · Further: where both are wrong
 #
-# Break the conditions one at a time. *Calm*: three in four urgent messages are written so that the network reads them as
-# harmless (we give them logits of harmless ones). *Strangers*: messages that have nothing to do with a city, which
-# really are in the corpus and which the network never saw, come in. *Overconfident*: every logit is three times too
-# large, as after too many epochs; the rule is chosen on these.
+# Break a condition at a time. *Calm*: the network takes three in four urgent messages for harmless (we give them
+# such logits). *Strangers*: messages that have nothing to do with a city, from the corpus, come in. *Overconfident*:
+# all logits, those that choose the rule too, are three times too large, as after too many epochs.
 #
 # *Predict* for each: will the figures be wrong, and will anything say so?
 
@@ -713,21 +709,17 @@ cases = {
 }
 
 # %%
-outcome = {}
+left, outcome = "distance that the base rate leaves", {}
 for name, case in cases.items():
-    print(f"{name.upper()}")
+    print(name.upper())
     outcome[name] = beside_labels(*case)
-left = "distance that the base rate leaves"
-text = "calm: recall is wrong, and only a base rate seems to move"
-claim(text, not outcome["calm"][0]["recall"] and left not in outcome["calm"][1], released=RELEASED)
+for name in ("calm", "overconfident"):
+    held, moved_lines = outcome[name]
+    unseen = not held["recall"] and left not in moved_lines
+    text = f"{name}: recall is wrong, and the scores look possible"
+    print(claim(text, unseen, released=RELEASED))
 text = "strangers: no base rate explains the scores"
 claim(text, left in outcome["strangers"][1], released=RELEASED)
-text = "overconfident: recall is wrong, and nothing moves"
-claim(
-    text,
-    not outcome["overconfident"][0]["recall"] and not outcome["overconfident"][1],
-    released=RELEASED,
-)
 
 # %% [markdown]
 # *Answer*: strangers give themselves away, since no mixture of old urgent and old harmless messages has such scores.
@@ -746,8 +738,7 @@ claim(
 # 3. Add to an answer in `postprocess`. A `__call__` must hand its input on unread.
 # 4. A wrong call gets a 4xx and a message; texts that wait share a batch.
 # 5. A change of the base rate moves the cut by the difference of the log-odds, while P(text | label) stays.
-# 6. Without labels, calibrated probabilities tell base rate and cost. They cannot tell when they are wrong: label a
-#    sample.
+# 6. Calibrated probabilities tell base rate and cost without labels, but not when they are wrong.
 
 # %% tags=["headline"]
 {
