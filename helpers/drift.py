@@ -5,6 +5,7 @@ Lesson 04 explains both. Nothing here needs a network: a rule, rows that chose i
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -475,14 +476,13 @@ def _at_rates(
         moved = sigmoid(_logit(p) + shift)
         rng = np.random.default_rng(0)
         found.append(expected_figures(moved, said, costs, review=price, rng=rng))
-    return {
-        name: (
-            found[0][name][0],
-            min(one[name][1] for one in found),
-            max(one[name][2] for one in found),
-        )
-        for name in FIGURES
-    }
+    spans = {name: np.array([one[name] for one in found]) for name in FIGURES}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of a figure that is NaN throughout
+        return {  # at a rate near 0 no 1 may be drawn: then an end of the rate says nothing
+            name: (float(one[0, 0]), float(np.nanmin(one)), float(np.nanmax(one)))
+            for name, one in spans.items()
+        }
 
 
 def _counted(
@@ -554,7 +554,9 @@ def _advice(rule: Rule, table: Sequence[Any], figures: Sequence[Any]) -> str:
     moved = {row["what"]: row for row in table if row["moved"]}
     sample = "Label a random sample, some 200, and report the rule on it."
     off = [row["what"] for row in figures if OFF in row["meaning"]]
-    note = f" Of the rows of then, labels show another {' and '.join(off)}." if off else ""
+    note = ""
+    if off:
+        note = f" On the rows of then, labels contradict this way's {' and '.join(off)}."
     if not moved:
         return f"Nothing has moved beyond chance: keep the rule.{note}"
     only_rate = "base rate" in moved and "distance that the base rate leaves" not in moved

@@ -130,7 +130,7 @@ def test_probabilities_that_are_not_calibrated_are_noticed_on_the_old_rows():
     rule = BinaryThreshold(cut=0.0)
     found = compare(rule, reference_of(3 * z, y), rule.explain(3 * new), costs=PRICES)
     assert any("not calibrated" in row["meaning"] for row in found.figures)
-    assert "labels show another" in found.advice
+    assert "labels contradict" in found.advice
     for bias in (0, 2):  # a shift is mended by the rows of then
         found = compare(rule, reference_of(z + bias, y), rule.explain(new + bias), costs=PRICES)
         assert not any("not calibrated" in row["meaning"] for row in found.figures)
@@ -299,3 +299,15 @@ def test_a_reference_needs_rows_and_both_labels():
     one = reference_of(np.array([1.0, 2.0]), [1, 1])
     with pytest.raises(ValueError, match="have one label alone"):
         compare(RULE, one, RULE.explain([1.0, 2.0]))
+
+
+def test_without_any_1_in_reach_figures_stay_numbers_or_nothing():
+    """Where the rate may be 0, recall has an interval; without alarms there is no precision."""
+    rng = np.random.default_rng(10)
+    then = reference_of(*yes_no(rng, 500)[::-1])
+    _, z = yes_no(rng, 200, rate=0.0)
+    found = {row["what"]: row for row in compare(RULE, then, RULE.explain(z)).figures}
+    assert found["base rate"]["low"] == 0 and found["recall"]["low"] <= found["recall"]["high"]
+    never = BinaryThreshold(cut="never", label_names=("wait", "urgent"))
+    found = {row["what"]: row for row in compare(never, then, never.explain(z)).figures}
+    assert np.isnan(found["precision"]["now"]) and found["recall"]["now"] == 0

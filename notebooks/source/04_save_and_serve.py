@@ -671,7 +671,7 @@ def beside_labels(z, y, rule=rule, then=then):
         span = f"{row['low']:.3f} to {row['high']:.3f}"
         print(f"{row['what']:9} {row['now']:.3f} ({span}), counted {counted:.3f}")
         held[row["what"]] = row["low"] <= counted <= row["high"]
-    print(fill(found.advice, 60))
+    print(fill(found.advice, 60, break_on_hyphens=False))
     return held, {row["what"] for row in found.table if row["moved"]}
 
 
