@@ -360,7 +360,7 @@ def _line(what: str, now: Interval, then: Interval, why: str) -> dict[str, Any]:
 
 def _row(what: str, then: float, now: float, low: float, high: float, why: str) -> dict[str, Any]:
     moved = bool(low > 0 or high < 0)
-    way = "Higher" if low > 0 else "Lower"
+    way = "Apart" if what.startswith("distance") else "Higher" if low > 0 else "Lower"
     return {
         "what": what,
         "then": then,
@@ -556,7 +556,7 @@ def _advice(rule: Rule, table: Sequence[Any], figures: Sequence[Any]) -> str:
     off = [row["what"] for row in figures if OFF in row["meaning"]]
     note = ""
     if off:
-        note = f" On the rows of then, labels contradict this way's {' and '.join(off)}."
+        note = f" On the rows of then, labels contradict this way's {', '.join(off)}."
     if not moved:
         return f"Nothing has moved beyond chance: keep the rule.{note}"
     only_rate = "base rate" in moved and "distance that the base rate leaves" not in moved
