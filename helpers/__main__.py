@@ -1,4 +1,4 @@
-"""The command line: doctor, train, adopt, report, score, rule, serve; choose, decide for scores.
+"""The command line: doctor, train, adopt, report, score, watch, rule, serve; choose, decide.
 
 python -m helpers --help
 """
@@ -20,7 +20,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="From logits to decisions: check this machine, train, report, score files, serve.",
+    help="From logits to decisions: check this machine, train, report, score files, watch, serve.",
 )
 
 
@@ -425,6 +425,38 @@ def score(
     if done.bad and not done.rows:
         typer.echo("error: no row could be decided", err=True)
         raise typer.Exit(3)
+
+
+@app.command()
+def watch(
+    folder: Annotated[Path, typer.Argument(help="As train or adopt saved it.")],
+    source: Annotated[str, typer.Argument(help="A table that score wrote, or one of texts.")],
+    output: Annotated[
+        Path | None, typer.Option(help="Also write the tables, as .html or .json.")
+    ] = None,
+    text: Annotated[str, typer.Option(help="The column with the texts.")] = "text",
+    encoding: Encoding = "utf-8",
+    false_positive: FalsePositive = None,
+    false_negative: FalseNegative = None,
+    review: Review = None,
+    reject: Reject = None,
+    error: Error = None,
+) -> None:
+    """Compare messages without labels with those that chose the rule: what moved, what it costs.
+
+    Costs are those that the rule was chosen by, if none are given.
+
+    Example: python -m helpers watch models/urgent decided.csv --output watch.html
+    """
+    from helpers import watching
+
+    target = None if output is None else watching.check_page(output)
+    costs = watching.costs_of(false_positive, false_negative, reject, error)
+    page = watching.watch(folder, source, text=text, costs=costs, review=review, encoding=encoding)
+    for line in watching.in_lines(page):
+        typer.echo(line)
+    if target is not None:
+        typer.echo("written to " + " and ".join(map(str, watching.write(page, target))))
 
 
 @app.command()

@@ -15,6 +15,7 @@ from helpers.network_labels import OTHER, check_order, holds_places, kind_of, re
 from helpers.networks import exchange_logits, load_network, make_batchable, usual_length
 from helpers.prediction import check_dtype, check_max_length, predict_logits
 from helpers.recipes import OWN_TABLE
+from helpers.reference import make_reference
 from helpers.sources import read_source
 
 
@@ -170,6 +171,7 @@ def adopt(
         base_model=str(network) if revision is not None else None,
         reports={"Validation rows": report},
         seen={"validation": texts},
+        reference=make_reference(logits, truth, texts),
     )
     notes.insert(0, f"kind: {kind}, logits in the order {', '.join(label_names)}")
     if kind == "binary":

@@ -270,7 +270,8 @@ def choose_rule(
 
     Notes
     -----
-    Where "Other" is itself one of the labels, what is not answered is called "No answer".
+    Where "Other" is itself one of the labels, it stands for "none of these", and what is not
+    answered is called "No answer".
 
     Many labels get no temperature: a cut for each label does its work. A promise (with
     ``confidence_level``, or of sets) gets none either: it would not hold on the rows that fitted
@@ -294,7 +295,9 @@ def choose_rule(
     if has_band and "review" in label_names:
         options.setdefault("review_name", "a person reads")
     if kind == "multiclass" and "Other" in label_names:
-        options.setdefault("other", "No answer")
+        options = {"other": "No answer", **options}
+        if not isinstance(criterion.get("costs"), CostMatrix):
+            options["none_of_these"] = "Other"
     if isinstance(criterion.get("costs"), CostMatrix):
         return MinimumExpectedCost.choose(logits, labels, **options)
     if temperature and kind != "multilabel" and not PROMISES & set(criterion):

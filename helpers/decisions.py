@@ -12,6 +12,7 @@ from helpers.portable.reject import RejectOption
 from helpers.portable.review import ReviewBand
 from helpers.portable.rule import FORMAT_VERSION, fingerprint, label_fingerprint
 from helpers.portable.sets import PredictionSets
+from helpers.portable.unknown import choose_unknown_cut
 
 __all__ = [
     "FORMAT_VERSION",
@@ -29,6 +30,7 @@ __all__ = [
     "check_label_logits",
     "check_label_matrix",
     "check_labels_or_other",
+    "choose_unknown_cut",
     "fewest_rows",
     "fingerprint",
     "highest_confidence",

@@ -28,10 +28,17 @@ from helpers.prediction import (
     predict_logits,
     predict_logits_and_truncation,
 )
+from helpers.reference import REFERENCE_FILE, Reference, write_reference
 from helpers.seen_texts import SEEN_FILE, write_seen
 
 # the alias would otherwise give the plain pipeline, and lose the rule
 PORTABLE = Path(__file__).parent / "portable"  # its files travel with the network
+KEPT = {
+    SEEN_FILE: "keeps a hash of each text that trained the network or chose the rule: "
+    "`python -m helpers report` tells them from new texts by it",
+    REFERENCE_FILE: "keeps the logits and labels of the rows that chose the rule, and hashes of "
+    "words: `python -m helpers watch` compares new messages with them",
+}
 TASKS = ("text-classification", "sentiment-analysis")
 
 
@@ -154,6 +161,7 @@ def save(
     reports: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
     limits: str = "",
     seen: Mapping[str, Iterable[str]] | None = None,
+    reference: Reference | None = None,
 ) -> Path:
     """Write network, tokenizer, rule, pipeline code and model card into one folder.
 
@@ -179,6 +187,9 @@ def save(
     seen : mapping of str to iterable of str, optional
         The texts of the parts ``train`` and ``validation``. Hashes of them are kept, by which
         `report_table` tells them from new ones.
+    reference : Reference, optional
+        The rows that chose the rule, as `make_reference` gives them: `watch` compares later ones
+        with them.
 
     Returns
     -------
@@ -209,7 +220,10 @@ def save(
         (scratch / DECISION_FILE).write_text(_as_text(decision), encoding="utf-8")
         if seen is not None:
             write_seen(scratch, seen)
-        card = _model_card(decision, base_model, reports or {}, limits, seen is not None)
+        if reference is not None:
+            write_reference(scratch, reference)
+        kept = [name for name in KEPT if (scratch / name).exists()]
+        card = _model_card(decision, base_model, reports or {}, limits, kept)
         (scratch / "README.md").write_text(card, encoding="utf-8")
         previous = _previous(directory)
         if directory.exists():
@@ -394,7 +408,7 @@ def _model_card(
     base_model: str | None,
     reports: Mapping[str, Sequence[Mapping[str, Any]]],
     limits: str,
-    seen: bool = False,
+    kept: Sequence[str] = (),
 ) -> str:
     """Write a README.md in the Hub's format."""
     rule = decision.rule
@@ -406,11 +420,7 @@ def _model_card(
         f"Labels, in order: {', '.join(rule.label_names)}",
         f"Logits in {decision.dtype}, texts truncated at {decision.max_length} tokens",
     ]
-    if seen:
-        about.append(
-            f"`{SEEN_FILE}` keeps a hash of each text that trained the network or chose the rule: "
-            "`python -m helpers report` tells them from new texts by it. It may be deleted"
-        )
+    about += [f"`{name}` {KEPT[name]}. It may be deleted" for name in kept]
     tables = [f"## {name}\n\n{_table(rows)}" for name, rows in reports.items()]
     uses = (
         "Network and rule belong together: `decision.json` holds the rule. Without remote code, "

@@ -28,6 +28,7 @@ from helpers.portable.decisions import (
     ReviewBand,
     Rule,
 )
+from helpers.portable.rule import ALWAYS
 from helpers.rules import chosen_in_words
 
 STYLE = """
@@ -199,6 +200,8 @@ def _in_words(rule: Rule) -> str:
             f"The likeliest of {len(rule.label_names)} labels where the {rule.measure} confidence "
             f'is at least {rule.threshold:.4g}, otherwise "{rule.other}".'
         )
+        if rule.unknown_cut != ALWAYS:
+            said += f" What is below {rule.unknown_cut:.4g} by energy is unknown."
     elif isinstance(rule, PredictionSets):
         said = f"Of {len(rule.label_names)} labels each that enough speaks for ({rule.score})"
         said += " and a draw, made of the message's logits." if rule.randomized else "."

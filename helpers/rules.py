@@ -70,17 +70,25 @@ def changed(
         if costs is not None:
             return BinaryThreshold.from_costs(check_costs(costs), **kept)
         if rates is not None:
-            old, new = rates
-            if old is None or new is None:
+            old, now = rates
+            if old is None or now is None:
                 raise ValueError("a change of the base rate needs both, the old rate and the new")
-            return rule.at_base_rate(old=old, new=new)
+            return rule.at_base_rate(old=old, new=now)
     elif isinstance(rule, RejectOption):
+        kept["other"] = rule.other
+        new: RejectOption | None = None
         if threshold is not None:
-            return RejectOption.from_threshold(
-                threshold, measure=rule.measure, other=rule.other, **kept
+            new = RejectOption.from_threshold(threshold, measure=rule.measure, **kept)
+        elif costs is not None:
+            new = RejectOption.from_costs(check_reject_costs(costs), **kept)
+        if new is not None:  # the second cut stays, and how it was chosen
+            chosen = {**new.chosen, **{k: v for k, v in rule.chosen.items() if k == "unknown"}}
+            return replace(
+                new,
+                unknown_cut=rule.unknown_cut,
+                none_of_these=rule.none_of_these,
+                chosen=chosen,
             )
-        if costs is not None:
-            return RejectOption.from_costs(check_reject_costs(costs), other=rule.other, **kept)
     elif isinstance(rule, MinimumExpectedCost):
         if costs is not None:
             if rule.chosen.get("bias") == "cost":

@@ -14,6 +14,7 @@ from helpers.data import Task
 from helpers.networks import find_encoder
 from helpers.prediction import predict_logits
 from helpers.recipes import OWN_TABLE, Recipe
+from helpers.reference import make_reference
 from helpers.training import fine_tune
 
 
@@ -129,6 +130,7 @@ def train(
         base_model=None if start.folder else start.repository,
         reports=reports,
         seen={"train": task.train.texts, "validation": task.validation.texts},
+        reference=make_reference(*chosen_on, task.validation.texts, train_texts=task.train.texts),
         **reading,
     )
     return Trained(ready=deployment.load(place), reports=reports)

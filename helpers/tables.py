@@ -329,7 +329,12 @@ def read_rows(
 
 
 def read_all(
-    path: str | Path, columns: Sequence[str], encoding: str = "utf-8", *, exact: bool = False
+    path: str | Path,
+    columns: Sequence[str],
+    encoding: str = "utf-8",
+    *,
+    exact: bool = False,
+    hint: str | None = None,
 ) -> list[Row]:
     """Read a whole file, and refuse one in which a row cannot be read.
 
@@ -341,6 +346,8 @@ def read_all(
     encoding : str, default "utf-8"
     exact : bool, default False
         As for `read_rows`.
+    hint : str, optional
+        A column that may be there, where none must be; it helps to tell the delimiter.
 
     Returns
     -------
@@ -356,7 +363,7 @@ def read_all(
     path = Path(path).expanduser()
     if not path.is_file():
         raise ValueError(f"the table {path} {'is a folder' if path.is_dir() else 'is not there'}")
-    wanted = columns[0] if columns else None
+    wanted = columns[0] if columns else hint
     check_source(path, encoding, wanted)
     there = columns_of(path, encoding, wanted)
     for column in columns:

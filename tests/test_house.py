@@ -189,6 +189,9 @@ NO_EXAMPLE = {
     "hub.hub_label_task": "needs the Hub",
     "messages.check_messages": "returns nothing",
     "portable.search.Steps": "each rule's choose shows it",
+    "portable.reject_search": "RejectOption.choose shows it",
+    "watching.watch": "reads files",
+    "watching.write": "writes files",
     **dict.fromkeys(
         ("portable.pairs.Pairs", "portable.pairs.promised_pair"), "ReviewBand.choose shows it"
     ),

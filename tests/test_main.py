@@ -21,7 +21,7 @@ run = CliRunner()
 
 def test_help_of_every_command_has_an_example():
     """Each command's help shows how it is called."""
-    for name in ("train", "adopt", "choose", "decide", "score", "rule", "serve", "doctor"):
+    for name in ("train", "adopt", "choose", "decide", "score", "watch", "rule", "serve", "doctor"):
         found = run.invoke(command_line.app, [name, "--help"])
         assert found.exit_code == 0 and f"python -m helpers {name}" in found.output
 

@@ -312,14 +312,15 @@ class MinimumExpectedCost(BaseRule):
             One a row: ``label`` (the name that is answered, or that of Other), ``best`` (the most
             likely label, answered or not), ``probability`` (of that label, after temperature and
             bias), ``expected_cost`` (of the answer), ``second`` and ``second_cost`` (the next
-            cheapest answer), ``accepted`` (False for Other), ``reason``.
+            cheapest answer), ``accepted`` (False for Other), ``reason`` ("answered" or "unsure").
 
         Examples
         --------
         >>> costs = CostMatrix(costs=[[0, 9, 1], [2, 0, 1]])
         >>> rule = MinimumExpectedCost(costs=costs, label_names=("bin", "tax"))
-        >>> rule.explain([[0.0, 1.0]])[0]["reason"]
-        'Other costs 1.0000 in the mean, bin 1.4621'
+        >>> record = rule.explain([[0.0, 1.0]])[0]
+        >>> record["label"], record["expected_cost"], record["second"], record["reason"]
+        ('Other', 1.0, 'bin', 'unsure')
         """
         p = self.probability(logits)
         expected = self.costs.expected(p)
@@ -338,8 +339,7 @@ class MinimumExpectedCost(BaseRule):
                     "second": names[second],
                     "second_cost": next_cost,
                     "accepted": answer < p.shape[1],
-                    "reason": f"{names[answer]} costs {cost:.4f} in the mean, {names[second]} "
-                    f"{next_cost:.4f}",
+                    "reason": "answered" if answer < p.shape[1] else "unsure",
                 }
             )
         return records

@@ -27,7 +27,7 @@ from .costs import Costs, check_costs
 from .floors import WAYS_OF_FLOORS, check_floors, check_level, label_cuts, way_of_floors
 from .label_search import best_cuts, columns_of
 from .probabilities import sigmoid
-from .rule import BaseRule, check_cut, label_fingerprint
+from .rule import BaseRule, Reason, check_cut, label_fingerprint
 from .search import check_unused
 
 
@@ -466,7 +466,8 @@ class LabelThresholds(BaseRule):
         -------
         list of dict
             One a row: ``labels`` (names), ``probability`` and ``threshold`` (dicts by name),
-            ``accepted`` (whether any threshold was reached).
+            ``accepted`` (whether any threshold was reached), ``reason``: "answered", "no label", or
+            "unsure" (the likeliest label is given, though it did not reach its threshold).
 
         Examples
         --------
@@ -484,6 +485,11 @@ class LabelThresholds(BaseRule):
                 "probability": dict(zip(self.label_names, p.tolist(), strict=True)),
                 "threshold": dict(threshold),
                 "accepted": bool(reached.any()),
+                "reason": _reason(reached.any(), said.any()),
             }
             for said, p, reached in rows
         ]
+
+
+def _reason(reached: bool, said: bool) -> Reason:
+    return "answered" if reached else "unsure" if said else "no label"

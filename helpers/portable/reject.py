@@ -9,86 +9,22 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arrays import Floats, as_floats, check_class_logits, check_labels_or_other, divided
+from .arrays import Floats, check_class_logits, check_labels_or_other, divided
 from .chance import ANSWERS, warn_swapped, warn_upside_down, wrong_answers
-from .checks import check_choice, check_floor, check_open_unit, exactly_one, is_real, shown
-from .costs import Costs, RejectCosts, check_reject_costs
+from .checks import check_choice, exactly_one, is_real, shown
+from .costs import RejectCosts, check_reject_costs
 from .probabilities import MEASURES, Measure, softmax
 from .probabilities import confidence as confidence_of
-from .rule import ALWAYS, NEVER, WORDS, BaseRule, check_cut, fingerprint
-from .search import EQUAL, Steps, check_unused, prove
-
-_BOUNDED = ("softmax", "margin")  # measures on a scale from 0 to 1
-
-
-def _cheapest_reject(scores: Floats, extra: Floats) -> float:
-    """Find the cheapest cut, given what answering a row costs more than rejecting it.
-
-    It is the yes/no search with weights: answering is "yes", and each row counts what is lost by
-    the wrong one of the two.
-    """
-    if not (extra > 0).any():
-        return ALWAYS
-    if not (extra < 0).any():
-        return NEVER
-    steps = Steps.of(scores, extra < 0, np.abs(extra))
-    return steps.cheapest(Costs(false_positive=1, false_negative=1))
-
-
-def _cut_for_coverage(scores: Floats, coverage: float) -> float:
-    """Take the highest cut that answers enough, in the middle between two scores."""
-    coverage = check_floor("coverage", coverage)
-    needed = max(int(np.ceil(coverage * len(scores) * (1 - EQUAL))), 1)
-    lowest = np.sort(scores)[len(scores) - needed]
-    below = scores[scores < lowest]
-    if len(below) == 0:
-        return ALWAYS
-    middle = lowest / 2 + below.max() / 2
-    return float(middle if below.max() < middle <= lowest else lowest)
-
-
-def _check_candidates(candidates: ArrayLike | None, measure: Measure) -> Floats:
-    """Return the cuts to try, the most cautious one first."""
-    if candidates is None:
-        if measure not in _BOUNDED:
-            raise ValueError(
-                f"the measure {measure!r} has no scale that is known beforehand: give candidates=, "
-                "cuts that were fixed without a look at these rows"
-            )
-        candidates = np.arange(1, 20) / 20
-    cuts = as_floats("candidates", candidates)
-    if cuts.ndim != 1 or len(cuts) == 0 or not np.isfinite(cuts).all():
-        raise ValueError(
-            f"candidates must be finite cuts of shape (m,), m at least 1, got shape {cuts.shape}"
-        )
-    return np.unique(cuts)[::-1]
-
-
-def _sure_risk(
-    scores: Floats,
-    wrong: NDArray[np.bool_],
-    cuts: Floats,
-    max_risk: float,
-    confidence_level: float | None,
-) -> float:
-    """Take the lowest candidate whose risk is proven, or say what can be."""
-    max_risk = check_open_unit("max_risk", max_risk)
-    if confidence_level is None:
-        raise ValueError("max_risk is a promise: say with which confidence_level=, as 0.95")
-    confidence_level = check_open_unit("confidence_level", confidence_level)
-    cut, lowest = prove(scores, wrong, cuts, max_risk, confidence_level)
-    if cut is None:
-        raise ValueError(
-            f"{len(scores)} messages cannot promise a risk of {max_risk} at the confidence level "
-            f"{confidence_level}: the lowest that they can promise is "
-            f"{np.ceil(lowest * 1e4) / 1e4:.4f}"
-        )
-    return cut
+from .reject_search import BOUNDED, cheapest_reject, check_candidates, cut_for_coverage, sure_risk
+from .rule import ALWAYS, NEVER, BaseRule, Reason, check_cut, fingerprint
+from .search import check_unused
 
 
 @dataclass(frozen=True, kw_only=True)
 class RejectOption(BaseRule):
     """Answer the label with the largest logit, or Other where the confidence is below the cut.
+
+    With a second cut, Other also where the text is unlike all that the network knows.
 
     Make one with `choose` (from validation data), `from_costs` (from prices, for calibrated
     probabilities) or `from_threshold` (a number that somebody decided).
@@ -106,6 +42,11 @@ class RejectOption(BaseRule):
         Name of the answer that is no label.
     temperature : float, default 1
         Above 0.
+    unknown_cut : float, or "always" or "never", default "always"
+        On the scale of the measure "energy": below it a message is unknown, whatever its
+        confidence. `choose_unknown_cut` finds one; "always" takes every message for known.
+    none_of_these : str, optional
+        The label that was trained on messages that belong to no other, if one was.
     chosen : dict
         How the rule came about, plain JSON: the way, its settings, the size and the `fingerprint`
         of the data.
@@ -114,7 +55,8 @@ class RejectOption(BaseRule):
     ------
     ValueError
         If the cut is no number, ``"always"`` or ``"never"``, there is no such measure, the
-        temperature is not above 0, or the name for Other is among the label names.
+        temperature is not above 0, the name for Other is among the label names, or `none_of_these`
+        is not.
 
     Notes
     -----
@@ -134,10 +76,13 @@ class RejectOption(BaseRule):
     measure: Measure = "softmax"
     other: str = "Other"
     temperature: float = 1.0
+    unknown_cut: float = ALWAYS
+    none_of_these: str | None = None
     chosen: dict[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "cut", check_cut(self.cut, "number"))
+        for name in ("cut", "unknown_cut"):
+            object.__setattr__(self, name, check_cut(getattr(self, name), "number"))
         self._check_shared(least=2)
         check_choice("measure", self.measure, MEASURES)
         if not isinstance(self.other, str) or self.other in self.label_names:
@@ -145,6 +90,25 @@ class RejectOption(BaseRule):
                 f"the name for Other must be a string that is no label, got {shown(self.other)}: "
                 "take another name"
             )
+        if self.none_of_these is not None and self.none_of_these not in self.label_names:
+            raise ValueError(
+                f"none_of_these must be one of the labels, got {shown(self.none_of_these)}"
+            )
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> RejectOption:
+        """Read what `to_dict` wrote, before there was a second cut too: see `BaseRule.from_dict`.
+
+        Examples
+        --------
+        >>> values = RejectOption(cut=0.6, label_names=("a", "b")).to_dict()
+        >>> del values["unknown_cut"], values["none_of_these"]
+        >>> RejectOption.from_dict(values).unknown_cut
+        -inf
+        """
+        if isinstance(values, dict):
+            values = {"unknown_cut": "always", "none_of_these": None, **values}
+        return super().from_dict(values)
 
     # How a rule comes about
 
@@ -182,7 +146,7 @@ class RejectOption(BaseRule):
         >>> RejectOption.from_threshold(0, label_names=("a", "b")).cut
         -inf
         """
-        bounded = check_choice("measure", measure, MEASURES) in _BOUNDED
+        bounded = check_choice("measure", measure, MEASURES) in BOUNDED
         if not is_real(threshold) or (bounded and not 0 <= threshold <= 1):
             scale = "a probability in [0, 1]" if bounded else "a finite number"
             raise ValueError(f"a threshold on {measure} is {scale}, got {shown(threshold)}")
@@ -250,6 +214,7 @@ class RejectOption(BaseRule):
         measure: Measure = "softmax",
         label_names: Sequence[str] | None = None,
         other: str = "Other",
+        none_of_these: str | None = None,
         temperature: float = 1.0,
     ) -> RejectOption:
         """Choose the cut on validation data. Give exactly one of costs, coverage, max_risk.
@@ -277,7 +242,7 @@ class RejectOption(BaseRule):
         used : array_like of float, shape (m, n_classes), optional
             For `max_risk`: logits of the rows that something was already chosen on (the
             temperature, the best epoch, the measure). Needed where the temperature is not 1.
-        measure, label_names, other, temperature
+        measure, label_names, other, none_of_these, temperature
             See the class. Without names the classes are called "0", "1" and so on.
 
         Returns
@@ -348,6 +313,7 @@ class RejectOption(BaseRule):
             label_names=cast(Any, label_names),
             measure=measure,
             other=other,
+            none_of_these=none_of_these,
             temperature=temperature,
         )
         scores = rule.confidence(z)
@@ -362,16 +328,16 @@ class RejectOption(BaseRule):
         chosen: dict[str, Any] = {"method": "search", "criterion": way, "n_samples": len(z)}
         if way == "costs":
             loss = check_reject_costs(value).of(true, best, n_classes=n_classes)
-            cut = _cheapest_reject(scores, loss - value.reject)
+            cut = cheapest_reject(scores, loss - value.reject)
             chosen[way] = asdict(value)
         elif way == "coverage":
-            cut = _cut_for_coverage(scores, value)
+            cut = cut_for_coverage(scores, value)
             chosen[way] = float(value)
         else:
             before = None if used is None else check_class_logits(used, "used")
             check_unused(z, before, rule.temperature)
-            cuts = _check_candidates(candidates, measure)
-            cut = _sure_risk(scores, best != true, cuts, value, confidence_level)
+            cuts = check_candidates(candidates, measure)
+            cut = sure_risk(scores, best != true, cuts, value, confidence_level)
             chosen |= {way: float(value), "confidence_level": float(cast(float, confidence_level))}
             chosen["candidates"] = cuts.tolist()
         chosen["n_other"] = int(np.count_nonzero(~known))
@@ -386,7 +352,7 @@ class RejectOption(BaseRule):
 
         For "softmax" and "margin" always is 0 and never is 1; elsewhere they are ``-inf``, ``inf``.
         """
-        return float(np.clip(self.cut, 0, 1)) if self.measure in _BOUNDED else self.cut
+        return float(np.clip(self.cut, 0, 1)) if self.measure in BOUNDED else self.cut
 
     def _scaled(self, logits: ArrayLike) -> Floats:
         z = check_class_logits(logits)
@@ -449,7 +415,11 @@ class RejectOption(BaseRule):
         """
         z = self._scaled(logits)
         answered = confidence_of(z, measure=self.measure) >= self.cut
-        return np.where(answered, z.argmax(axis=1), z.shape[1]).astype(np.int64)
+        return np.where(answered & self._known(z), z.argmax(axis=1), z.shape[1]).astype(np.int64)
+
+    def _known(self, z: Floats) -> NDArray[np.bool_]:
+        """Tell which rows of scaled logits reach the second cut."""
+        return confidence_of(z, measure="energy") >= self.unknown_cut
 
     def explain(self, logits: ArrayLike) -> list[dict[str, Any]]:
         """Give each decision with its reasons.
@@ -464,27 +434,28 @@ class RejectOption(BaseRule):
             One a row: ``label`` (the name that is answered, or that of Other), ``best`` (the most
             likely label, answered or not), ``probability`` (its softmax after the temperature),
             ``confidence`` (what is compared), ``threshold`` (None where it is infinite),
-            ``accepted``, ``reason``.
+            ``accepted``, ``reason``: "answered", "none of these" (answered, with the label for
+            messages that belong to no other), "unsure" (below the cut), or "unknown" (below the
+            second cut, whatever the confidence).
 
         Examples
         --------
-        >>> rule = RejectOption.from_threshold(0.6, label_names=("bin", "bus"))
-        >>> rule.explain([[0.0, 0.0]])[0]["reason"]
-        'softmax 0.5000 is below 0.6000'
+        >>> rule = RejectOption(cut=0.6, label_names=("bin", "bus"), unknown_cut=1.0)
+        >>> [record["reason"] for record in rule.explain([[4.0, 0.0], [1.0, 1.0], [0.1, -3.0]])]
+        ['answered', 'unsure', 'unknown']
         """
         z = self._scaled(logits)
         names = (*self.label_names, self.other)
         probabilities = softmax(z).max(axis=1)
-        scores = confidence_of(z, measure=self.measure)
+        scores, known = confidence_of(z, measure=self.measure), self._known(z)
         records = []
         for row, answer, best in zip(
             range(len(z)), self.decide(logits), z.argmax(axis=1), strict=True
         ):
             accepted = bool(answer < z.shape[1])
-            reason = f'the rule answers "{WORDS.get(self.cut)}"'
-            if self.cut not in WORDS:
-                found = "reaches" if accepted else "is below"
-                reason = f"{self.measure} {scores[row]:.4f} {found} {self.cut:.4f}"
+            reason: Reason = "unsure" if known[row] else "unknown"
+            if accepted:
+                reason = "none of these" if names[answer] == self.none_of_these else "answered"
             records.append(
                 {
                     "label": names[answer],

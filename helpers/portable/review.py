@@ -331,7 +331,8 @@ class ReviewBand(YesNoRule):
         list of dict
             One a row: ``label`` (a name, or `review`), ``positive_label`` and
             ``positive_probability`` (the name of 1 and its probability, whatever the answer is),
-            ``low_threshold``, ``high_threshold``, ``accepted`` (False where a person shall read).
+            ``low_threshold``, ``high_threshold``, ``accepted`` (False where a person shall read),
+            ``reason`` ("answered", or "unsure" between the cuts).
 
         Examples
         --------
@@ -350,6 +351,7 @@ class ReviewBand(YesNoRule):
                 "low_threshold": low,
                 "high_threshold": high,
                 "accepted": bool(answer != 2),
+                "reason": "unsure" if answer == 2 else "answered",
             }
             for p, answer in zip(self.probability(logits), self.decide(logits), strict=True)
         ]

@@ -18,6 +18,9 @@ FORMAT_VERSION = 2  # of a rule and of the decision file; the one before is read
 ALWAYS, NEVER = -np.inf, np.inf  # cuts that every score reaches, and none
 WORDS = {ALWAYS: "always", NEVER: "never"}  # what stands for them in JSON, which has no infinity
 
+# why a message has its answer, in the records of rules that may leave it to a person
+Reason = Literal["answered", "unsure", "unknown", "no label", "none of these"]
+
 
 def check_cut(cut: Any, kind: Literal["logit", "number"]) -> float:
     """Return a cut as a float, or say what it must be.

@@ -21,7 +21,7 @@ from .chance import ANSWERS, warn_upside_down, wrong_answers
 from .checks import check_choice, check_flag, check_open_unit, check_sequence
 from .conformal import cut_for_coverage, draws
 from .probabilities import softmax
-from .rule import ALWAYS, WORDS, BaseRule, check_cut, fingerprint
+from .rule import ALWAYS, BaseRule, Reason, check_cut, fingerprint
 from .search import check_unused
 
 Score = Literal["lac", "aps"]
@@ -321,26 +321,25 @@ class PredictionSets(BaseRule):
         list of dict
             One a row: ``labels`` (names, the likeliest first), ``probability`` (a dict of theirs,
             after the temperature), ``best`` (the likeliest label, named or not), ``accepted``
-            (whether one label alone is named: nobody has to choose), ``reason``.
+            (whether one label alone is named: nobody has to choose), ``reason``
+            ("answered", "unsure" for several labels, "no label" for none).
 
         Examples
         --------
         >>> rule = PredictionSets(cuts=(0.3, 0.3, 0.3), label_names=("bin", "bus", "tax"))
         >>> record = rule.explain([[1.0, 1.1, 0.0]])[0]
         >>> record["labels"], record["accepted"], record["reason"]
-        (['bus', 'bin'], False, '2 of 3 labels reach their cuts')
+        (['bus', 'bin'], False, 'unsure')
         """
         z = self._checked(logits)
-        every = [self.label_names[k] for k, cut in enumerate(self.cuts) if cut == ALWAYS]
         records = []
         for row, named in zip(z, self.decide(z), strict=True):
             p = softmax(divided(row, self.temperature))
             order = np.argsort(-p, kind="stable")
             found = {self.label_names[k]: float(p[k]) for k in order if named[k]}
-            reason = f"{len(found) or 'none'} of {len(p)} labels reach their cuts"
-            if every:
-                few = f"{len(every)} of them" if len(every) < len(p) else "all"
-                reason += f'; {few} have the cut "{WORDS[ALWAYS]}"'
+            reason: Reason = "unsure" if found else "no label"
+            if len(found) == 1:
+                reason = "answered"
             records.append(
                 {
                     "labels": list(found),
