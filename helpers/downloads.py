@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -23,7 +24,13 @@ WEIGHTS = (r"model(-\d+-of-\d+)?\.safetensors", r"pytorch_model(-\d+-of-\d+)?\.b
 TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
 ATTEMPTS = 3  # of one request; a download that goes on from another byte is another request
 PATIENCE = 8.0  # seconds after which a request that failed is not repeated
-DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
+BROKEN = "did not arrive as it is listed; it was removed, so try again"
+UNREACHABLE = "it cannot be reached: check the network, and try again"
+DISK = tuple(
+    getattr(errno, name)
+    for name in ("ENOSPC", "EDQUOT", "EFBIG", "EROFS", "EACCES", "EPERM", "ENOTDIR")
+    if hasattr(errno, name)
+)
 
 
 def network_files(names: Iterable[str]) -> list[str]:
@@ -67,8 +74,7 @@ def fetch_network(repository: str, revision: str) -> Path:
     Returns
     -------
     Path
-        The folder in the cache. Every large file has been compared with the SHA-256 that the Hub
-        lists for it.
+        The folder in the cache. Each file was compared with the hash that the Hub lists for it.
 
     Raises
     ------
@@ -91,10 +97,12 @@ def fetch_network(repository: str, revision: str) -> Path:
             raise
         logger.warning("taking the copy of %s that is here (%s)", repository, error)
         return kept
-    for name in names:
-        large = getattr(entries[name], "lfs", None)
-        if large is not None:
-            _check_bytes(folder / name, large["sha256"], repository)
+    broken = [name for name in names if not _is_listed(folder / name, entries[name])]
+    for name in broken:
+        (folder / name).resolve().unlink()
+        (folder / name).unlink(missing_ok=True)
+    if broken:
+        raise ValueError(f"cannot get {repository} from the Hub: {', '.join(broken)} {BROKEN}")
     return folder
 
 
@@ -119,8 +127,21 @@ def load_data_set(repository: str, configuration: str | None, revision: str | No
     """
     import datasets
 
-    with hub_errors(repository):
-        return datasets.load_dataset(repository, configuration, revision=revision)
+    try:
+        with hub_errors(repository):
+            loaded = datasets.load_dataset(repository, configuration, revision=revision)
+    except ValueError as error:
+        if _drop_broken(repository):
+            raise ValueError(f"cannot get {repository} from the Hub: a file {BROKEN}") from error
+        raise
+    if _drop_broken(repository):  # and it could be read nevertheless
+        loaded.cleanup_cache_files()
+        for one in {
+            Path(file["filename"]).parent for rows in loaded.values() for file in rows.cache_files
+        }:
+            shutil.rmtree(one, ignore_errors=True)
+        raise ValueError(f"cannot get {repository} from the Hub: a file {BROKEN}")
+    return loaded
 
 
 def _kept(repository: str, revision: str) -> Path | None:
@@ -163,17 +184,29 @@ def _is_whole(folder: Path) -> bool:
     )
 
 
-def _check_bytes(path: Path, expected: str, repository: str) -> None:
-    """Compare a file with the SHA-256 that the Hub lists; remove one that differs."""
+def _is_listed(path: Path, entry: Any) -> bool:
+    """Compare a file with the hash that the Hub lists: SHA-256 of large ones, git's of others."""
+    large = getattr(entry, "lfs", None)
     with open(path, "rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != expected:
-        path.resolve().unlink()
-        path.unlink(missing_ok=True)
-        raise ValueError(
-            f"cannot get {repository} from the Hub: {path.name} did not arrive as it is listed "
-            f"(SHA-256 {found}, expected {expected}); it was removed, so try again"
-        )
+        if large is not None:
+            return hashlib.file_digest(file, "sha256").hexdigest() == large["sha256"]
+        data = file.read()
+    return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest() == entry.blob_id
+
+
+def _drop_broken(repository: str) -> bool:
+    """Remove large files of a data set in the cache whose bytes are not those they are named by."""
+    from huggingface_hub import constants
+
+    folder = Path(constants.HF_HUB_CACHE) / f"datasets--{repository.replace('/', '--')}" / "blobs"
+    found = False
+    for path in folder.glob("?" * 64):
+        with open(path, "rb") as file:
+            broken = hashlib.file_digest(file, "sha256").hexdigest() != path.name
+        if broken:
+            path.unlink()
+            found = True
+    return found
 
 
 @contextmanager
@@ -191,7 +224,8 @@ def hub_errors(what: str) -> Iterator[None]:
         For whatever the libraries inside raise.
     """
     from huggingface_hub import set_client_factory
-    from huggingface_hub.utils import _http, logging as hub_logging
+    from huggingface_hub.utils import _http
+    from huggingface_hub.utils import logging as hub_logging
 
     watch = _Watch()
 
@@ -257,9 +291,6 @@ class _Stopped(Exception):
     """A request that need not be made."""
 
 
-UNREACHABLE = "it cannot be reached: check the network, and try again"
-
-
 def _reason(error: BaseException, what: str) -> str:
     """Find the cause that a person can do something about."""
     from huggingface_hub import constants
@@ -276,7 +307,7 @@ def _reason(error: BaseException, what: str) -> str:
     for one in chain:
         if isinstance(one, OSError) and one.errno in DISK:
             return (
-                f"{constants.HF_HOME} cannot be written ({os.strerror(one.errno)}): make room "
+                f"{constants.HF_HOME} cannot be written ({os.strerror(one.errno or 0)}): make room "
                 "there, or name another folder in the environment variable HF_HOME"
             )
     if "GatedRepoError" in names or 403 in statuses:

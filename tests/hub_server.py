@@ -50,14 +50,15 @@ class Repository:
 class Faults:
     """What goes wrong.
 
-    `cut` maps the end of a path to the share of its bytes after which the connection breaks;
-    `short` to a share of the bytes that are sent as if they were all; `wrong` names files of which
-    other bytes of that length are sent; `status` answers each request with this number.
+    `cut` maps the end of a path to the share of its bytes after which the connection breaks, as it
+    does again at once whenever the rest is asked for;
+    `short` to a share of the bytes that are sent as if they were all; `instead` to bytes that are
+    sent in its place; `status` answers each request with this number.
     """
 
     cut: dict[str, float] = field(default_factory=dict)
     short: dict[str, float] = field(default_factory=dict)
-    wrong: set[str] = field(default_factory=set)
+    instead: dict[str, bytes] = field(default_factory=dict)
     status: int | None = None
     retry_after: int = 300
 
@@ -150,19 +151,13 @@ class _Handler(BaseHTTPRequestHandler):
             kind = "models"
         repository = hub.repositories.get((kind, "/".join(parts[:2])))
         if repository is None:
-            return self._reply(
-                404, {"error": "Repository not found"}, X_Error_Code="RepoNotFound"
-            )
+            return self._reply(404, {"error": "Repository not found"}, X_Error_Code="RepoNotFound")
         if repository.gated and not self.headers.get("Authorization"):
-            return self._reply(
-                401, {"error": "Access is restricted"}, X_Error_Code="GatedRepo"
-            )
+            return self._reply(401, {"error": "Access is restricted"}, X_Error_Code="GatedRepo")
         verb, revision, *rest = parts[2:] or ("revision", "main")
         revision = unquote(revision)
         if revision != repository.commit and revision not in repository.names:
-            return self._reply(
-                404, {"error": "Invalid rev id"}, X_Error_Code="RevisionNotFound"
-            )
+            return self._reply(404, {"error": "Invalid rev id"}, X_Error_Code="RevisionNotFound")
         name = unquote("/".join(rest))
         if verb == "revision":
             return self._info("/".join(parts[:2]), repository)
@@ -247,8 +242,9 @@ class _Handler(BaseHTTPRequestHandler):
         for ending, share in hub.faults.short.items():
             if path.endswith(ending):
                 data = data[: int(len(data) * share)]
-        if any(path.endswith(ending) for ending in hub.faults.wrong):
-            data = bytes(len(data))
+        for ending, other in hub.faults.instead.items():
+            if path.endswith(ending):
+                data = other
         begin, status = 0, 200
         wanted = self.headers.get("Range")
         if wanted:
@@ -270,7 +266,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command == "HEAD":
             return None
         cut = [share for ending, share in hub.faults.cut.items() if path.endswith(ending)]
-        part = data[: int(len(data) * cut[0])] if cut else data
+        part = data[: 0 if wanted else int(len(data) * cut[0])] if cut else data
         with hub.lock:
             hub.sent[f"{owner}/{name}/{path}"] += len(part)
         self.wfile.write(part)
@@ -299,6 +295,11 @@ def _folders(paths: list[str], start: str, recursive: bool) -> list[dict]:
         for depth in range(1, (len(steps) if recursive else min(1, len(steps))) + 1):
             names.add(start + "/".join(steps[:depth]))
     return [
-        {"type": "directory", "path": name, "size": 0, "oid": hashlib.sha1(name.encode()).hexdigest()}
+        {
+            "type": "directory",
+            "path": name,
+            "size": 0,
+            "oid": hashlib.sha1(name.encode()).hexdigest(),
+        }
         for name in sorted(names)
     ]

@@ -185,6 +185,8 @@ NO_EXAMPLE = {
     "doctor": "looks at the machine",
     "__main__": "the command line has its own",
     "columns.check_columns": "returns nothing",
+    **dict.fromkeys(("downloads.fetch_network", "downloads.load_data_set"), "needs the Hub"),
+    "downloads.hub_errors": "needs the Hub",
     "hub.hub_task": "needs the Hub",
     "hub.hub_label_task": "needs the Hub",
     "messages.check_messages": "returns nothing",
