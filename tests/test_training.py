@@ -108,6 +108,28 @@ def test_unreachable_hub_says_what_to_do(monkeypatch):
         prediction.resolve_checkpoint(Checkpoint("a/b", "c", package="no_such_package_here"))
 
 
+def test_long_texts_are_tokenised_a_few_at_a_time(monkeypatch, tokenizer):
+    """No call takes more characters than allowed, a longer text alone; no id differs."""
+    taken = []
+
+    class Counting:
+        """Note what each call takes."""
+
+        def __call__(self, texts, **options):
+            taken.append([len(text) for text in texts])
+            return tokenizer(texts, **options)
+
+    monkeypatch.setattr(prediction, "CHUNK", 100)
+    texts = ["word " * n for n in (4, 4, 4, 4, 4, 4, 50, 1, 1)] + [""]
+    rows, truncated = prediction.tokenize(Counting(), texts, 12)
+    assert taken == [[20] * 5, [20], [250], [5, 5, 0]]
+    expected = tokenizer(texts, truncation=True, max_length=12)
+    assert [row["input_ids"].tolist() for row in rows] == expected["input_ids"]
+    assert truncated.tolist() == [n == 50 for n in (4, 4, 4, 4, 4, 4, 50, 1, 1)] + [False]
+    held = sum(array.nbytes for row in rows for array in row.values())
+    assert held <= 8 * sum(map(len, expected["input_ids"]))  # two numbers of four bytes a token
+
+
 def test_unknown_tokens_are_refused(tmp_path):
     """A tokenizer that knows none of the characters is refused."""
     folder = prediction.resolve_checkpoint(MINILM)
