@@ -172,6 +172,7 @@ def spam() -> dict[str, bytes]:
 
 
 INTENTS = [f"{what}_{kind}" for what in ("alarm", "music", "lists") for kind in ("set", "query")]
+ALL_INTENTS = [*INTENTS, *recipes.HELD_OUT]
 
 
 def massive() -> dict[str, bytes]:
@@ -179,13 +180,13 @@ def massive() -> dict[str, bytes]:
     rng, files, head = random.Random(3), {}, {}
     for language in ("en", "tr"):
         head[language] = {}
-        for split, count in (("train", 96), ("validation", 48), ("test", 48)):
+        for split, count in (("train", 153), ("validation", 85), ("test", 85)):
             rows = [
                 {
                     "id": str(i),
-                    "label": INTENTS[i % len(INTENTS)],
-                    "label_text": INTENTS[i % len(INTENTS)],
-                    "text": sentence(rng, language, INTENTS[i % len(INTENTS)][:5]),
+                    "label": ALL_INTENTS[i % len(ALL_INTENTS)],
+                    "label_text": ALL_INTENTS[i % len(ALL_INTENTS)],
+                    "text": sentence(rng, language, ALL_INTENTS[i % len(ALL_INTENTS)][:5]),
                     "lang": language,
                 }
                 for i in range(count)
@@ -283,13 +284,20 @@ MADE = {
     "mteb/eurlex-multilingual": laws,
     "clinc/clinc_oos": clinc,
 }
+SOURCES = {
+    "mteb/amazon_counterfactual": ("urgent", "hub"),
+    "ucirvine/sms_spam": ("urgent", "hub-spam"),
+    "mteb/amazon_massive_intent": ("intent", "hub"),
+    "dougtrajano/olid-br": ("topics", "hub"),
+    "mteb/eurlex-multilingual": ("topics", "hub-law"),
+    "clinc/clinc_oos": ("intent", "hub-english"),
+}
 
 
 def data_sets() -> dict[tuple[str, str], Repository]:
     """Give the data sets of the recipes, at the commits that these name."""
-    commits = {
-        recipe.load_task.args[0]: recipe.load_task.keywords["revision"]
-        for (_, profile), recipe in recipes.RECIPES.items()
-        if profile != "offline"
+    given = {name: recipes.RECIPES[row].load_task.keywords for name, row in SOURCES.items()}
+    return {
+        ("datasets", name): Repository(given[name]["revision"], make())
+        for name, make in MADE.items()
     }
-    return {("datasets", name): Repository(commits[name], MADE[name]()) for name in commits}

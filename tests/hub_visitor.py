@@ -32,7 +32,8 @@ def obey(order: str, *given: Any) -> object:
     systems.train(task, given[2], plan=recipe, epochs=1, progress=False)
     ready = deployment.load(given[2])
     first = list(task.test.texts[:3])
-    return [type(ready.rule).__name__, len(ready.explain(first))]
+    other = recipe.load_other and systems.answer_other(ready, recipe.load_other())
+    return [type(ready.rule).__name__, len(ready.explain(first)), other]
 
 
 if __name__ == "__main__":

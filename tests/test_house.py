@@ -187,6 +187,8 @@ NO_EXAMPLE = {
     "columns.check_columns": "returns nothing",
     **dict.fromkeys(("downloads.fetch_network", "downloads.load_data_set"), "needs the Hub"),
     "downloads.hub_errors": "needs the Hub",
+    **dict.fromkeys(("hub.hub_other_texts", "emotions.emotions_task"), "needs the Hub"),
+    "systems.answer_other": "needs a network",
     "hub.hub_task": "needs the Hub",
     "hub.hub_label_task": "needs the Hub",
     "messages.check_messages": "returns nothing",

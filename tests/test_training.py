@@ -21,11 +21,11 @@ import torch
 import transformers
 from sklearn.metrics import roc_auc_score
 
-from helpers import losses, prediction, training
+from helpers import emotions, losses, prediction, training
 from helpers.data import Part, Task, table_task
 from helpers.messages import corpus_task
 from helpers.probabilities import binary_logit
-from helpers.recipes import BERT_TURKISH, MINILM, RECIPES, Checkpoint, Settings
+from helpers.recipes import BERT_TURKISH, HELD_OUT, MINILM, RECIPES, Checkpoint, Settings
 
 QUICK = Settings(epochs=1, batch_size=8, learning_rate=1e-4, max_length=32)
 
@@ -508,7 +508,10 @@ def test_every_recipe_is_complete():
         assert recipe.checkpoint.pinned or recipe.checkpoint is BERT_TURKISH
         assert profile != "offline" or recipe.checkpoint.sha256
         if profile != "offline":
-            assert re.fullmatch("[0-9a-f]{40}", recipe.load_task.keywords["revision"])
+            named = recipe.load_task.keywords if profile != "hub-emotions" else {}
+            commit = named.get("revision", emotions.ADDRESS.split("/")[5])
+            assert re.fullmatch("[0-9a-f]{40}", commit)
+            assert recipe.estimate
 
 
 def test_hub_recipe_reads_a_data_set_as_the_hub_gives_it(monkeypatch):
@@ -524,7 +527,7 @@ def test_hub_recipe_reads_a_data_set_as_the_hub_gives_it(monkeypatch):
     }
     loaded = datasets.DatasetDict({"train": datasets.Dataset.from_dict(rows, features=features)})
     monkeypatch.setattr(datasets, "load_dataset", lambda *_, **__: loaded)
-    task = RECIPES["urgent", "hub"].load_task()
+    task = RECIPES["urgent", "hub-spam"].load_task()
     assert isinstance(task, Task) and task.label_names == ("ham", "spam")
     assert [len(p) for p in (task.train, task.validation, task.test)] == [30, 10, 10]
     assert task.train.labels.sum() == 6
@@ -536,7 +539,7 @@ def test_turkish_recipe_reads_labels_that_are_names(monkeypatch):
 
     calls = []
     parts = {
-        "train": ["play_music", "alarm_set", "weather_query"],
+        "train": ["play_music", "alarm_set", "weather_query", *HELD_OUT],
         "validation": ["alarm_set", "weather_query"],
         "test": ["play_music"],
     }
@@ -546,7 +549,7 @@ def test_turkish_recipe_reads_labels_that_are_names(monkeypatch):
         return datasets.DatasetDict(
             {
                 part: datasets.Dataset.from_dict(
-                    {"text": list("abc")[: len(names)], "label": names}
+                    {"text": list("abcdefghijklmnop")[: len(names)], "label": names}
                 )
                 for part, names in parts.items()
             }
