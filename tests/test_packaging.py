@@ -37,7 +37,7 @@ def test_conda_environment_follows_pyproject():
     conda = dict(requirement(d) for d in environment["dependencies"] if isinstance(d, str))
     pip = next(d["pip"] for d in environment["dependencies"] if isinstance(d, dict))
     wanted = dict(requirement(d) for d in PROJECT["dependencies"])
-    wanted["pytorch"] = wanted.pop("torch") + "=cpu_*"
+    wanted["pytorch"] = wanted.pop("torch") + " cpu_*"  # a space: the build is no part of a bound
     wanted |= {"python": "=3.12", "pip": ""}
     assert conda == wanted
     assert pip == ["--editable .[offline,serve,dev]"]
@@ -181,13 +181,18 @@ def test_silent_cpu_index_is_said(run, monkeypatch, capsys):
 
 def test_every_pin_installs_on_every_python_that_is_promised():
     """No pinned package asks for more than the first 3.11, or less than 3.13."""
-    pins = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pins = dict(line.split("==") for line in lines if "==" in line)
+    if not pins:
+        pytest.skip("constraints.txt is empty: the newest versions are being tried")
     refused, checked = [], 0
-    for name in (pin.partition("==")[0] for pin in pins if "==" in pin):
+    for name, version in pins.items():
         try:
             found = metadata.metadata(name)
         except metadata.PackageNotFoundError:
             continue  # for another system
+        if found["Version"] != version:
+            continue  # what is installed says nothing about the pin
         checked += 1
         wanted = SpecifierSet(found["Requires-Python"] or "")
         refused += [f"{name}: {wanted}" for v in ("3.11.0", "3.13.0") if v not in wanted]
