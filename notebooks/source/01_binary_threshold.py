@@ -20,11 +20,12 @@
 # ## Settings
 #
 # Change these and run everything again. `offline` uses a small BERT and our own messages; `hub` downloads a larger
-# multilingual BERT and a public set of SMS messages. `QUICK` trains on few messages for a fast look; `"auto"` does
-# so where the processor would take twice as long. "holds" marks what was checked here with ten seeds.
+# multilingual BERT and reviews in three languages, `hub-spam` an English one and SMS messages. `QUICK` trains on few
+# messages for a fast look; `"auto"` does so where the processor would take twice as long. "holds" marks what was
+# checked here with ten seeds.
 
 # %% tags=["settings"]
-PROFILE = "offline"  # @param ["offline", "hub"]
+PROFILE = "offline"  # @param ["offline", "hub", "hub-spam"]
 QUICK = "auto"  # @param ["auto", True, False] {type: "raw"}
 COST_FALSE_ALARM = 1.0  # @param {type: "number"}
 COST_MISS = 20.0  # @param {type: "number"}
