@@ -213,8 +213,8 @@ def toxicity(seed: int = 4) -> dict[str, bytes]:
     )
     rng, files = random.Random(seed), {}
     for split, count, mark in (
-        ("train", 110, "0d8933b80051ca0e"),
-        ("test", 66, "914dbee7561d2266"),
+        ("train", 220, "0d8933b80051ca0e"),
+        ("test", 132, "914dbee7561d2266"),
     ):
         which = [i % 11 for i in range(count)]  # 10: no label at all
         rows = {
@@ -241,9 +241,9 @@ def laws(*, named: bool = True) -> dict[str, bytes]:
     features = Features({"id": Value("string"), "text": Value("string"), "label": List(inner)})
     rng, files, head = random.Random(5), {}, {"en": {}}
     for split, count, mark in (
-        ("train", 84, "1c8fe9eb60e41e18"),
-        ("validation", 42, "e4f4b207b62a8748"),
-        ("test", 42, "096c8ae2ad302e61"),
+        ("train", 168, "1c8fe9eb60e41e18"),
+        ("validation", 84, "e4f4b207b62a8748"),
+        ("test", 84, "096c8ae2ad302e61"),
     ):
         labels = [sorted({i % 21, (i * 5 + 1) % 21}) for i in range(count)]
         rows = {

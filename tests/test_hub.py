@@ -176,7 +176,7 @@ def test_a_data_set_that_does_not_arrive_is_one_sentence(hub, visitor, fault, wo
     assert fails(visitor("task", "topics", "hub"), words)
     hub.faults = Faults()
     answer = visitor("task", "topics", "hub")
-    assert answer["error"] is None and sum(answer["value"]) == 176
+    assert answer["error"] is None and sum(answer["value"]) == 352
 
 
 def test_a_data_set_with_other_rows_is_not_taken(hub, visitor):
@@ -184,7 +184,7 @@ def test_a_data_set_with_other_rows_is_not_taken(hub, visitor):
     hub.faults = Faults(instead={"0d8933b80051ca0e.parquet": toxicity(9)[TRAIN]})
     assert fails(visitor("task", "topics", "hub"), "did not arrive as it is listed")
     hub.faults = Faults()
-    assert sum(visitor("task", "topics", "hub")["value"]) == 176
+    assert sum(visitor("task", "topics", "hub")["value"]) == 352
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")

@@ -203,7 +203,7 @@ unknown = np.mean(np.concatenate(ids) == tokenizer.unk_token_id)
 print(f"longest text: {lengths.max()} tokens; unknown tokens: {unknown:.2%}")
 print(f"[PAD] if padded to 512: {1 - lengths.sum() / (512 * len(lengths)):.1%}")
 print(f"[PAD] in batches of like length: {1 - lengths.sum() / filled:.1%}")
-assert lengths.sum() / filled > lengths.sum() / (512 * len(lengths))
+assert lengths.sum() / filled >= lengths.sum() / (512 * len(lengths))
 
 # %% [markdown]
 # The first way computes almost nothing but padding. `fine_tune` deals texts of like length into a batch and
