@@ -226,7 +226,10 @@ def toxicity(seed: int = 4) -> dict[str, bytes]:
             "targeted_type": [None for _ in which],
             "toxic_spans": [[] for _ in which],
             **{
-                name: [k < 10 and recipes.TOXICITY[k] == name for k in which]
+                name: [  # half of all have insults, too: one label is frequent
+                    k < 10 and (recipes.TOXICITY[k] == name or (name == "insult" and i % 2 == 0))
+                    for i, k in enumerate(which)
+                ]
                 for name in names
                 if name != "religious_intolerance"
             },
@@ -246,7 +249,7 @@ def laws(*, named: bool = True) -> dict[str, bytes]:
         ("validation", 84, "e4f4b207b62a8748"),
         ("test", 84, "096c8ae2ad302e61"),
     ):
-        labels = [sorted({i % 21, (i * 5 + 1) % 21}) for i in range(count)]
+        labels = [sorted({i % 21, (i * 5 + 1) % 21, 5 * (i % 2)}) for i in range(count)]
         rows = {
             "id": [f"3{2000 + i}R{i:04}" for i in range(count)],
             "text": [
