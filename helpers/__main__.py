@@ -167,6 +167,8 @@ def train(
         asked |= read_costs(costs, task.label_names, task.kind)
     for line in describe(task):
         typer.echo(line)
+    if plan.estimate:
+        typer.echo(f"on a T4 it takes an estimated {plan.estimate}")
     made = systems.train(
         task,
         output,
@@ -180,6 +182,10 @@ def train(
         progress=sys.stderr.isatty(),
     )
     _show_reports(made.reports)
+    if plan.load_other is not None:
+        typer.echo(systems.answer_other(made.ready, plan.load_other()))
+    if plan.published:
+        typer.echo(f"published: {plan.published}")
     typer.echo(f"saved in {output}; try: python -m helpers serve {output}")
 
 

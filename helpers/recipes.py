@@ -13,11 +13,13 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from helpers.data import Kind, Task, hub_label_task, hub_task
+from helpers.data import Kind, Task
 from helpers.decisions import (
     Costs,
     RejectCosts,
 )
+from helpers.emotions import emotions_task
+from helpers.hub import hub_label_task, hub_other_texts, hub_task
 from helpers.messages import corpus_task
 
 
@@ -111,6 +113,12 @@ class Recipe:
     criterion : mapping or None
         What the rule is chosen by, as options of its ``choose``; ``python -m helpers train`` needs
         it. `helpers.choosing.choose_rule` takes it.
+    load_other : callable or None
+        Called without arguments, gives texts that none of the labels fits: a tuple of str.
+    published : str or None
+        What the source of the system reports, to print beside what a run gives.
+    estimate : str or None
+        Time and memory on a T4, reckoned and not measured.
     """
 
     checkpoint: Checkpoint
@@ -118,6 +126,9 @@ class Recipe:
     settings: Settings = Settings()
     n_logits: int | None = None
     criterion: Mapping[str, Any] | None = None
+    load_other: Callable[[], tuple[str, ...]] | None = None
+    published: str | None = None
+    estimate: str | None = None
 
 
 INTENT_COSTS = RejectCosts(reject=0.4, error=1.0)  # a person reads it for four tenths of an error
@@ -138,7 +149,7 @@ MINILM = Checkpoint(
 )
 BERT_MULTILINGUAL = Checkpoint(
     repository="google-bert/bert-base-multilingual-uncased",
-    revision="800c34f3d5aa174fe531f560b44b8d14592225b7",
+    revision="3da6b6aad5111664db74322f2158b7f93e09a717",  # the first with safetensors
 )
 BERT_PORTUGUESE = Checkpoint(
     repository="neuralmind/bert-base-portuguese-cased",
@@ -148,6 +159,7 @@ BERT_ENGLISH = Checkpoint(
     repository="google-bert/bert-base-uncased",
     revision="86b5e0934494bd15c9632b12f734a8a67f723594",
 )
+# OLID-BR has an eleventh, religious_intolerance: one training text has it, too few to learn from
 TOXICITY = (
     "health",
     "ideology",
@@ -188,6 +200,30 @@ BERT_TURKISH = Checkpoint(
     revision="main",  # no commit of it is known here: the one network that may change
 )
 
+OLID_BR = partial(
+    hub_label_task,
+    "dougtrajano/olid-br",
+    revision="84b0d7dd4309be677a47c535632a9398ff1897bd",
+    labels=TOXICITY,
+)
+MASSIVE: dict[str, Any] = {
+    "repository": "mteb/amazon_massive_intent",
+    "revision": "4672e20407010da34463acc759c162ca9734bca6",
+    "configuration": "tr",
+}
+CLINC: dict[str, Any] = {
+    "repository": "clinc/clinc_oos",
+    "revision": "155b9c710419136e17307b80d0a13e68cd46b4ec",
+    "configuration": "plus",
+    "label": "intent",
+}
+# of MASSIVE's 60 intents whole fields: questions of knowledge, recommendations, small talk; 49 stay
+HELD_OUT = (
+    *("qa_currency", "qa_definition", "qa_factoid", "qa_maths", "qa_stock"),
+    *("recommendation_events", "recommendation_locations", "recommendation_movies"),
+    *("general_greet", "general_joke", "general_quirky"),
+)
+
 RECIPES: dict[tuple[str, str], Recipe] = {
     ("urgent", "offline"): Recipe(
         checkpoint=MINILM,
@@ -195,8 +231,25 @@ RECIPES: dict[tuple[str, str], Recipe] = {
         settings=Settings(epochs=2, learning_rate=1e-4),
         criterion={"costs": URGENT_COSTS},
     ),
+    # the checkpoint reads 102 languages, and of the yes/no sets that load by a plain id this one
+    # has several: German, English and Japanese reviews, each with its own share of yes
     ("urgent", "hub"): Recipe(
         checkpoint=BERT_MULTILINGUAL,
+        load_task=partial(
+            hub_task,
+            "mteb/amazon_counterfactual",
+            revision="8e8b429cad679738af8b180a8fb691c7e61aece7",
+            configuration=("de", "en", "ja"),
+            label="label_text",
+            positive="counterfactual",
+        ),
+        settings=Settings(learning_rate=3e-5, head_factor=1.0, dropout=0.1),
+        criterion={"costs": URGENT_COSTS},
+        published="the source gives no figure, only the cut 0.7: right at 7 : 3 costs alone",
+        estimate="7 minutes, 4 GB (15,000 texts, 3 epochs)",
+    ),
+    ("urgent", "hub-spam"): Recipe(
+        checkpoint=BERT_ENGLISH,
         load_task=partial(
             hub_task,
             "ucirvine/sms_spam",
@@ -205,6 +258,7 @@ RECIPES: dict[tuple[str, str], Recipe] = {
         ),
         settings=Settings(learning_rate=3e-5, head_factor=1.0, dropout=0.1),
         criterion={"costs": URGENT_COSTS},
+        estimate="2 minutes, 3 GB (3,300 texts, 3 epochs)",
     ),
     ("topics", "offline"): Recipe(
         checkpoint=MINILM,
@@ -215,14 +269,29 @@ RECIPES: dict[tuple[str, str], Recipe] = {
     # texts without any label are kept: a network that never saw one cannot answer "none"
     ("topics", "hub"): Recipe(
         checkpoint=BERT_PORTUGUESE,
-        load_task=partial(
-            hub_label_task,
-            "dougtrajano/olid-br",
-            revision="84b0d7dd4309be677a47c535632a9398ff1897bd",
-            labels=TOXICITY,
-        ),
+        load_task=OLID_BR,
         settings=Settings(learning_rate=3e-5, head_factor=1.0, dropout=0.1),
         criterion={"macro_f1": True},
+        estimate="3 minutes, 3 GB (4,300 texts, 3 epochs)",
+    ),
+    # the source's rows, seed and settings: offensive texts with a label alone
+    ("topics", "hub-offensive"): Recipe(
+        checkpoint=BERT_PORTUGUESE,
+        load_task=partial(OLID_BR, only={"is_offensive": "OFF"}, unlabelled=False, seed=1993),
+        settings=Settings(
+            epochs=5, batch_size=8, learning_rate=2e-5, head_factor=1.0, dropout=0.1, max_length=512
+        ),
+        criterion={"macro_f1": True},
+        published="the source shows figures of another data set only; see --profile hub-emotions",
+        estimate="7 minutes, 4 GB (3,417 texts, 5 epochs)",
+    ),
+    ("topics", "hub-emotions"): Recipe(
+        checkpoint=BERT_ENGLISH,
+        load_task=emotions_task,
+        settings=Settings(epochs=5, batch_size=8, learning_rate=2e-5, head_factor=1.0, dropout=0.1),
+        criterion={"micro_f1": True},
+        published="micro-F1 .710 and exact match .280 on validation texts, at 0.5 for every label",
+        estimate="6 minutes, 3 GB (6,838 texts, 5 epochs)",
     ),
     ("topics", "hub-law"): Recipe(
         checkpoint=BERT_ENGLISH,
@@ -233,9 +302,14 @@ RECIPES: dict[tuple[str, str], Recipe] = {
             configuration="en",
             labels="label",
             names=EUROVOC,
+            most={"train": 11_000, "validation": 1000, "test": 5000},
         ),
-        settings=Settings(learning_rate=3e-5, head_factor=1.0, dropout=0.1, max_length=300),
+        settings=Settings(
+            batch_size=16, learning_rate=2e-5, head_factor=1.0, dropout=0.1, max_length=300
+        ),
         criterion={"macro_f1": True},
+        published="micro-F1 .805 and exact match .276 on validation texts after 33 of 50 epochs",
+        estimate="14 minutes, 6 GB (11,000 texts of 300 tokens, 3 epochs)",
     ),
     # a fixed number of epochs: no validation message chooses one, so they can prove a promise
     ("intent", "offline"): Recipe(
@@ -246,14 +320,20 @@ RECIPES: dict[tuple[str, str], Recipe] = {
     ),
     ("intent", "hub"): Recipe(
         checkpoint=BERT_TURKISH,
-        load_task=partial(
-            hub_task,
-            "mteb/amazon_massive_intent",
-            revision="4672e20407010da34463acc759c162ca9734bca6",
-            configuration="tr",
-        ),
+        load_task=partial(hub_task, other=HELD_OUT, **MASSIVE),
+        load_other=partial(hub_other_texts, other=HELD_OUT, **MASSIVE),
         settings=Settings(learning_rate=5e-5, head_factor=1.0, dropout=0.1, keep_best=False),
         criterion={"costs": INTENT_COSTS},
+        published="the source gives one vector of 49 logits, and asks for Other below 0.6",
+        estimate="4 minutes, 5 GB (9,000 texts, 3 epochs)",
+    ),
+    ("intent", "hub-english"): Recipe(
+        checkpoint=BERT_ENGLISH,
+        load_task=partial(hub_task, other=("oos",), **CLINC),
+        load_other=partial(hub_other_texts, other=("oos",), **CLINC),
+        settings=Settings(learning_rate=5e-5, head_factor=1.0, dropout=0.1, keep_best=False),
+        criterion={"costs": INTENT_COSTS},
+        estimate="6 minutes, 3 GB (15,000 texts, 3 epochs)",
     ),
 }
 

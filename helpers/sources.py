@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from helpers.columns import as_table, part_name
+from helpers.downloads import load_data_set
 from helpers.tables import KINDS, check_column, columns_of, format_of, read_all
 
 SAVED = ("dataset_dict.json", "state.json")  # what `save_to_disk` of datasets writes
@@ -212,13 +213,6 @@ def _load(text: str, subset: str | None) -> Any:
                 return datasets.load_from_disk(str(folder))
             if folder.is_dir():
                 return datasets.load_dataset(str(folder), subset)
-            repository, _, revision = text.partition("@")
-            return datasets.load_dataset(repository, subset, revision=revision or None)
-        except ConnectionError:
-            raise ValueError(
-                f"there is no folder {text}, and the Hub, where a data set of this name would be, "
-                "cannot be reached: give a file or a folder, or try again with a connection"
-            ) from None
         except (
             OSError,
             ValueError,
@@ -228,6 +222,11 @@ def _load(text: str, subset: str | None) -> Any:
         ) as error:
             why = " ".join(f"{error}: {error.__cause__ or ''}".split())[:300].rstrip(": ")
             raise ValueError(f"datasets cannot load {text}: {why}") from None
+        repository, _, revision = text.partition("@")
+        try:
+            return load_data_set(repository, subset, revision or None)
+        except ValueError as error:
+            raise ValueError(f"there is no folder {text}, and {error}") from None
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from inspect import signature
 from pathlib import Path
@@ -134,3 +134,23 @@ def train(
         **reading,
     )
     return Trained(ready=deployment.load(place), reports=reports)
+
+
+def answer_other(ready: deployment.Deployment, texts: Sequence[str]) -> str:
+    """Say how a rule answers texts that none of its labels fits.
+
+    Parameters
+    ----------
+    ready : Deployment
+        With a rule that can answer Other.
+    texts : sequence of str
+
+    Returns
+    -------
+    str
+        One sentence.
+    """
+    decided = ready.rule.decide(ready.logits(texts))
+    name = getattr(ready.rule, "other", "Other")
+    share = float((decided == len(ready.rule.label_names)).mean()) if len(texts) else 0.0
+    return f"of {len(texts)} texts that no label fits, {share:.1%} are answered {name}"

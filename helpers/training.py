@@ -45,6 +45,7 @@ from helpers.prediction import (
     pick_device,
     quiet_transformers,
     resolve_checkpoint,
+    tokenize,
 )
 from helpers.recipes import Checkpoint, Settings
 
@@ -363,13 +364,12 @@ def _keep_freed_memory() -> None:
 
 def _rows(tokenizer: Any, part: Part, max_length: int, n_logits: int) -> list[dict[str, Any]]:
     """Tokenise one part, shortest text first; labels as the loss wants them."""
-    encoded = tokenizer(list(part.texts), truncation=True, max_length=max_length)
+    tokens, _ = tokenize(tokenizer, part.texts, max_length)
     labels = part.labels
     if n_logits == 1:
         labels = labels.reshape(-1, 1).astype(np.float32)
     rows = [
-        {**{name: encoded[name][i] for name in encoded}, "labels": label}
-        for i, label in enumerate(torch.tensor(labels))
+        {**row, "labels": label} for row, label in zip(tokens, torch.tensor(labels), strict=True)
     ]
     return sorted(rows, key=lambda row: len(row["input_ids"]))
 

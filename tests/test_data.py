@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers.data import SPLITS, Part, Task, check_task, label_table_task, table_task
-from helpers.hub import hub_label_task, hub_task
+from helpers.hub import hub_label_task, hub_other_texts, hub_task
 from helpers.messages import corpus_task
 
 
@@ -324,6 +324,54 @@ def test_hub_label_task_reads_lists_of_labels(hub):
     task = hub_label_task("a/b", revision="c", labels="label", names={"10": "social questions"})
     assert task.label_names == ("social questions", "20", "30")
     assert task.train.labels.tolist() == [[1, 0, 1], [0, 0, 0], [0, 1, 0]]
+
+
+def test_hub_label_task_takes_numbers_where_names_give_their_order(hub):
+    """Lists of plain whole numbers mean the names in order; without these they are refused."""
+    numbers = datasets.Features(
+        {"text": datasets.Value("string"), "label": datasets.List(datasets.Value("int64"))}
+    )
+    part = datasets.Dataset.from_dict({"text": ["a", "b"], "label": [[1], [0, 1]]}, numbers)
+    hub["data"] = datasets.DatasetDict(train=part, validation=part, test=part)
+    task = hub_label_task("a/b", revision="c", labels="label", names={"9": "law", "8": "trade"})
+    assert task.label_names == ("law", "trade")
+    assert task.train.labels.tolist() == [[0, 1], [1, 1]]
+    with pytest.raises(ValueError, match="no column 'label' that lists ClassLabels"):
+        hub_label_task("a/b", revision="c", labels="label")
+
+
+def test_hub_label_task_leaves_rows_out(hub):
+    """Rows of another kind, rows without a label, and rows beyond a number are left out."""
+    rows = {
+        "text": [f"text {i}" for i in range(40)],
+        "kind": ["OFF" if i % 2 else "NOT" for i in range(40)],
+        "a": [i % 4 == 1 for i in range(40)],
+        "b": [i % 8 == 3 for i in range(40)],
+    }
+    part = datasets.Dataset.from_dict(rows)
+    hub["data"] = datasets.DatasetDict(train=part, validation=part, test=part)
+    options = {"revision": "c", "labels": ("a", "b"), "only": {"kind": "OFF"}}
+    assert len(hub_label_task("a/b", **options).train) == 20
+    task = hub_label_task("a/b", **options, unlabelled=False, most={"train": 9})
+    assert [len(p) for p in (task.train, task.validation, task.test)] == [9, 15, 15]
+    assert task.test.labels.any(axis=1).all()
+
+
+def test_hub_task_leaves_other_labels_out(monkeypatch):
+    """Labels to be unknown stand in no part, their texts apart; a name that is none is said."""
+    on_the_hub(monkeypatch, [0, 1, 2, 2], kind=datasets.ClassLabel(names=["a", "b", "oos"]))
+    task = hub_task("owner/name", revision="abc", other=("oos",))
+    assert task.label_names == ("a", "b") and len(task.test) == 2
+    assert len(hub_other_texts("owner/name", revision="abc", other=("oos",))) == 2
+    with pytest.raises(ValueError, match="owner/name has no label nothing to leave out"):
+        hub_task("owner/name", revision="abc", other=("nothing",))
+
+
+def test_hub_task_puts_configurations_together(monkeypatch):
+    """Each configuration's parts join those of the others."""
+    calls = on_the_hub(monkeypatch, [0, 1])
+    task = hub_task("owner/name", revision="abc", configuration=("de", "en"))
+    assert len(task.train) == 4 and len(calls) == 2
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 import json
 import re
 import shutil
+import sys
+import types
 from pathlib import Path
 
 import nbformat
@@ -11,6 +13,7 @@ import pytest
 from tools import build_notebooks
 
 ROOT = Path(__file__).parent.parent
+SOURCES = sorted((ROOT / "notebooks" / "source").glob("[0-9][0-9]_*.py"))
 LESSONS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 ids = pytest.mark.parametrize("path", LESSONS, ids=lambda p: p.stem[:2])
 
@@ -61,28 +64,72 @@ def test_a_stale_or_orphaned_copy_is_found(tmp_path):
     assert set(found) == {edited, orphan}
 
 
-def test_an_address_gives_badges_and_an_install_cell(tmp_path):
-    """With an address set, badge, Colab cell and README carry it; the cell id stays a hash."""
+def colab_cell(notebook):
+    """Give the code of the Colab cell as a function of what is installed, without installing it."""
+    code = "".join(notebook["cells"][1]["source"])
+    code, count = re.subn(r'%pip install -q "(.*)"', r'asked = f"\1"', code)
+    assert count == 1
+    return code
+
+
+def test_an_address_gives_badges_and_an_install_cell(tmp_path, monkeypatch):
+    """With an address set, badge and Colab cell take this release from there; README lists all."""
     address = "https://github.com/someone/something"
     root = copy_of_the_project(tmp_path, address)
     files = build_notebooks.outputs(root)
     for path, text in files.items():
         assert "someone/something" in text, path
     notebook = json.loads(files[root / "notebooks" / LESSONS[0].name])
-    assert f"blob/main/notebooks/{LESSONS[0].name}" in "".join(notebook["cells"][0]["source"])
-    assert f"git+{address}" in "".join(notebook["cells"][1]["source"])
+    tag = build_notebooks.revision(root)
+    assert f"blob/{tag}/notebooks/{LESSONS[0].name}" in "".join(notebook["cells"][0]["source"])
+    monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
+    monkeypatch.chdir(tmp_path)
+    space = {}
+    exec(colab_cell(notebook), space)
+    assert space["asked"] == f"logits-to-decisions[serve] @ git+{address}@{tag}"
+    badges = [line for line in files[root / "README.md"].splitlines() if "colab-badge" in line]
+    titles = [line.partition(".ipynb) ")[2] for line in badges]
+    assert len(set(titles)) == len(LESSONS) and titles[0].startswith("01 · ")
 
 
-def test_without_an_address_there_is_no_badge(tmp_path):
-    """Without an address there is no badge, and the Colab cell says why in one sentence."""
-    root = copy_of_the_project(tmp_path)
-    text = (root / "pyproject.toml").read_text(encoding="utf-8")
-    (root / "pyproject.toml").write_text(
-        re.sub(r"^Repository", "# Repository", text, flags=re.MULTILINE), encoding="utf-8"
-    )
-    notebook = json.loads(build_notebooks.outputs(root)[root / "notebooks" / LESSONS[0].name])
+def test_the_colab_cell_asks_for_an_address_or_takes_a_wheel(tmp_path, monkeypatch):
+    """Without an address the cell says in one sentence what to do; a wheel beside it is taken."""
+    notebook = json.loads(build_notebooks.build(SOURCES[0], solved=False, address=None))
     assert "colab-badge" not in json.dumps(notebook)
-    assert "no public address yet" in "".join(notebook["cells"][1]["source"])
+    code = colab_cell(notebook)
+    monkeypatch.chdir(tmp_path)
+    exec(code, {})  # nowhere but in Colab does it do anything
+    monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
+    with pytest.raises(ValueError, match=r"^Paste the address .*, or upload its wheel .* again\.$"):
+        exec(code, {})
+    wheel = tmp_path / "logits_to_decisions-0.1.0-py3-none-any.whl"
+    wheel.touch()
+    space = {}
+    exec(code, space)
+    assert space["asked"] == f"logits-to-decisions[serve] @ {wheel.as_uri()}"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://github.com/a/b.git",
+        "git@github.com:a/b",
+        "https://gitlab.com/a/b",
+        "https://github.com/a",
+        "http://github.com/a/b",
+    ],
+)
+def test_an_address_that_colab_cannot_open_is_refused(tmp_path, address):
+    """Colab opens notebooks of GitHub alone: another address stops the build with what it takes."""
+    root = copy_of_the_project(tmp_path, address)
+    with pytest.raises(ValueError, match=r"as https://github.com/owner/name, got '"):
+        build_notebooks.outputs(root)
+
+
+def test_a_version_under_way_is_taken_from_main(tmp_path):
+    """Between releases there is no tag to take."""
+    (tmp_path / "pyproject.toml").write_text('[project]\nversion = "0.2.0.dev1"\n')
+    assert build_notebooks.revision(tmp_path) == "main"
 
 
 def test_a_lesson_without_title_is_refused(tmp_path):

@@ -118,12 +118,12 @@ def test_a_folder_that_a_card_describes_is_loaded_by_datasets(tmp_path, monkeypa
 def test_without_a_connection_an_id_is_one_sentence(monkeypatch):
     """The sentence says that neither a folder nor the Hub is there; a revision may stand behind."""
 
-    def refuse(repository, subset, revision):
+    def refuse(repository, subset, *, revision):
         assert (repository, subset, revision) == ("nobody/none", "small", "abc")
         raise ConnectionError("Couldn't reach it\nat all")
 
     monkeypatch.setattr(datasets, "load_dataset", refuse)
-    with pytest.raises(ValueError, match=r"no folder nobody/none@abc, and the Hub.*reached"):
+    with pytest.raises(ValueError, match=r"no folder nobody/none@abc, and cannot get .*reached"):
         read_source("nobody/none@abc", ["text"], subset="small")
 
 

