@@ -63,7 +63,7 @@ def test_check_fails_for_the_mutant(trap, check, tmp_path):
 
 def test_lesson_01_holds_the_errors_of_its_source():
     """Lesson 01 shows four errors of the forum thread, each with its check."""
-    cells = tagged_cells(SOURCES[0])
+    cells = tagged_cells(next(s for s in SOURCES if s.stem.startswith("01")))
     for name in ("winner", "regression", "ratio", "twice"):
         assert "# the check\n" in cells[f"trap-{name}"]
 
@@ -77,7 +77,7 @@ def test_lesson_03_holds_the_errors_of_its_sources():
 
 def test_lesson_02_holds_the_errors_of_its_source():
     """Lesson 02 shows four errors made on the way to "Other", and the scan that breaks promises."""
-    cells = tagged_cells(SOURCES[1])
+    cells = tagged_cells(next(s for s in SOURCES if s.stem.startswith("02")))
     for name in ("overflow", "sigmoid", "labels", "scale", "scan"):
         assert "# the check\n" in cells[f"trap-{name}"]
 

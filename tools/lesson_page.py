@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 import html
+import re
 from typing import Any
 
 from nbconvert import HTMLExporter
 
 ANSWER = "answer-of-this-run"
+LESSON_LINK = re.compile(r'href="(\d\d_\w+)\.ipynb')
 STYLE = """<style>
 .jp-RenderedMarkdown p, .jp-RenderedMarkdown li { max-width: 52em; }
 .jp-OutputArea-output pre { word-break: normal !important; overflow-wrap: anywhere; }
@@ -99,6 +101,7 @@ def page(notebook: Any, title: str) -> str:
     str
     """
     text, _ = HTMLExporter(embed_images=True).from_notebook_node(mark_answers(notebook))
+    text = LESSON_LINK.sub(r'href="\1.html', text)  # pages link to pages
     text = text.replace("<title>Notebook</title>", f"<title>{html.escape(title)}</title>")
     head, body = text.split("</head>", 1)
     body, end = body.rsplit("</body>", 1)
