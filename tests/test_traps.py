@@ -5,6 +5,8 @@ from pathlib import Path
 import jupytext
 import pytest
 
+from tools import gallery
+
 SOURCES = sorted((Path(__file__).parent.parent / "notebooks" / "source").glob("*.py"))
 IMPORTS = """
 import numpy as np
@@ -59,6 +61,25 @@ def test_check_fails_for_the_mutant(trap, check, tmp_path):
     """The check of a trap fails when the source's error is put in place of ours."""
     with pytest.raises(AssertionError):
         run(trap, check, tmp_path, mutant=True)
+
+
+def test_the_gallery_shows_every_trap():
+    """Ten errors of the forum thread, ten of the two notebooks; each trap here is shown, once."""
+    forum, _, notebooks, _ = gallery.TRAPS.values()
+    assert len(forum) == len(notebooks) == 10
+    shown = [trap.name for traps in gallery.TRAPS.values() for trap in traps]
+    tested = {param.id.split("-", 1)[1] for param in TRAPS}
+    assert sorted(shown) == sorted(tested) and set(gallery.trap_cells()) == tested
+
+
+def test_the_gallery_is_whole():
+    """Each trap has its wrong way, its right way, its check, and a section that there is."""
+    page = gallery.gallery()
+    n = sum(len(traps) for traps in gallery.TRAPS.values())
+    assert page.count("<section") == page.count("Explained in <a href=") == n >= 29
+    for source in gallery.trap_cells().values():
+        wrong, right, check = gallery.split(source)
+        assert "wrong_" in wrong and "right_" in right and "assert" in check
 
 
 def test_lesson_01_holds_the_errors_of_its_source():

@@ -136,14 +136,14 @@ def sections(folder: Path) -> dict[str, tuple[str, str]]:
 
 
 def anchor(heading: str) -> str:
-    """Name the place of a heading in Jupyter, and in the pages that are made of notebooks.
+    """Name the place of a heading, as the pages that are made of notebooks do.
 
     Examples
     --------
-    >>> anchor("6 · A threshold")
-    '6-·-A-threshold'
+    >>> anchor("3 · P(urgent)")
+    '3-%C2%B7-P(urgent)'
     """
-    return heading.replace(" ", "-")
+    return quote(heading.replace(" ", "-"), safe="?/:@!$&'()*+,;=")
 
 
 def link_sections(text: str, known: dict[str, tuple[str, str]], where: str) -> str:
@@ -170,7 +170,7 @@ def link_sections(text: str, known: dict[str, tuple[str, str]], where: str) -> s
     Examples
     --------
     >>> link_sections("see [[01.2]]", {"01.2": ("01_threshold", "2 · Fine-tune")}, "a lesson")
-    'see [01 · 2 Fine-tune](01_threshold.ipynb#2-·-Fine-tune)'
+    'see [01 · 2 Fine-tune](01_threshold.ipynb#2-%C2%B7-Fine-tune)'
     """
 
     def link(match: re.Match) -> str:
@@ -178,8 +178,7 @@ def link_sections(text: str, known: dict[str, tuple[str, str]], where: str) -> s
             raise ValueError(f"{where}: {match[0]} leads nowhere; there is no such section")
         lesson, heading = known[match[1]]
         number, _, name = heading.partition(" · ")
-        place = quote(anchor(heading), safe="·,:'")
-        return f"[{lesson[:2]} · {number} {name}]({lesson}.ipynb#{place})"
+        return f"[{lesson[:2]} · {number} {name}]({lesson}.ipynb#{anchor(heading)})"
 
     return LINK.sub(link, text)
 

@@ -71,6 +71,7 @@ from helpers import plots
 texts = "smell of gas\nin the hall", "tap drips at\nthe swings", "drills at six\nin our street"
 table = {
     "text": texts,
+    "network": ["BERT"] * 3,
     "logits": [" ".join(f"{z:+.1f}" for z in row[0]) for row in (yes_no, one, many)],
     "probability": [" ".join(f"{p:.2f}" for p in row) for row in probabilities],
     "rule": [
@@ -80,16 +81,16 @@ table = {
     ],
     "action": [called, f"send to\n{sent}", "tag as\n" + ", ".join(tagged)],
 }
-fig, ax = plt.subplots(figsize=(4.8, 4.4), layout="constrained")
+fig, ax = plt.subplots(figsize=(4.8, 5), layout="constrained")
 plots.steps(table, ["yes or no", "one of many", "any of many"], ax=ax)
 plt.show()
 
 # %% [markdown]
-# The network stands between the text and the logits. Two things are worth a second look. In the first column P(yes)
-# is far below one half, and the action is to call out all the same: a missed emergency is twenty times as dear as a
-# needless call. In the second, the largest probability is too small to be trusted, so a person reads the message:
-# the label is **Other**.
-#
+# Two things are worth a second look. In the first column P(yes) is far below one half, and the action is to call out
+# all the same: a missed emergency is twenty times as dear as a needless call. In the second, the largest probability
+# is too small to be trusted, so a person reads the message: the label is **Other**.
+
+# %% [markdown]
 # ## 2 · Three messages, in a minute
 #
 # Now a real network. It reads messages to a city's service desk and finds those that need somebody within the hour.
@@ -111,9 +112,8 @@ z = predict_logits(tuned.model, tuned.tokenizer, task.validation.texts, dtype=tu
 y = task.validation.labels
 rule = BinaryThreshold.choose(z, y, costs=costs, label_names=task.label_names)
 scratch = TemporaryDirectory(ignore_cleanup_errors=True)
-folder = save(
-    f"{scratch.name}/desk", tuned.model, tuned.tokenizer, rule, dtype=tuned.dtype, data=task.name
-)
+options = {"dtype": tuned.dtype, "data": task.name}
+folder = save(f"{scratch.name}/desk", tuned.model, tuned.tokenizer, rule, **options)
 ready = load(folder)
 
 # %% [markdown]
@@ -135,7 +135,8 @@ for text, said in zip(messages, answers, strict=True):
 # %% [markdown]
 # Right or wrong, each answer came about in the same way: the network gave a probability, and the rule compared it
 # with a threshold. A network that has seen so few messages errs often. That is why it matters what an error costs.
-#
+
+# %% [markdown]
 # ## 3 · Move the threshold
 #
 # Below, the same three messages at any threshold, and what it would cost a message on the validation part: messages
@@ -174,7 +175,8 @@ claim("the cheapest threshold is below one half", cheapest < 0.5, released=RELEA
 #
 # The network has not changed while you moved the slider, and yet the desk's bill has. That is the whole idea of the
 # series: choose the threshold by what mistakes cost, on messages with known labels, and report what it costs on others.
-#
+
+# %% [markdown]
 # ## 4 · How to work with a lesson
 #
 # 1. **Predict.** Where you read *Predict*, say your answer aloud or write it down, before you run the next cell. A wrong
@@ -192,7 +194,8 @@ claim("the cheapest threshold is below one half", cheapest < 0.5, released=RELEA
 # An **exercise** is a cell with `answer = ...`. Write a function in its place and run the cell. The check says "right",
 # or gives a hint; for the usual mistakes it says what the mistake is. No answer does no harm: the lesson goes on. The
 # solution is in the notebook of the same name in the folder `solutions`. Try it once.
-#
+
+# %% [markdown]
 # **00.1** Write `answer(probabilities, threshold)`: for a list of probabilities, a list with 1 where the threshold is
 # reached, and 0 elsewhere.
 
@@ -242,7 +245,8 @@ ready_to_go = all(status != "problem" for _, status, _ in found)
 
 # %% [markdown]
 # If there is a problem that its line does not solve, go on all the same: most lessons run with warnings.
-#
+
+# %% [markdown]
 # ## 6 · I want to ...
 #
 # Each line leads to a lesson and its section.
