@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from helpers import decisions
-from tools import build_notebooks, execute_lessons, handout, lesson_page, site
+from tools import build_notebooks, execute_lessons, handout, lesson_page, quiz, site
 
 LESSONS = sorted((build_notebooks.ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 LOADS = re.compile(r"<script[^>]*src=|<link\b|@import|url\(['\"]?http|import\(")
@@ -95,6 +95,27 @@ def test_the_handout_works_its_figures_out():
     assert examples["no error in n rows"].startswith("59 ") and 0.95**59 <= 0.05 < 0.95**58
     body, style = handout.handout()
     assert body.count('class="side"') == 2 and "@page" in style
+
+
+def test_the_quiz_is_whole():
+    """Each lesson has 4 to 6 questions; no two answers of one are equal, and each is explained."""
+    asked = quiz.questions()
+    assert set(asked) == {path.stem[:2] for path in LESSONS}
+    for lesson in asked.values():
+        assert 4 <= len(lesson) <= 6
+        for question in lesson:
+            answers, reasons = zip(question.right, *question.wrong, strict=True)
+            assert len(set(answers)) == len(answers) >= 3 and all(reasons)
+
+
+def test_the_quiz_does_not_give_the_right_answer_away(pages):
+    """The right answer is now first, now last; each is worked out where it is a figure."""
+    first = re.findall(r"</p><details><summary>[^<]*</summary><p><b>(Right|No)", pages["quiz.html"])
+    n = sum(len(lesson) for lesson in quiz.questions().values())
+    assert len(first) == n and 0.1 < first.count("Right") / n < 0.6
+    assert pages["quiz.html"].count("<b>Right") == n
+    one = quiz.questions()["01"][0]
+    assert one.right[0] == f"{1 / 6:.3f}" and one.wrong[0][0] == "0.200"
 
 
 def test_a_dark_page_has_the_dark_theme():

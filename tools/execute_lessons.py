@@ -217,7 +217,7 @@ def write_index(lessons: list[Lesson], folder: Path = BUILD) -> Path:
             f'<p class="figures">{lesson.seconds:.0f} seconds here · '
             f'<a href="{lesson.name}.ipynb">executed notebook</a></p></div></article>'
         )
-    write_pages([lesson.name for lesson in lessons], folder)
+    write_pages(folder)
     path = folder / "index.html"
     body = INDEX.format(index=anchor("6 · I want to ...")) + "\n".join(articles)
     path.write_text(shell(TITLE, body), encoding="utf-8")

@@ -1,20 +1,22 @@
-"""The pages around the lessons: handout, gallery of traps, glossary. They load nothing."""
+"""The pages around the lessons: quiz, gallery of traps, handout, glossary. They load nothing."""
 
 from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from markdown_it import MarkdownIt
 
 from tools.build_notebooks import ROOT
-from tools.gallery import gallery
+from tools.gallery import SOURCES, gallery
 from tools.handout import handout
+from tools.quiz import quiz
 
 TITLE = "From logits to decisions"
 PAGES = {  # after the lessons
+    "quiz.html": "Quiz",
     "traps.html": "Gallery of traps",
     "handout.html": "Handout: one sheet, two sides",
     "glossary.html": "Glossary",
@@ -37,6 +39,7 @@ pre { background: var(--box); padding: .6rem; font-size: .8rem; margin: 0; white
   overflow-wrap: anywhere; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr));
   gap: 0 1rem; } .pair > div { min-width: 0; }
+summary { cursor: pointer; padding: .3rem; }
 .figures { color: var(--quiet); font-size: .9rem; } .failed { color: var(--failed); }
 table { border-collapse: collapse; } td, th { padding: .3rem .6rem; text-align: left;
   border-bottom: 1px solid var(--line); vertical-align: top; }
@@ -119,21 +122,16 @@ def in_words(lesson: str, headline: Mapping[str, object]) -> str:
     )
 
 
-def glossary(known: Sequence[str]) -> str:
-    """Write the glossary as HTML; the number of a lesson leads to its page.
+def lessons() -> dict[str, str]:
+    """Give the names of all lessons, by number."""
+    return {path.name[:2]: path.stem for path in sorted(SOURCES.glob("[0-9][0-9]_*.py"))}
 
-    Parameters
-    ----------
-    known : sequence of str
-        Names of the lessons.
 
-    Returns
-    -------
-    str
-    """
+def glossary() -> str:
+    """Write the glossary as HTML; the number of a lesson leads to its page."""
     text = (ROOT / "GLOSSARY.md").read_text(encoding="utf-8")
     page = MarkdownIt("commonmark").enable("table").render(text)
-    pages = {name[:2]: name for name in known}
+    pages = lessons()
 
     def link(match: re.Match) -> str:
         return re.sub(
@@ -145,13 +143,11 @@ def glossary(known: Sequence[str]) -> str:
     return re.sub(r"\(\d\d(, \d\d)*\)</td>", link, page)
 
 
-def write_pages(known: Sequence[str], folder: Path) -> list[Path]:
-    """Write handout, gallery and glossary into a folder.
+def write_pages(folder: Path) -> list[Path]:
+    """Write quiz, gallery, handout and glossary into a folder.
 
     Parameters
     ----------
-    known : sequence of str
-        Names of the lessons.
     folder : Path
 
     Returns
@@ -161,6 +157,11 @@ def write_pages(known: Sequence[str], folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     body, style = handout()
     texts = {
+        "quiz.html": shell(
+            "Quiz",
+            "<h1>Quiz</h1>\n<p>Choose an answer and click on it: it says whether it is right, and "
+            "why.</p>\n" + quiz(lessons()),
+        ),
         "traps.html": shell(
             "Gallery of traps",
             "<h1>Gallery of traps</h1>\n<p>Mistakes that real code has made. Each has the wrong "
@@ -168,7 +169,7 @@ def write_pages(known: Sequence[str], folder: Path) -> list[Path]:
             "that a piece of code does not define are those of its lesson.</p>\n" + gallery(),
         ),
         "handout.html": shell("Handout", body, style=style),
-        "glossary.html": shell("Glossary", glossary(known)),
+        "glossary.html": shell("Glossary", glossary()),
     }
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
