@@ -147,6 +147,28 @@ def test_a_damaged_download_is_refused(tmp_path):
     assert not (tmp_path / "other.whl").exists() and not (tmp_path / "other.whl.part").exists()
 
 
+def test_an_unknown_machine_must_name_a_platform(monkeypatch):
+    """On a machine that no bundle is known for, one of the known platforms has to be named."""
+    monkeypatch.setattr(bundle, "platform_name", lambda: "plan9-mips")
+    monkeypatch.setattr(sys, "argv", ["bundle"])
+    with pytest.raises(SystemExit, match="name a --platform, one of linux-aarch64, linux-x86_64"):
+        bundle.main()
+
+
+def test_the_size_is_said_before_anything_is_fetched(tmp_path, monkeypatch, capsys):
+    """With --dry-run the number of packages and the megabytes are said, and nothing is written."""
+    one = wheel(tmp_path, content=b"x" * 3_000_000)
+    monkeypatch.setattr(bundle, "resolve", lambda *_: {"a": one})
+    target = tmp_path / "target"
+    known = next(iter(bundle.PLATFORMS))
+    arguments = ["bundle", "--dry-run", "--platform", known, "--output", str(target)]
+    monkeypatch.setattr(sys, "argv", arguments)
+    bundle.main()
+    said = capsys.readouterr().out
+    assert "1 packages; 3 MB to download for 1 that are not here yet" in said
+    assert not target.exists()
+
+
 def test_conditions_are_asked_about_the_other_machine():
     """What only Windows needs is in a bundle for Windows, whatever machine writes it."""
     wheels = {

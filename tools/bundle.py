@@ -287,6 +287,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="the folder; by default one in build")
     parser.add_argument("--dry-run", action="store_true", help="say the size, and stop")
     asked = parser.parse_args()
+    if asked.platform not in PLATFORMS:  # this machine's own, where none was named
+        sys.exit(f"bundle: name a --platform, one of {', '.join(sorted(PLATFORMS))}")
     name = f"from-logits-to-decisions-{asked.platform}-python{asked.python}"
     target = (asked.output or ROOT / "build" / name).resolve()
     wheels = list(resolve(asked.platform, asked.python).values())

@@ -23,7 +23,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 
 from tools.build_notebooks import anchor
 from tools.lesson_page import page
-from tools.site import TITLE, in_words, links, shell, write_pages
+from tools.site import TITLE, in_words, links, shell, summary, write_pages
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
@@ -168,14 +168,6 @@ def _cover(notebook: Any) -> str | None:
                 if "image/png" in output.get("data", {}):
                     return output["data"]["image/png"].replace("\n", "")
     return None
-
-
-def summary(headline: dict[str, Any]) -> str:
-    """Write the headline figures in one line."""
-    return ", ".join(
-        f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"
-        for name, value in headline.items()
-    )
 
 
 def write(lesson: Lesson, folder: Path = BUILD, *, before: str = "", after: str = "") -> None:

@@ -116,6 +116,11 @@ def in_words(lesson: str, headline: Mapping[str, object]) -> str:
     names = re.findall(r"{(.+?):[^:]+}", sentence)
     if sentence and all(isinstance(headline.get(name), int | float) for name in names):
         return re.sub(r"{(.+?):([^:]+?)}", lambda m: format(headline[m[1]], m[2]), sentence)
+    return summary(headline)
+
+
+def summary(headline: Mapping[str, object]) -> str:
+    """Write the headline figures in one line."""
     return ", ".join(
         f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"
         for name, value in headline.items()
