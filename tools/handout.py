@@ -12,8 +12,9 @@ from tools.gallery import TRAPS
 
 STYLE = """
 .side { border: 0; padding: 0; } .side h2 { font-size: 1.05em; margin: .7em 0 .2em; }
-.side td, .side th { padding: .15em .5em; } .side table { width: 100%; }
-.side code { font-size: .92em; } .traps { columns: 2 20rem; column-gap: 2.6em; }
+.side td, .side th { padding: .15em .5em; overflow-wrap: anywhere; } .side table { width: 100%; }
+.side code { font-size: .92em; overflow-wrap: anywhere; }
+.traps { columns: 2 20rem; column-gap: 2.6em; }
 .traps li { break-inside: avoid; }
 @page { margin: 11mm; }
 @media print {
