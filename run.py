@@ -4,11 +4,14 @@
 python3 run.py         execute every lesson into build/, with an index to open in a browser
 python3 run.py test    run all tests
 python3 run.py lab     open JupyterLab on the lessons
+python3 run.py bundle  write a folder that sets up without a network (--help says more)
 """
 
 import hashlib
+import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +25,8 @@ VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 STAMP = VENV / "installed.sha256"
+WHEELS = ROOT / "wheels"  # a bundle has all packages here
+CHECKSUMS = WHEELS / "checksums.json"
 OLDEST, NEWEST = (3, 11), (3, 13)
 TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 GIGABYTE = 10**9
@@ -83,6 +88,11 @@ def torch_options():
     """Choose where PyTorch comes from: its CPU build where no NVIDIA driver is found."""
     if platform.system() != "Linux" or shutil.which("nvidia-smi") or Path("/dev/nvidia0").exists():
         return []
+    return cpu_index()
+
+
+def cpu_index():
+    """Give pip's options for PyTorch's CPU build for Linux, if its index answers."""
     try:
         urllib.request.urlopen(f"{TORCH_CPU_INDEX}/torch/", timeout=3).close()
     except OSError:
@@ -137,12 +147,89 @@ def usable_venv():
     return found.returncode == 0 and found.stdout.strip() == sys.version
 
 
+def finds_package():
+    """Tell whether .venv takes the helpers of this folder, from wherever it is started."""
+    probe = "import helpers; print(helpers.__file__)"
+    settings = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    found = subprocess.run(
+        [str(PYTHON), "-P", "-c", probe], capture_output=True, text=True, env=settings
+    )
+    return found.stdout.strip() == str(ROOT / "helpers" / "__init__.py")
+
+
+def mend(old):
+    """Write this folder's place into the files of .venv that name its old one.
+
+    These are the scripts, and what tells Python where the package is. No network is needed.
+    """
+    places = {}
+    for name in (lambda p: p.as_uri(), str, lambda p: repr(str(p))[1:-1]):
+        places.setdefault(name(old), name(ROOT))
+    pattern = re.compile("(" + "|".join(map(re.escape, places)) + r")(?=[/\\'\"\s]|$)")
+    found = [VENV / "pyvenv.cfg", *BIN.iterdir(), *VENV.rglob("site-packages/__editable__*")]
+    for path in [*found, *VENV.rglob("*.dist-info/direct_url.json")]:
+        if path.is_symlink() or not path.is_file():
+            continue
+        try:
+            text = path.read_bytes().decode()
+        except UnicodeDecodeError:  # a program, no text
+            continue
+        if pattern.search(text):
+            path.write_bytes(pattern.sub(lambda match: places[match[1]], text).encode())
+
+
+def check_wheels():
+    """Stop where a package of the bundle is missing or was damaged on its way."""
+    bundle = json.loads(CHECKSUMS.read_text(encoding="utf-8"))
+    here = "{}.{}".format(*sys.version_info[:2])
+    if bundle["python"] != here:
+        stop(f"this bundle is for Python {bundle['python']}, and this is {here}.")
+    if bundle["platform"] != platform_name():
+        stop(f"this bundle is for {bundle['platform']}, and this is {platform_name()}.")
+    for name, expected in bundle["sha256"].items():
+        path = WHEELS / name
+        if not path.is_file() or sha256(path) != expected:
+            stop(f"wheels/{name} is missing or damaged: copy the bundle again.")
+
+
+def platform_name():
+    """Name this machine as a bundle does, as linux-x86_64."""
+    names = {"darwin": "macos", "amd64": "x86_64"}
+    parts = (platform.system().lower(), platform.machine().lower())
+    return "-".join(names.get(part, part) for part in parts)
+
+
+def sha256(path):
+    """Give the checksum of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sources():
+    """Choose where packages come from: the bundle's wheels alone, or the package index."""
+    if not CHECKSUMS.exists():
+        return torch_options()
+    say("setting up from the bundle: no network is needed")
+    check_wheels()
+    return ["--no-index", "--find-links", str(WHEELS)]
+
+
 def set_up():
     """Make the environment, or reuse it if nothing that decides it has changed."""
     check_machine()
-    if STAMP.exists() and STAMP.read_text() == fingerprint():
+    stamp = [fingerprint(), str(ROOT)]
+    installed = STAMP.read_text(encoding="utf-8").splitlines() if STAMP.exists() else []
+    if installed == stamp:
         return
-    if not usable_venv():
+    usable = usable_venv()
+    if usable and installed[:1] == stamp[:1]:
+        if len(installed) == 2:  # before, the stamp did not name the place
+            say(f"this folder was set up as {installed[1]}: mending .venv")
+            mend(Path(installed[1]))
+        if finds_package():
+            STAMP.write_text("\n".join(stamp), encoding="utf-8")
+            return
+    if not usable:
         say("making .venv")
         try:
             subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], check=True)
@@ -162,11 +249,11 @@ def set_up():
             ".[offline,serve,dev]",
             "--constraint",
             "constraints.txt",
-            *torch_options(),
+            *sources(),
         ],
         "installing",
     )
-    STAMP.write_text(fingerprint())
+    STAMP.write_text("\n".join(stamp), encoding="utf-8")
 
 
 def environment(**extra):
@@ -234,8 +321,8 @@ def test():
 def main():
     """Read the command and run it."""
     sys.stdout.reconfigure(errors="replace")  # a console may lack a character that pip prints
-    command = sys.argv[1] if len(sys.argv) > 1 else "lessons"
-    if command not in ("lessons", "test", "lab") or len(sys.argv) > 2:
+    command, *more = sys.argv[1:] or ["lessons"]
+    if command not in ("lessons", "test", "lab", "bundle") or (more and command != "bundle"):
         stop(f"unknown command {' '.join(sys.argv[1:])!r}.\n{__doc__}")
     set_up()
     if command == "test":
@@ -243,7 +330,8 @@ def main():
         return
     arguments = {
         "lessons": ["-m", "tools.execute_lessons"],
-        "lab": ["-m", "jupyter", "lab", "notebooks"],
+        "lab": ["-m", "jupyterlab", "notebooks"],
+        "bundle": ["-m", "tools.bundle", *more],
     }[command]
     settings = environment(**(OFFLINE if command == "lessons" else {}))
     try:

@@ -4,6 +4,7 @@ import os
 import platform
 import shutil
 import socket
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -35,6 +36,8 @@ def checks(*, quick: bool = False) -> Iterator[tuple[str, Status, str]]:
         except metadata.PackageNotFoundError:
             yield package, "problem", "not installed: run python3 run.py"
             return
+    yield "folder", *_folder()
+    yield "jupyter", *_jupyter()
     yield "processor", *_processor()
     yield "memory", *_memory()
     free = shutil.disk_usage(Path.cwd()).free / GIGABYTE
@@ -46,6 +49,7 @@ def checks(*, quick: bool = False) -> Iterator[tuple[str, Status, str]]:
         + ("" if enough else ": free some, a saved network takes 0.1 GB and more"),
     )
     yield "hub", *_hub()
+    yield "kept", *_kept()
     found = _checkpoint()
     yield "checkpoint", *found
     if found[0] == "ok" and not quick:
@@ -56,6 +60,36 @@ def _python() -> tuple[Status, str]:
     fits = (3, 11) <= sys.version_info[:2] <= (3, 13)
     advice = "" if fits else ": the tested versions are 3.11 to 3.13"
     return "ok" if fits else "warning", platform.python_version() + advice
+
+
+def _folder() -> tuple[Status, str]:
+    """Ask a Python that is started elsewhere, as a notebook's is, which helpers it takes."""
+    probe = "import helpers; print(helpers.__file__)"
+    found = subprocess.run([sys.executable, "-P", "-c", probe], capture_output=True, text=True)
+    if found.returncode:
+        return "problem", (
+            "a notebook would not find helpers: the folder was moved or copied; run python3 run.py"
+        )
+    taken = Path(found.stdout.strip()).parent
+    here = Path(__file__).parent
+    if taken.resolve() != here.resolve():
+        return "warning", f"a notebook would take {taken}, not {here}: run python3 run.py"
+    return "ok", f"notebooks take {taken}"
+
+
+def _jupyter() -> tuple[Status, str]:
+    try:
+        return "ok", f"JupyterLab {metadata.version('jupyterlab')}: python3 run.py lab opens it"
+    except metadata.PackageNotFoundError:
+        return "warning", "JupyterLab is not installed: python3 run.py installs it"
+
+
+def _kept() -> tuple[Status, str]:
+    from helpers.training import cache_folder
+
+    folder = cache_folder()
+    n = len(list(folder.glob("*/run.json")))
+    return "ok", f"{n} finished fine-tunings in {folder}; a lesson takes up its own"
 
 
 def _processor() -> tuple[Status, str]:

@@ -10,11 +10,18 @@ import os
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from helpers.judges import binary, deployment, labels, other, own
+from helpers.judges import binary, deployment, first, labels, other, own
 from helpers.judges.results import hint_for
 
 STRICT_VARIABLE = "EXERCISES_STRICT"
-CHECKS = {**binary.CHECKS, **other.CHECKS, **labels.CHECKS, **deployment.CHECKS, **own.CHECKS}
+CHECKS = {
+    **first.CHECKS,
+    **binary.CHECKS,
+    **other.CHECKS,
+    **labels.CHECKS,
+    **deployment.CHECKS,
+    **own.CHECKS,
+}
 
 
 @dataclass(frozen=True)

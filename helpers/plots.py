@@ -435,3 +435,35 @@ def intervals(table: Sequence[Mapping[str, Any]], *, ax: Axes) -> Axes:
     ax.invert_yaxis()
     ax.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=len(groups))
     return _tidy(ax, "Known against other, 95 % intervals", "AUROC", "")
+
+
+def steps(table: Mapping[str, Sequence[str]], names: Sequence[str], *, ax: Axes) -> Axes:
+    """Draw boxes that follow from one another, one column a way (lesson 00).
+
+    Parameters
+    ----------
+    table : mapping of str to sequence of str
+        From the first step to the last: its name, and what stands in the box of each column.
+    names : sequence of str
+        Of the columns.
+    ax : Axes
+
+    Returns
+    -------
+    Axes
+    """
+    for edge in ax.spines.values():
+        edge.set_visible(False)
+    ax.tick_params(length=0)
+    ax.set(xlim=(0, len(names)), ylim=(len(table) - 0.5, -0.5))
+    ax.set_xticks(np.arange(len(names)) + 0.5, names)
+    ax.set_yticks(range(len(table)), list(table))
+    box = {"fc": "#eef4f8", "ec": BLUE, "boxstyle": "round,pad=0.4"}
+    for y, texts in enumerate(table.values()):
+        for x, text in enumerate(texts):
+            ax.text(x + 0.5, y, text, bbox=box, ha="center", va="center", fontsize=8, color="black")
+            if y + 1 < len(table):
+                ends = (x + 0.5, y + 0.7), (x + 0.5, y + 0.3)
+                ax.annotate("", *ends, arrowprops={"arrowstyle": "->", "color": GREY})
+    ax.set(title="From a text to an action", xlabel="shape of the labels")
+    return ax

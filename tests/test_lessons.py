@@ -63,9 +63,9 @@ def test_settings_that_are_none(name, profile, chosen, words):
 WITH_RECIPE = [path for path in SOURCES if "from helpers.lessons import start" in path.read_text()]
 
 
-def test_all_lessons_but_the_one_on_your_own_table_start_from_a_recipe():
-    """Lesson 05 takes a table in place of a recipe."""
-    assert [path.stem[:2] for path in SOURCES if path not in WITH_RECIPE] == ["05"]
+def test_all_lessons_but_two_start_from_a_recipe():
+    """Lesson 00 is no full run of one, and lesson 05 takes a table in place of a recipe."""
+    assert [path.stem[:2] for path in SOURCES if path not in WITH_RECIPE] == ["00", "05"]
 
 
 @pytest.mark.parametrize("path", WITH_RECIPE, ids=lambda p: p.stem[:2])

@@ -55,6 +55,7 @@ FIGURES = {
             for group in ("near", "far")
         ],
     ),
+    "steps": ({"text": ["gas", "tap"], "action": ["call out", "wait"]}, ("one", "other")),
 }
 every = pytest.mark.parametrize("name", FIGURES)
 
@@ -94,8 +95,9 @@ def test_figures_are_labelled(name):
     """Each function draws on the axes that it was given, and names the figure and its x axis."""
     ax = draw(name, *FIGURES[name])
     assert ax.get_title() and ax.get_xlabel()
-    assert ax.get_ylabel() or [label.get_text() for label in ax.get_yticklabels()] == list(RULES)
-    assert ax.has_data()
+    ticks = [label.get_text() for label in ax.get_yticklabels()]
+    assert ax.get_ylabel() or ticks in (list(RULES), list(FIGURES["steps"][0]))
+    assert ax.has_data() or len(ax.texts) >= 4
 
 
 @every

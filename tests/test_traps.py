@@ -5,6 +5,8 @@ from pathlib import Path
 import jupytext
 import pytest
 
+from tools import gallery
+
 SOURCES = sorted((Path(__file__).parent.parent / "notebooks" / "source").glob("*.py"))
 IMPORTS = """
 import numpy as np
@@ -61,9 +63,28 @@ def test_check_fails_for_the_mutant(trap, check, tmp_path):
         run(trap, check, tmp_path, mutant=True)
 
 
+def test_the_gallery_shows_every_trap():
+    """Ten errors of the forum thread, ten of the two notebooks; each trap here is shown, once."""
+    forum, _, notebooks, _ = gallery.TRAPS.values()
+    assert len(forum) == len(notebooks) == 10
+    shown = [trap.name for traps in gallery.TRAPS.values() for trap in traps]
+    tested = {param.id.split("-", 1)[1] for param in TRAPS}
+    assert sorted(shown) == sorted(tested) and set(gallery.trap_cells()) == tested
+
+
+def test_the_gallery_is_whole():
+    """Each trap has its wrong way, its right way, its check, and a section that there is."""
+    page = gallery.gallery()
+    n = sum(len(traps) for traps in gallery.TRAPS.values())
+    assert page.count("<section") == page.count("Explained in <a href=") == n >= 29
+    for source in gallery.trap_cells().values():
+        wrong, right, check = gallery.split(source)
+        assert "wrong_" in wrong and "right_" in right and "assert" in check
+
+
 def test_lesson_01_holds_the_errors_of_its_source():
     """Lesson 01 shows four errors of the forum thread, each with its check."""
-    cells = tagged_cells(SOURCES[0])
+    cells = tagged_cells(next(s for s in SOURCES if s.stem.startswith("01")))
     for name in ("winner", "regression", "ratio", "twice"):
         assert "# the check\n" in cells[f"trap-{name}"]
 
@@ -77,7 +98,7 @@ def test_lesson_03_holds_the_errors_of_its_sources():
 
 def test_lesson_02_holds_the_errors_of_its_source():
     """Lesson 02 shows four errors made on the way to "Other", and the scan that breaks promises."""
-    cells = tagged_cells(SOURCES[1])
+    cells = tagged_cells(next(s for s in SOURCES if s.stem.startswith("02")))
     for name in ("overflow", "sigmoid", "labels", "scale", "scan"):
         assert "# the check\n" in cells[f"trap-{name}"]
 

@@ -14,6 +14,7 @@ import sys
 import tomllib
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 try:
     import jupytext
@@ -27,6 +28,8 @@ EXERCISE = re.compile(
 ANSWER = re.compile(r"^\*Answer\*: (.*?)(?=\n\n|\Z)", re.MULTILINE | re.DOTALL)
 FOLDED = "<details><summary>Answer</summary>\n\n{}\n\n</details>"
 MARKER = re.compile(r"(\d+[.)]|[-*+]|#{1,6}|>)(\s|$)")
+SECTION = re.compile(r"^# ## (\d+) · (.+)$", re.MULTILINE)
+LINK = re.compile(r"\[\[(\d\d\.\d+)\]\]")
 BADGES = re.compile(r"(<!-- badges -->\n).*?(<!-- end of badges -->)", re.DOTALL)
 GITHUB = re.compile(r"https://github\.com/([A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+?)/?")
 INSTALL = """# @title Only for Google Colab: install {{ display-mode: "form" }}
@@ -153,7 +156,8 @@ def build(source: Path, *, solved: bool, address: str | None, revision: str = "m
     ValueError
         If the first cell is not a title, or a paragraph would be rendered as something else.
     """
-    parsed = jupytext.reads(source.read_text(encoding="utf-8"), fmt="py:percent")
+    text = link_sections(source.read_text(encoding="utf-8"), sections(source.parent), source.name)
+    parsed = jupytext.reads(text, fmt="py:percent")
     cells = [_cell(c.cell_type, c.source, c.metadata.get("tags", [])) for c in parsed.cells]
     if not cells or not "".join(cells[0]["source"]).startswith("# "):
         raise ValueError(f"{source.name}: the first cell must be the title, a line with '# '")
@@ -186,6 +190,74 @@ def build(source: Path, *, solved: bool, address: str | None, revision: str = "m
         "nbformat_minor": 5,
     }
     return json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def sections(folder: Path) -> dict[str, tuple[str, str]]:
+    """Find the numbered sections of all lessons.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the sources.
+
+    Returns
+    -------
+    dict of str to (str, str)
+        For ``"03.6"`` the lesson's name and the heading, ``"6 · A threshold for each label"``.
+    """
+    return {
+        f"{source.stem[:2]}.{number}": (source.stem, f"{number} · {heading}")
+        for source in sorted(folder.glob("[0-9][0-9]_*.py"))
+        for number, heading in SECTION.findall(source.read_text(encoding="utf-8"))
+    }
+
+
+def anchor(heading: str) -> str:
+    """Name the place of a heading, as the pages that are made of notebooks do.
+
+    Examples
+    --------
+    >>> anchor("3 · P(urgent)")
+    '3-%C2%B7-P(urgent)'
+    """
+    return quote(heading.replace(" ", "-"), safe="?/:@!$&'()*+,;=")
+
+
+def link_sections(text: str, known: dict[str, tuple[str, str]], where: str) -> str:
+    """Write a link for each ``[[03.6]]``: to section 6 of lesson 03, named by its heading.
+
+    Parameters
+    ----------
+    text : str
+        A source.
+    known : dict
+        What `sections` gives.
+    where : str
+        Named in the message.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ValueError
+        If there is no such section.
+
+    Examples
+    --------
+    >>> link_sections("see [[01.2]]", {"01.2": ("01_threshold", "2 · Fine-tune")}, "a lesson")
+    'see [01 · 2 Fine-tune](01_threshold.ipynb#2-%C2%B7-Fine-tune)'
+    """
+
+    def link(match: re.Match) -> str:
+        if match[1] not in known:
+            raise ValueError(f"{where}: {match[0]} leads nowhere; there is no such section")
+        lesson, heading = known[match[1]]
+        number, _, name = heading.partition(" · ")
+        return f"[{lesson[:2]} · {number} {name}]({lesson}.ipynb#{anchor(heading)})"
+
+    return LINK.sub(link, text)
 
 
 def check_paragraphs(text: str, where: str) -> None:

@@ -45,7 +45,7 @@ def main() -> None:
         for row in parser.parse_args().rows:
             number, _, profile = row.partition(":")
             (path,) = (ROOT / "notebooks/solutions").glob(f"{number}_*.ipynb")
-            settings = {"PROFILE": profile, "QUICK": False}
+            settings = {"PROFILE": profile}
             lesson = execute(path, settings=settings)
             failed += lesson.error is not None
             print(f"{row}: {lesson.seconds:.0f} s, {lesson.error or 'every cell ran'}", flush=True)

@@ -22,7 +22,9 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
+from tools.build_notebooks import anchor
 from tools.lesson_page import page
+from tools.site import TITLE, in_words, links, shell, summary, write_pages
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
@@ -170,45 +172,25 @@ def _cover(notebook: Any) -> str | None:
     return None
 
 
-def summary(headline: dict[str, Any]) -> str:
-    """Write the headline figures in one line."""
-    return ", ".join(
-        f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"
-        for name, value in headline.items()
-    )
-
-
-def write(lesson: Lesson, folder: Path = BUILD) -> None:
-    """Write the executed notebook and its page."""
+def write(lesson: Lesson, folder: Path = BUILD, *, before: str = "", after: str = "") -> None:
+    """Write the executed notebook and its page, with links to the lessons before and after it."""
     folder.mkdir(parents=True, exist_ok=True)
     nbformat.write(lesson.notebook, folder / f"{lesson.name}.ipynb")
-    text = page(lesson.notebook, lesson.title)
+    text = page(lesson.notebook, lesson.title, nav=links(before, after))
     (folder / f"{lesson.name}.html").write_text(text, encoding="utf-8")
 
 
-INDEX = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>From logits to decisions</title>
-<style>
-body {{ font: 17px/1.5 system-ui, sans-serif; color: #222; max-width: 62rem; margin: 2rem auto;
-  padding: 0 1rem; }}
-article {{ display: flex; gap: 1.5rem; padding: 1.5rem 0; border-top: 1px solid #ccc;
-  flex-wrap: wrap; }}
-article img {{ width: 22rem; max-width: 100%; align-self: flex-start; }}
-article div {{ flex: 1 1 22rem; }}
-h2 {{ margin: 0 0 .4rem; font-size: 1.25rem; }} a {{ color: #0072B2; }}
-.figures {{ color: #555; font-size: .9rem; }} .failed {{ color: #D55E00; }}
-</style></head><body>
-<h1>From logits to decisions</h1>
+INDEX = """<h1>From logits to decisions</h1>
 <p>A text classifier is a network that gives logits, and a rule that turns logits into an action.
-These lessons teach the rule. Each page below was executed on this machine.</p>
-{articles}
-</body></html>
+These lessons teach the rule. Each page below was executed on this machine; the figures are those of
+this run, and another machine's may differ a little.</p>
+<p>Came with a question? <a href="00_start_here.html#{index}">I want to ...</a> leads to the section
+that answers it.</p>
 """
 
 
 def write_index(lessons: list[Lesson], folder: Path = BUILD) -> Path:
-    """Write the page that leads to all lessons."""
+    """Write the page that leads to all lessons, and the pages around them."""
     articles = []
     for lesson in lessons:
         cover = _cover(lesson.notebook)
@@ -221,7 +203,7 @@ def write_index(lessons: list[Lesson], folder: Path = BUILD) -> Path:
         figures = (
             '<p class="failed">This run failed; the page shows where.</p>'
             if lesson.error
-            else f'<p class="figures">{html.escape(summary(lesson.headline))}</p>'
+            else f"<p>{html.escape(in_words(lesson.name, lesson.headline))}</p>"
         )
         articles.append(
             f'<article>{picture}<div><h2><a href="{lesson.name}.html">{html.escape(lesson.title)}'
@@ -229,8 +211,10 @@ def write_index(lessons: list[Lesson], folder: Path = BUILD) -> Path:
             f'<p class="figures">{lesson.seconds:.0f} seconds here · '
             f'<a href="{lesson.name}.ipynb">executed notebook</a></p></div></article>'
         )
+    write_pages(folder)
     path = folder / "index.html"
-    path.write_text(INDEX.format(articles="\n".join(articles)), encoding="utf-8")
+    body = INDEX.format(index=anchor("6 · I want to ...")) + "\n".join(articles)
+    path.write_text(shell(TITLE, body), encoding="utf-8")
     return path
 
 
@@ -254,7 +238,9 @@ def main() -> None:
         if not sys.stdout.isatty():
             print(f"{path.stem}: running", flush=True)
         lesson = execute(path)
-        write(lesson)
+        place = paths.index(path)
+        before, *_, after = ["", *(p.stem for p in paths), ""][place : place + 3]
+        write(lesson, before=before, after=after)
         lessons.append(lesson)
         if arguments.pictures and (cover := _cover(lesson.notebook)):
             PICTURES.mkdir(exist_ok=True)

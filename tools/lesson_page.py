@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import html
 import re
+from pathlib import Path
 from typing import Any
 
 from nbconvert import HTMLExporter
@@ -15,12 +16,25 @@ TAG = re.compile(r"<[^>]*>")
 SPACE = re.compile(r"(?<!<span) ")  # between words, not inside a tag
 DOT = '<span class="o">.</span>'
 HEADING = re.compile(r"(<th[^>]*>)([^<]*)(?=</th>)")
+LOADED = re.compile(  # what the page of a notebook would fetch: widgets, formulas, diagrams
+    r'<script src="https?://[^"]*">\s*</script>|<script type="module">.*?</script>'
+    r"|<!-- Load mathjax -->.*?<!-- End of mathjax configuration -->",
+    re.DOTALL,
+)
+DARK = (
+    "body { background: var(--jp-layout-color0) !important; } .jp-RenderedImage img, "
+    ".jp-RenderedHTMLCommon img { background: #fff; } .pages a { color: #7cc0f0; }"
+)
+LESSON_LINK = re.compile(r'href="(\d\d_\w+)\.ipynb')
 STYLE = """<style>
 .jp-RenderedMarkdown p, .jp-RenderedMarkdown li { max-width: 52em; }
 .jp-OutputArea-output pre { word-break: normal !important; overflow-wrap: anywhere; }
 .jp-OutputArea-output { overflow-x: auto; }
 summary { cursor: pointer; padding: .3em .5em; font: 600 14px system-ui, sans-serif; }
 .jp-Cell > details > summary { margin-left: var(--jp-cell-prompt-width); }
+.pages { display: flex; flex-wrap: wrap; gap: .2em 1.2em; padding: .6em; }
+.pages { font: 15px system-ui, sans-serif; }
+.pages a { color: #00578a; }
 #answers { float: right; font: 13px system-ui, sans-serif; }
 .jp-OutputArea-output tr > :first-child {
   position: sticky; left: 0; background: var(--jp-layout-color0);
@@ -65,6 +79,7 @@ if (folds.length) {
     name();
   };
   name();
+  addEventListener("beforeprint", () => folds.forEach(fold => fold.open = true));
   document.querySelector("main").prepend(button);
 }
 const say = new ResizeObserver((entries) => {
@@ -150,7 +165,7 @@ def hang_lines(text: str) -> str:
     return CODE.sub(lambda m: m[1] + "".join(map(hang, m[2].splitlines(True))) + m[3], text)
 
 
-def page(notebook: Any, title: str) -> str:
+def page(notebook: Any, title: str, *, nav: str = "") -> str:
     """Write an executed lesson as one HTML page.
 
     Parameters
@@ -158,15 +173,33 @@ def page(notebook: Any, title: str) -> str:
     notebook : NotebookNode
         With outputs.
     title : str
+    nav : str
+        HTML of links, for the top and the end of the page.
 
     Returns
     -------
     str
+        It loads nothing; its colours are those that the reader's system asks for.
     """
     text, _ = HTMLExporter(embed_images=True).from_notebook_node(mark_answers(notebook))
     text = hang_lines(text)
     text = HEADING.sub(lambda m: m[1] + m[2].replace("_", "_<wbr>"), text)  # a long name wraps
+    text = LOADED.sub("", text)
+    text = LESSON_LINK.sub(r'href="\1.html', text)  # pages link to pages
     text = text.replace("<title>Notebook</title>", f"<title>{html.escape(title)}</title>")
     head, body = text.split("</head>", 1)
     body, end = body.rsplit("</body>", 1)
-    return f"{head}{STYLE}</head>{body}{FOLD}</body>{end}"
+    style = STYLE.replace("</style>", f"{_dark()}</style>")
+    before, main = body.split("<main", 1)
+    top = f'<nav class="pages" aria-label="Pages">{nav}</nav>' if nav else ""
+    return f"{head}{style}</head>{before}{top}<main{main}{top}{FOLD}</body>{end}"
+
+
+def _dark() -> str:
+    """Take the colours of JupyterLab's dark theme, for readers whose system is dark."""
+    for folder in HTMLExporter().template_paths:
+        theme = Path(folder) / "static" / "theme-dark.css"
+        if theme.is_file():
+            text = theme.read_text(encoding="utf-8")
+            return f"@media screen and (prefers-color-scheme: dark) {{ {text} {DARK} }}"
+    return ""

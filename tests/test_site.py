@@ -1,0 +1,123 @@
+"""The pages around the lessons: links lead somewhere, nothing is loaded, figures are worked out."""
+
+import re
+
+import nbformat
+import pytest
+
+from helpers import decisions
+from tools import build_notebooks, execute_lessons, handout, lesson_page, quiz, site
+
+LESSONS = sorted((build_notebooks.ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+LOADS = re.compile(r"<script[^>]*src=|<link\b|@import|url\(['\"]?http|import\(")
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    """Write all pages, the lessons without outputs."""
+    folder = tmp_path_factory.mktemp("site")
+    names = [path.stem for path in LESSONS]
+    lessons = []
+    for path, before, after in zip(LESSONS, ["", *names], [*names[1:], ""], strict=False):
+        notebook = nbformat.read(path, as_version=4)
+        title, promise = execute_lessons._title(notebook)
+        lesson = execute_lessons.Lesson(path.stem, title, promise, notebook=notebook)
+        execute_lessons.write(lesson, folder, before=before, after=after)
+        lessons.append(lesson)
+    execute_lessons.write_index(lessons, folder)
+    return {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.html")}
+
+
+def test_every_link_leads_somewhere(pages):
+    """Each link between pages names a page, and a place that this page has."""
+    ids = {name: set(re.findall(r'\bid="([^"]*)"', text)) for name, text in pages.items()}
+    lost, found = [], 0
+    for name, text in pages.items():
+        for link in re.findall(r'<a [^>]*href="([^"]*)"', text):
+            page, _, place = link.partition("#")
+            page = page or name
+            if link.startswith("http") or not page.endswith(".html"):
+                continue
+            found += 1
+            if page not in ids or (place and place not in ids[page]):
+                lost.append((name, link))
+    assert lost == [] and found > 300
+
+
+def test_pages_load_nothing_and_are_small(pages):
+    """No page asks for a script, a font or a style; each weighs less than 3 MB, and is titled."""
+    assert set(site.PAGES) | {"index.html"} <= set(pages)
+    for name, text in pages.items():
+        assert not LOADS.search(text), name
+        assert len(text.encode()) < 3e6 and re.search(r"<title>[^<]+</title>", text)
+        assert 'lang="en"' in text and "prefers-color-scheme: dark" in text
+
+
+def test_lessons_lead_to_their_neighbours(pages):
+    """A lesson links to the contents, the lesson before it and the one after it."""
+    middle = pages[f"{LESSONS[1].stem}.html"]
+    for target in ("index", LESSONS[0].stem, LESSONS[2].stem):
+        assert f'href="{target}.html"' in middle
+    assert "Before:" not in pages[f"{LESSONS[0].stem}.html"]
+
+
+def test_the_index_says_figures_in_words():
+    """A lesson's figures become a sentence; one that lacks a figure is listed as it is."""
+    said = site.in_words("01_binary_threshold", {"cost at 0.5": 0.456, "tuned": 0.271})
+    assert said.endswith("a message cost 0.46; with the threshold chosen on validation data, 0.27.")
+    assert site.in_words("01_binary_threshold", {"tuned": 0.271}) == "tuned 0.271"
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda p: p.stem[:2])
+def test_every_sentence_of_the_index_has_its_figures(path):
+    """The names in a sentence are those of the lesson's cell tagged headline."""
+    cells = nbformat.read(path, as_version=4).cells
+    (headline,) = (c.source for c in cells if "headline" in c.metadata.get("tags", []))
+    for name in re.findall(r"{(.+?):[^:]+?}", site.WORDS[path.stem[:2]]):
+        assert f'"{name}":' in headline
+
+
+def test_the_handout_shows_calls_that_there_are():
+    """Each call on the handout names a rule and a way to make it, with options that it takes."""
+    for _, call in handout.RULES:
+        rule, method, options = re.fullmatch(r"(\w+)\.(\w+)\((.*)\)", call).groups()
+        rule = "BinaryThreshold" if rule == "rule" else rule
+        taken = getattr(getattr(decisions, rule), method).__doc__
+        for option in re.findall(r"(\w+)=", re.sub(r"\(.*?\)", "", options)):
+            assert re.search(rf"^\s+.*\b{option}\b.* :", taken, re.MULTILINE), (call, option)
+
+
+def test_the_handout_works_its_figures_out():
+    """Its figures are those of the formulas beside them."""
+    examples = {name: example for name, _, example in handout.formulas()}
+    assert examples["threshold of two prices"] == f"1 and 20: {1 / 21:.3f}; 1 and 5: {1 / 6:.3f}"
+    assert examples["weight w in the loss"].endswith("0.50")
+    assert examples["no error in n rows"].startswith("59 ") and 0.95**59 <= 0.05 < 0.95**58
+    body, style = handout.handout()
+    assert body.count('class="side"') == 2 and "@page" in style
+
+
+def test_the_quiz_is_whole():
+    """Each lesson has 4 to 6 questions; no two answers of one are equal, and each is explained."""
+    asked = quiz.questions()
+    assert set(asked) == {path.stem[:2] for path in LESSONS}
+    for lesson in asked.values():
+        assert 4 <= len(lesson) <= 6
+        for question in lesson:
+            answers, reasons = zip(question.right, *question.wrong, strict=True)
+            assert len(set(answers)) == len(answers) >= 3 and all(reasons)
+
+
+def test_the_quiz_does_not_give_the_right_answer_away(pages):
+    """The right answer is now first, now last; each is worked out where it is a figure."""
+    first = re.findall(r"</p><details><summary>[^<]*</summary><p><b>(Right|No)", pages["quiz.html"])
+    n = sum(len(lesson) for lesson in quiz.questions().values())
+    assert len(first) == n and 0.1 < first.count("Right") / n < 0.6
+    assert pages["quiz.html"].count("<b>Right") == n
+    one = quiz.questions()["01"][0]
+    assert one.right[0] == f"{1 / 6:.3f}" and one.wrong[0][0] == "0.200"
+
+
+def test_a_dark_page_has_the_dark_theme():
+    """The colours of a lesson's page follow the reader's system."""
+    assert "--jp-layout-color0" in lesson_page._dark()
