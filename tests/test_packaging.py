@@ -2,9 +2,11 @@
 
 import importlib.util
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from importlib import metadata
 from pathlib import Path
 
@@ -192,3 +194,37 @@ def test_every_pin_installs_on_every_python_that_is_promised():
         wanted = SpecifierSet(found["Requires-Python"] or "")
         refused += [f"{name}: {wanted}" for v in ("3.11.0", "3.13.0") if v not in wanted]
     assert checked > 100 and refused == []
+
+
+def test_the_wheel_holds_the_package_and_nothing_else(tmp_path):
+    """Every module, the corpus and the schema; no test, no lesson, no leftover."""
+    pytest.importorskip("setuptools")
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tmp_path)
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "helpers", tmp_path / "helpers", ignore=ignored)
+    wanted = {
+        path.relative_to(tmp_path).as_posix()
+        for path in (tmp_path / "helpers").rglob("*")
+        if path.is_file()
+    }
+    build = "from setuptools import build_meta; print(build_meta.build_wheel('made'))"
+    subprocess.run([sys.executable, "-c", build], cwd=tmp_path, check=True, capture_output=True)
+    (wheel,) = (tmp_path / "made").glob("logits_to_decisions-*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert {name for name in names if ".dist-info/" not in name} == wanted
+    assert {"helpers/corpus/README.md", "helpers/portable/rule.py"} <= wanted
+
+
+def test_a_release_is_tried_before_it_is_published():
+    """The release workflow runs on a tag, compares it with the version, installs, then publishes."""
+    text = (ROOT / ".github/workflows/release.yml").read_text(encoding="utf-8")
+    release = yaml.safe_load(text)
+    assert release[True] == {"push": {"tags": ["v*"]}}  # YAML reads `on` as true
+    build, publish = release["jobs"]["build"], release["jobs"]["publish"]
+    commands = [step.get("run", "") for step in build["steps"]]
+    assert any("GITHUB_REF_NAME" in command for command in commands)
+    made = commands.index("python -m build")
+    assert any("tools.check_install" in command for command in commands[made:])
+    assert publish["needs"] == "build" and publish["permissions"] == {"id-token": "write"}
+    assert "password" not in "".join(map(str, publish["steps"]))
