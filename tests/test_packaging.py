@@ -217,7 +217,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(tmp_path):
 
 
 def test_a_release_is_tried_before_it_is_published():
-    """The release workflow runs on a tag, compares it with the version, installs, then publishes."""
+    """The release workflow runs on a tag, compares it with the version, then tries and publishes."""
     text = (ROOT / ".github/workflows/release.yml").read_text(encoding="utf-8")
     release = yaml.safe_load(text)
     assert release[True] == {"push": {"tags": ["v*"]}}  # YAML reads `on` as true
