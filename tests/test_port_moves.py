@@ -25,7 +25,7 @@ def test_only_what_is_read_moves_a_logit(ready, texts):
     for options in ({"batch": 1}, {"pad_to": 200}, {"batch": 5, "pad_to": 64}):
         assert np.allclose(base, raw_logits(*one, some, **options), atol=1e-4)
     long = np.array([len(ids) for ids in ready.tokenizer(some)["input_ids"]]) > 8
-    assert 0 < long.sum()
+    assert long.any()
     for keep in ("right", "left"):
         moved = np.abs(raw_logits(*one, some, cut=8, keep=keep) - base).max(axis=1)
         assert (moved[long] > 1e-3).any() and (moved[~long] < 1e-4).all()
@@ -61,7 +61,8 @@ def test_the_page_holds_what_its_text_says():
     text = port_moves.PAGE.read_text(encoding="utf-8")
     part = text.split(port_moves.MARKS[0])[1].split(port_moves.MARKS[1])[0]
     assert "PyTorch" in part and "bf16 instructions" in part
-    rows = {line.split(" | ")[0][2:]: line.split(" | ") for line in part.splitlines()[5:] if line}
+    lines = [line for line in part.splitlines() if line.startswith("| ")][1:]
+    rows = {line.split(" | ")[0][2:]: line.split(" | ") for line in lines}
     largest = {name: float(row[1]) for name, row in rows.items()}
     flips = {name: int(row[4].split()[0]) for name, row in rows.items()}
     for word in ("fp32 (texts", "one text at a time", "padded", "sdpa", "Keras", "32.0, float32"):
@@ -73,7 +74,8 @@ def test_the_page_holds_what_its_text_says():
     for word in ("2 digits", "first are kept", "last are kept", "dynamic int8"):
         assert all(largest[n] > 1 and flips[n] > 4 for n in rows if word in n), word
     assert largest[next(n for n in rows if "predict_proba" in n)] < 1e-12
-    assert 1 - 0.025 ** (1 / 400) == pytest.approx(0.009, abs=5e-4)  # no flip among 400
+    none_of_400 = 1 - 0.025 ** (1 / 400)
+    assert round(none_of_400, 3) == 0.009
 
 
 def test_both_columns_are_one_logit():

@@ -190,7 +190,10 @@ def onnx_ways(
         version = onnxruntime.__version__
         yield f"ONNX Runtime {version}, float32", lambda: run(plain)
         yield f"ONNX Runtime {version}, dynamic int8", lambda: run(small)
-        yield "the same, one text at a time", lambda: run(small, batch=1)
+        yield (
+            f"ONNX Runtime {version}, dynamic int8, one text at a time",
+            lambda: run(small, batch=1),
+        )
 
 
 def table(model: Any, tokenizer: Any, texts: list[str], rule: BinaryThreshold) -> list[str]:
