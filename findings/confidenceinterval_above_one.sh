@@ -2,8 +2,8 @@
 # confidenceinterval: intervals of F1 and AUROC reach beyond 1.
 #
 # Packages: confidenceinterval 1.0.5, scikit-learn 1.9.1, numpy 2.4.6, scipy 1.17.1, pandas 3.1.1.
-# Expected: intervals within 0 and 1; for a classifier without a mistake, of width 0 or one-sided
-# below 1.
+# Expected (no guess was written down): intervals within 0 and 1; for a classifier without a
+# mistake, of width 0 or one-sided below 1.
 # Seen: macro F1 of a perfect answer from .62 to 1.38, AUROC of four scores from .06 to 1.44,
 # while macro precision gets an interval of width 0.
 #

@@ -2,7 +2,8 @@
 # datasets: class_encode_column renumbers integer classes by their spelling.
 #
 # Packages: datasets 5.2.0, pyarrow 26.0.1, numpy 2.4.6, pandas 3.1.1.
-# Expected: integer classes keep their order: class k of 0 to 10 stays k.
+# Expected (no guess was written down): integer classes keep their order: class k of 0 to 10 stays
+# k.
 # Seen: integers are turned to strings first and sorted as such: 10 becomes class 2, and 2 becomes
 # 3.
 #

@@ -2,7 +2,8 @@
 # FixedThresholdClassifier at .5 does not decide as the classifier it wraps.
 #
 # Packages: scikit-learn 1.9.1, numpy 2.4.6, scipy 1.17.1.
-# Expected: a fixed threshold of .5 on predict_proba gives what predict gives.
+# Expected (no guess was written down): a fixed threshold of .5 on predict_proba gives what
+# predict gives.
 # Seen: predict takes the first class at a tie, the fixed threshold the second; with 10 trees a
 # tie is common.
 #

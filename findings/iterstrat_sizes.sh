@@ -2,8 +2,8 @@
 # iterative-stratification: train_size is taken as a share of train plus test.
 #
 # Packages: iterative-stratification 0.1.9, scikit-learn 1.9.1, numpy 2.4.6, scipy 1.17.1.
-# Expected: train_size=.2 and test_size=.2 of 60 rows: 12 rows each, and 36 in neither, as in
-# scikit-learn.
+# Expected (no guess was written down): train_size=.2 and test_size=.2 of 60 rows: 12 rows each,
+# and 36 in neither, as in scikit-learn.
 # Seen: 30 rows each: the two shares are scaled to sum to 1, and no row is left out.
 #
 #   iterative-stratification 0.1.9

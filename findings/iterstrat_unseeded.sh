@@ -2,8 +2,8 @@
 # iterative-stratification: without shuffling the folds are still drawn at random.
 #
 # Packages: iterative-stratification 0.1.9, scikit-learn 1.9.1, numpy 2.4.6, scipy 1.17.1.
-# Expected: shuffle=False and no random_state: the same rows give the same folds, as in scikit-
-# learn's KFold.
+# Expected (no guess was written down): shuffle=False and no random_state: the same rows give the
+# same folds, as in scikit-learn's KFold.
 # Seen: five calls in a row give other folds each time: ties are broken with numpy's global
 # generator, whatever shuffle says.
 #

@@ -2,7 +2,8 @@
 # nbclient: a cell that calls exit(1) passes, and the cells after it run.
 #
 # Packages: nbclient 0.11.0, ipykernel 7.4.0, nbformat 5.11.1.
-# Expected: the execution fails, as it does for sys.exit(1), or stops there.
+# Expected (no guess was written down): the execution fails, as it does for sys.exit(1), or stops
+# there.
 # Seen: sys.exit(1) fails the execution; the exit that IPython puts in its place ends nothing, and
 # the execution passes.
 #

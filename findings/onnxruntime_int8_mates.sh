@@ -2,8 +2,8 @@
 # ONNX Runtime: int8 logits depend on which rows share the batch.
 #
 # Packages: onnxruntime 1.32.0, onnx 1.23.2, numpy 2.4.6.
-# Expected: a row's logits are the same alone and in a batch, to a rounding error, also after
-# quantize_dynamic.
+# Expected (no guess was written down): a row's logits are the same alone and in a batch, to a
+# rounding error, also after quantize_dynamic.
 # Seen: float32 logits are the same; int8 logits move with the batch, by up to 3.5 here, and
 # decisions flip: the scale of the activations is taken from the whole batch.
 #

@@ -2,8 +2,8 @@
 # ONNX Runtime: its sigmoid changes the order of small scores, and ends at 0.
 #
 # Packages: onnxruntime 1.32.0, onnx 1.23.2, numpy 2.4.6.
-# Expected: the float32 sigmoid to a rounding error: it never falls where the logit rises, and is
-# above 0 down to a logit of about -100.
+# Expected (no guess was written down): the float32 sigmoid to a rounding error: it never falls
+# where the logit rises, and is above 0 down to a logit of about -100.
 # Seen: 0 at a logit of -18 and below, and 8.9e-8 at -17 but 6.0e-8 at -16: an approximation with
 # an absolute error of 1e-7, in which 3 of 10 small steps up step down.
 #

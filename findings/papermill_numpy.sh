@@ -2,8 +2,8 @@
 # papermill: a parameter from numpy arrives as a string.
 #
 # Packages: papermill 2.7.0, nbformat 5.11.1, numpy 2.4.6.
-# Expected: a numpy number arrives as the number, numpy's False as False, a tuple as a tuple or a
-# list.
+# Expected (no guess was written down): a numpy number arrives as the number, numpy's False as
+# False, a tuple as a tuple or a list.
 # Seen: numpy's bool, int64 and float32 and a tuple arrive as strings, and "False" is true in
 # Python; float64 arrives as the number.
 #

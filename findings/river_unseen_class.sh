@@ -2,8 +2,8 @@
 # river: a class that the classifier never heard of costs nothing in CrossEntropy.
 #
 # Packages: river 0.26.1.
-# Expected: the probability of a class missing from the prediction is 0: its loss is very large,
-# as in LogLoss.
+# Expected (no guess was written down): the probability of a class missing from the prediction is
+# 0: its loss is very large, as in LogLoss.
 # Seen: no loss is added, but the message is counted: the mean halves. LogLoss of two classes
 # charges 34.5 in the same case.
 #

@@ -3,8 +3,8 @@
 #
 # Packages: scikit-learn 1.9.1, numpy 2.4.6, scipy 1.17.1, skl2onnx 1.20.0, onnx 1.23.2,
 # onnxruntime 1.32.0.
-# Expected: the graph interpolates between the isotonic points as scikit-learn does, to float32
-# precision.
+# Expected (no guess was written down): the graph interpolates between the isotonic points as
+# scikit-learn does, to float32 precision.
 # Seen: scikit-learn interpolates between the isotonic points, the graph takes steps:
 # probabilities differ by up to .09. Sigmoid calibration is exact.
 #

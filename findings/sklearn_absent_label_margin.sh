@@ -2,8 +2,8 @@
 # OneVsRestClassifier: the margin of a label that training lacks is 0, on the usual cut.
 #
 # Packages: scikit-learn 1.9.1, numpy 2.4.6, scipy 1.17.1.
-# Expected: the margin of a label that no training row has lies far below 0, as its probability is
-# 0.
+# Expected (no guess was written down): the margin of a label that no training row has lies far
+# below 0, as its probability is 0.
 # Seen: the probability is 0, the margin 0 too, for every row: cut at 0 with >=, each row gets the
 # label. (A warning at fit says that the label is absent.)
 #

@@ -2,8 +2,8 @@
 # CalibratedClassifierCV: a class that the calibration rows lack ends in an IndexError.
 #
 # Packages: scikit-learn 1.9.1, numpy 2.4.6, scipy 1.17.1.
-# Expected: the class keeps its place with a probability of (about) 0, or an error names the
-# missing class.
+# Expected (no guess was written down): the class keeps its place with a probability of (about) 0,
+# or an error names the missing class.
 # Seen: an IndexError about the axis of an array, with each of the three methods and whichever
 # class is absent.
 #

@@ -2,7 +2,8 @@
 # scikit-learn: log_loss of the same predictions depends on their number format.
 #
 # Packages: scikit-learn 1.9.1, numpy 2.4.6, scipy 1.17.1.
-# Expected: 0 and 1 are the same number in any format: so is the loss of a sure mistake.
+# Expected (no guess was written down): 0 and 1 are the same number in any format: so is the loss
+# of a sure mistake.
 # Seen: probabilities are kept one step of their own format away from 0 and 1: a sure mistake
 # costs 6.9 in float16, 15.9 in float32, 36.0 in float64 (the means over two rows are printed).
 #

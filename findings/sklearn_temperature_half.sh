@@ -2,7 +2,8 @@
 # CalibratedClassifierCV(method='temperature'): the same network, half the temperature.
 #
 # Packages: scikit-learn 1.9.1, numpy 2.4.6, scipy 1.17.1.
-# Expected: beta_ is 1 / T, whether the classifier offers its logit or its probabilities.
+# Expected (no guess was written down): beta_ is 1 / T, whether the classifier offers its logit or
+# its probabilities.
 # Seen: a one-column decision function d becomes the two columns -d and d, so that 1 / beta_ is 2
 # T; log-probabilities give T. The calibrated probabilities agree.
 #

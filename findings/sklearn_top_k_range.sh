@@ -2,8 +2,8 @@
 # top_k_accuracy_score: the range of two-class scores decides where they are cut.
 #
 # Packages: scikit-learn 1.9.1, numpy 2.4.6, scipy 1.17.1.
-# Expected: with two classes, scores are cut at 0 when they are logits; adding a row changes the
-# others' answers by nothing.
+# Expected (no guess was written down): with two classes, scores are cut at 0 when they are
+# logits; adding a row changes the others' answers by nothing.
 # Seen: scores that all lie from 0 to 1 are cut at .5, others at 0. One more row, with a logit of
 # -.4, makes two wrong answers of the rows before it right, and a right one wrong.
 #

@@ -2,7 +2,8 @@
 # TunedThresholdClassifierCV: a list of thresholds out of order gives wrong scores.
 #
 # Packages: scikit-learn 1.9.1, numpy 2.4.6, scipy 1.17.1.
-# Expected: the order of the list does not matter, or a list that is not ascending is refused.
+# Expected (no guess was written down): the order of the list does not matter, or a list that is
+# not ascending is refused.
 # Seen: no error; the scores of a descending list belong to other thresholds, and the wrong one is
 # chosen.
 #

@@ -2,8 +2,8 @@
 # tokenizers: an uncased tokenizer still reads capitals as other words.
 #
 # Packages: tokenizers 0.23.3.
-# Expected: after BertNormalizer(lowercase=True) a word in capitals is the same word in small
-# letters.
+# Expected (no guess was written down): after BertNormalizer(lowercase=True) a word in capitals is
+# the same word in small letters.
 # Seen: Turkish dotless i and Greek final sigma end up different, as does German sharp s; dotted
 # capital I and accents fold.
 #

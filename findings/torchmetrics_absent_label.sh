@@ -2,8 +2,8 @@
 # torchmetrics: a label that never occurs counts as an AUROC of 0.
 #
 # Packages: torch 2.13.0, torchmetrics 1.9.0, numpy 2.4.6.
-# Expected: a label without positives is left out of the mean, or the mean is nan, as for its F1
-# over classes.
+# Expected (no guess was written down): a label without positives is left out of the mean, or the
+# mean is nan, as for its F1 over classes.
 # Seen: 0.0, and it counts in the mean. Macro F1 leaves an absent class out, but counts an absent
 # label as 0.
 #

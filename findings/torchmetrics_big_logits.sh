@@ -2,8 +2,8 @@
 # torchmetrics: the AUROC of large logits is .5, however well they rank.
 #
 # Packages: torch 2.13.0, torchmetrics 1.9.0, numpy 2.4.6.
-# Expected: AUROC depends on the order alone: logits, logits plus 20 and their probabilities in
-# float64 score the same.
+# Expected (no guess was written down): AUROC depends on the order alone: logits, logits plus 20
+# and their probabilities in float64 score the same.
 # Seen: values outside 0 to 1 pass through a float32 sigmoid, which is 1.0 for every logit from
 # about 17 up: all tie, and a perfect order gets .5.
 #

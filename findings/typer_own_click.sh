@@ -2,8 +2,8 @@
 # typer: its errors are no longer click's.
 #
 # Packages: typer 0.29.2, click 8.5.1.
-# Expected: typer builds on click: `except click.ClickException` catches a wrong option, and
-# get_command gives a click.Command.
+# Expected (no guess was written down): typer builds on click: `except click.ClickException`
+# catches a wrong option, and get_command gives a click.Command.
 # Seen: typer carries a click of its own; the installed click's classes catch and recognise
 # nothing of it.
 #

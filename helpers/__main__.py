@@ -269,7 +269,9 @@ def adopt(
 
 @app.command()
 def choose(
-    source: Annotated[Path, typer.Argument(help="A table with scores and labels, or a .npy.")],
+    source: Annotated[
+        Path, typer.Argument(help="A table with scores and labels; .npy, or .json of a server.")
+    ],
     score: Annotated[str, typer.Option(help="Score columns in the order of the labels: a,b,c.")],
     label: Annotated[
         str, typer.Option(help="The column with the true label; many labels: a column each; .npy.")
@@ -338,7 +340,9 @@ def choose(
 @app.command()
 def decide(
     rule: Annotated[Path, typer.Argument(help="The .json file that choose wrote.")],
-    source: Annotated[Path, typer.Argument(help="A table with the same score columns.")],
+    source: Annotated[
+        Path, typer.Argument(help="A table with the same score columns, or a server's .json.")
+    ],
     target: Annotated[Path, typer.Argument(help="The file to write, in any of these formats.")],
     encoding: Encoding = "utf-8",
 ) -> None:

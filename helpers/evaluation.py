@@ -364,10 +364,11 @@ def label_scores(labels: ArrayLike, predicted: ArrayLike) -> dict[str, float]:
     -------
     dict of str to float
         ``micro_f1``: all decisions counted together. ``macro_f1``: mean of `f1_scores` over the
-        labels that occur. ``samples_f1`` and ``jaccard``: mean over rows of F1, and of the share of
-        labels in both sets among those in either; a row that has no label and is given none counts
-        1. ``exact_match``: share of rows whose whole set is right. ``hamming``: share of single
-        answers that are wrong. NaN where no label occurs.
+        labels that occur, where some libraries count an absent label as 0. ``samples_f1`` and
+        ``jaccard``: mean over rows of F1, and of the share of labels in both sets among those in
+        either; a row that has no label and is given none counts 1. ``exact_match``: share of rows
+        whose whole set is right. ``hamming``: share of single answers that are wrong. NaN where no
+        label occurs.
 
     Raises
     ------
@@ -412,7 +413,8 @@ def ranking_scores(logits: ArrayLike, labels: ArrayLike) -> tuple[Floats, Floats
     Returns
     -------
     auroc, average_precision : ndarray of float64, shape (n_labels,)
-        NaN for a label that no row has, or every row; guessing gives 0.5, and the base rate.
+        NaN for a label that no row has, or every row; guessing gives 0.5, and the base rate. Some
+        libraries count such a label as 0: compare means over the labels that occur.
 
     Raises
     ------

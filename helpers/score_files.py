@@ -16,6 +16,7 @@ from helpers.portable.arrays import Floats, as_floats
 from helpers.portable.decisions import YES_NO, Rule, checksum, rule_from_dict
 from helpers.portable.labels import LabelThresholds
 from helpers.scores import Kind, from_probabilities
+from helpers.server_scores import read_answer
 from helpers.tables import Row, format_of, read_all
 from helpers.writing import Writer
 
@@ -243,7 +244,8 @@ def read_scores(
     ----------
     path : path
         ``.csv``, ``.tsv`` or ``.jsonl``, each also with ``.gz``, or ``.parquet``; or ``.npy``, an
-        array of shape (n,) or (n, n_columns).
+        array of shape (n,) or (n, n_columns); or ``.json``, a server's answer as for
+        `scores_of_answer`.
     columns : sequence of str
     encoding : str, default "utf-8"
     exact : bool, default False
@@ -264,6 +266,9 @@ def read_scores(
     path = Path(path).expanduser()
     if path.suffix.lower() == ".npy":
         return _read_array(path, columns)
+    if path.suffix.lower() == ".json":
+        answered = read_answer(path, columns)
+        return [(dict(zip(columns, one, strict=True)), None) for one in answered.tolist()], answered
     rows = read_all(path, columns, encoding, exact=exact)
     if not rows:
         raise ValueError(f"{path} has no rows")

@@ -219,6 +219,7 @@ NO_EXAMPLE = {
             "score_files.read_rule",
             "score_files.read_scores",
             "score_files.decide_file",
+            "server_scores.read_answer",
         ),
         "reads and writes files, or as_logits shows it",
     ),

@@ -100,7 +100,7 @@ class BinaryThreshold(YesNoRule):
         Parameters
         ----------
         threshold : float in [0, 1]
-            0 is always, 1 is never.
+            0 is always, 1 is never. A tie is positive, where an argmax at 0.5 takes the first.
         temperature, label_names
             See the class.
 

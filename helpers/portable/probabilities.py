@@ -229,6 +229,7 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
     -----
     The loss is convex in 1 / T, so its slope has one root, found by bracketing in log T. The
     bracket scales with the spread of the logits: T(s * logits) = s * T(logits) for any s > 0.
+    A library that makes the two columns -z and z of one logit fits 1 / (2 T): see COMPARED.md.
 
     References
     ----------
