@@ -12,6 +12,34 @@ from typing import Annotated, Any
 
 import typer
 
+from helpers.options import (
+    ByClass,
+    CostTable,
+    Coverage,
+    Encoding,
+    Error,
+    FalseNegative,
+    FalsePositive,
+    FBeta,
+    Level,
+    MacroF1,
+    MaxMissed,
+    MaxReview,
+    MicroF1,
+    Place,
+    Positive,
+    Precision,
+    Recall,
+    Reject,
+    Review,
+    Revision,
+    Risk,
+    Separator,
+    SetCoverage,
+    Subset,
+    criterion_given,
+)
+
 # As in run.py: threads that wait spin for a moment only, or they burn the cores that others need.
 THREADS = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000"}
 USAGE_ERROR: Any = typer.BadParameter.__base__  # of an unknown option too; it has no public name
@@ -22,47 +50,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="From logits to decisions: check this machine, train, report, score files, watch, serve.",
 )
-
-
-Place = Annotated[Path, typer.Option(help="Folder to save network and rule in.")]
-FalsePositive = Annotated[float | None, typer.Option(help="Cost of a false alarm.")]
-FalseNegative = Annotated[float | None, typer.Option(help="Cost of a miss.")]
-Review = Annotated[float | None, typer.Option(help="Yes/no: cost of a person's reading.")]
-MaxReview = Annotated[float | None, typer.Option(help="Yes/no: the share that people can read.")]
-Recall = Annotated[
-    str | None,
-    typer.Option(help="Yes/no, each of many labels: find this share, or home=0.9,water=0.8."),
-]
-Precision = Annotated[
-    str | None, typer.Option(help="So, too: be right at least so often. Both may be given.")
-]
-FBeta = Annotated[float | None, typer.Option(help="Yes/no: the greatest F-beta.")]
-CostTable = Annotated[
-    Path | None,
-    typer.Option(
-        help="A table. One of many: a row for each true label, a column for each answer; many "
-        "labels: label, false_positive, false_negative."
-    ),
-]
-Reject = Annotated[float | None, typer.Option(help="One of many: cost of Other.")]
-Error = Annotated[float | None, typer.Option(help="One of many: cost of a wrong label.")]
-Coverage = Annotated[float | None, typer.Option(help="One of many: answer this share.")]
-Risk = Annotated[float | None, typer.Option(help="One of many: errors among answers.")]
-SetCoverage = Annotated[
-    float | None, typer.Option(help="One of many: name sets that hold the true label so often.")
-]
-ByClass = Annotated[bool, typer.Option("--by-class", help="With --set-coverage: for each class.")]
-MaxMissed = Annotated[
-    float | None, typer.Option(help="Many labels: miss this share of a text's, in the mean.")
-]
-Revision = Annotated[str | None, typer.Option(help="Of owner/name on the Hub: commit or main.")]
-Level = Annotated[float | None, typer.Option("--confidence", help="Prove the promise, as 0.9.")]
-MicroF1 = Annotated[bool, typer.Option("--micro-f1", help="Many labels.")]
-MacroF1 = Annotated[bool, typer.Option("--macro-f1", help="Many labels.")]
-Positive = Annotated[str | None, typer.Option(help="Of two labels the one to look for.")]
-Separator = Annotated[str | None, typer.Option(help="Between several labels in one cell, as ';'.")]
-Subset = Annotated[str | None, typer.Option(help="Of a data set that has several.")]
-Encoding = Annotated[str, typer.Option(help="Of the table, as latin-1.")]
 
 
 @app.command()
@@ -134,7 +121,7 @@ def train(
     from helpers.sources import is_source
     from helpers.table_files import describe, file_task
 
-    asked = _criterion(locals())
+    asked = criterion_given(locals())
     is_table = is_source(recipe) and recipe not in {name for name, _ in RECIPES}
     if not is_table and (recipe, profile) not in RECIPES:
         known = ", ".join(f"{name} ({where})" for name, where in RECIPES)
@@ -252,7 +239,7 @@ def adopt(
         separator=separator,
         names=[one.strip() for one in names.split(",")] if names else None,
         positive=positive,
-        criterion=_criterion(locals()),
+        criterion=criterion_given(locals()),
         costs=costs,
         temperature=temperature,
         revision=revision,
@@ -324,7 +311,7 @@ def choose(
         kind=kind,  # type: ignore[arg-type]
         positive=positive,
         scale="probabilities" if probabilities else "logits",
-        criterion=_criterion(locals()),
+        criterion=criterion_given(locals()),
         costs=costs,
         encoding=encoding,
     )
@@ -573,30 +560,6 @@ def doctor(
         typer.echo(f"{status:8} {name:12} {text}")
         worst = worst or status == "problem"
     raise typer.Exit(1 if worst else 0)
-
-
-def _criterion(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Take from a command's arguments those that say how to choose, if they were given."""
-    from inspect import signature
-
-    from helpers.choosing import criterion_of
-
-    names = [name for name in signature(criterion_of).parameters if name in arguments]
-    given = {name: arguments[name] for name in names if name != "kind"}
-    for name in ("min_recall", "min_precision"):
-        if given.get(name) is not None:
-            given[name] = _floor(given[name])
-    return {name: one for name, one in given.items() if one is not None and one is not False}
-
-
-def _floor(text: str) -> float | dict[str, float]:
-    """Read one number, or one for each label by its name."""
-    from helpers.rules import read_named
-
-    try:
-        return float(text)
-    except ValueError:
-        return read_named(text, "floors")
 
 
 def _show_reports(reports: dict[str, list[dict[str, Any]]]) -> None:

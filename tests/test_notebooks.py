@@ -89,7 +89,7 @@ def test_an_address_gives_badges_and_an_install_cell(tmp_path, monkeypatch):
     assert space["asked"] == f"logits-to-decisions[serve] @ git+{address}@{tag}"
     badges = [line for line in files[root / "README.md"].splitlines() if "colab-badge" in line]
     titles = [line.partition(".ipynb) ")[2] for line in badges]
-    assert len(set(titles)) == len(LESSONS) and titles[0].startswith("01 · ")
+    assert len(set(titles)) == len(LESSONS) and titles[0].startswith("00 · ")
 
 
 def test_the_colab_cell_asks_for_an_address_or_takes_a_wheel(tmp_path, monkeypatch):

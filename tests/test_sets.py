@@ -293,7 +293,7 @@ def test_many_labels_choose_by_the_missed_share():
     assert LabelThresholds.choose(z[:8], y[:8], max_missed=0.1).decide(z).all()
     with pytest.raises(ValueError, match="max_missed must lie strictly between 0 and 1, got 1"):
         LabelThresholds.choose(z, y, max_missed=1)
-    with pytest.raises(ValueError, match="exactly one of micro_f1, macro_f1, costs, max_missed"):
+    with pytest.raises(ValueError, match=r"exactly one of micro_f1, .*max_missed; got"):
         LabelThresholds.choose(z, y, max_missed=0.1, macro_f1=True)
 
 

@@ -899,8 +899,7 @@ for name, value in json.loads(saved).items():
 texts = ["my bin was not emptied again", "hello, a question", "which laptop should i buy"]
 z = predict_logits(tuned.model, tuned.tokenizer, texts, dtype=DTYPE)
 for text, record in zip(texts, again.explain(z), strict=True):
-    print(f"{text!r}: {record['label']} ({record['reason']})")
-    print(f"  best {record['best']}, confidence {record['confidence']:.2f}")
+    print("{!r}: {label} ({reason}, {confidence:.2f} for {best})".format(text, **record))
 
 # %% [markdown]
 # *Answer*: it refuses them. A service should answer with all of this.
