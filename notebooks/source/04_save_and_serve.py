@@ -11,8 +11,8 @@
 # **Before you start** you should know from lesson 01: logits, temperature, cut and threshold, costs, the paired
 # bootstrap, validation and test part.
 #
-# **Time**: the core path (sections 1 to 7) takes about 55 minutes, section 8 another 8. The code runs in
-# about two minutes on two CPU cores, less if lesson 01 has run here. A GPU is not needed.
+# **Time**: the core path (sections 1 to 7) takes about 55 minutes, section 8 another 8, the exercises 45. The code
+# runs in a few minutes on two CPU cores, less if lesson 01 has run here, without a GPU.
 #
 # Run the cells in order. Where you see *Predict*, answer before you run the next cell.
 
@@ -34,9 +34,9 @@ DTYPE = "auto"  # @param ["auto", "bf16", "fp32"]
 # %% [markdown]
 # ## 1 · A network and its rule
 #
-# A city's service desk wants to know which messages are urgent. An answer "urgent" is an **alarm** (lesson 01: we call
-# out); a miss costs as much as twenty false ones. We fine-tune the network of lesson 01, fit a temperature, and choose
-# the cheapest cut on the validation part.
+# A city's service desk wants to know which messages are urgent. An answer "urgent" is an **alarm** (lesson 01: we
+# call out); a miss costs as much as twenty false alarms. We fine-tune the network of lesson 01, fit a temperature,
+# and choose the cheapest cut on the validation part.
 
 # %%
 import numpy as np
@@ -106,8 +106,8 @@ for i in np.flatnonzero(urgent & kept & ~said)[:5]:
     print(fill(f"missed by the copy alone: {few[i]}", 52, subsequent_indent="   "))
 
 # %% [markdown]
-# No error, no warning: the copy answers with the likelier label, which is a threshold of 0.5. The urgent messages
-# that it lets pass make no noise. So the rule must travel in the same folder as the weights, and a
+# No error, no warning: the copy answers with the likelier label, a threshold of 0.5. The urgent messages that it lets
+# pass make no noise, and at twenty to one fewer call-outs are no bargain. So the rule must travel with the weights, and a
 # folder without it must be an error.
 #
 # ## 2 · Save network and rule together
@@ -203,10 +203,10 @@ for cut, label in (("always", "LABEL_1"), ("never", "LABEL_0")):
     assert right_reload(saved_as)("a text")[0]["label"] == label, "the rule was lost"
 
 # %% [markdown]
-# Now both on our own folder, with a message on which they differ.
+# Now both on our own folder, with an urgent message on which they differ.
 
 # %%
-for i in np.flatnonzero(kept != said)[:1]:
+for i in np.flatnonzero(urgent & kept & ~said)[:1]:
     print(few[i])
     for reload in (wrong_reload, right_reload):
         print(f"{reload.__name__}: {reload(folder)([few[i]])[0]['label']}")
@@ -278,8 +278,8 @@ def compare(name, found):
 # %% [markdown]
 # Two routes should agree in their logits, and in each decision on a message that is **clear**: further than `NEAR`
 # from the cut. We ask this on the logit scale, since a difference of 0.02 is little for a probability of 0.5 and
-# everything for a threshold near 0.02. Can the test fail? The copy of section 1 has the right probabilities and the
-# wrong rule.
+# everything for a threshold near 0.02. Can the test fail? We give it our own records with the labels of the plain
+# copy.
 
 # %%
 copied = [{**r, "label": task.label_names[int(s)]} for r, s in zip(records, said, strict=True)]
@@ -290,13 +290,13 @@ print(compare("in the notebook, before saving", rule.explain(z_test[drawn])))
 compare("in a fresh process", theirs)
 
 # %% [markdown]
-# Who reads other texts together pads them otherwise, so the last digits may differ, in bf16 more than in fp32. A
-# decision can change only where the difference carries a message over the cut.
+# A route that puts other texts into one batch pads them otherwise, so the last digits may differ, in bf16 more than in
+# fp32. A decision can change only where the difference carries a message over the cut.
 #
-# **Trap: overriding the call.** The forum's pipeline overrode `__call__` and walked through the answers. That
-# is where lists, batches and streams are handled; a **stream** is a generator that hands over one text at a time.
-# A **hook** is a method that transformers calls for you at a fixed point: `postprocess`, once for each
-# answer. *Predict*: what happens to a stream that never ends?
+# **Trap: overriding the call.** A pipeline that somebody asked about in a forum overrode `__call__` and walked
+# through the answers. That is where lists, batches and streams are handled; a **stream** is a generator that hands
+# over one text at a time. A **hook** is a method that transformers calls for you at a fixed point: `postprocess`,
+# once for each answer. *Predict*: what happens to a stream that never ends?
 
 
 # %% tags=["trap-call"]
@@ -396,7 +396,8 @@ wrong_calls = {
     "no JSON": b"{",
     "an empty list": b'{"texts": []}',
     "a number": b'{"texts": [5]}',
-    "an unknown field": b'{"texts": "a", "treshold": 0.9}',
+    "a threshold": b'{"texts": "a", "threshold": 0.9}',
+    "a misspelt one": b'{"texts": "a", "treshold": 0.9}',
     "half a character": b'{"texts": "\\ud800"}',
     "ten megabytes": b'{"texts": "' + b"a" * 10_000_000 + b'"}',
 }
@@ -465,8 +466,8 @@ assert all(400 <= status < 500 for _, status, _ in answers), "a wrong call is th
 
 # %% [markdown]
 # Each gets a **4xx** status, which says that the caller is at fault, and a message. A **5xx** would say that the
-# service is. Note the fourth: the caller believes in a threshold of 0.9. The service takes none, however it is spelt, and
-# says so; to ignore it silently would be the worst answer of all.
+# service is. Note the fourth: the caller believes in a threshold of 0.9. The service takes none, however it is
+# spelt, and says so; to ignore it silently would be the worst answer of all.
 #
 # ## 5 · What the service carries
 #
@@ -626,12 +627,12 @@ claim("the moved rule costs less: whole interval below 0", gain[2] < 0, released
 
 # %% [markdown]
 # No training: one number moves. Must you label messages to know the new rate? Not if two conditions hold: **the
-# probabilities are calibrated**, and **only the base rate has moved**, P(text | label) stays. Then some rate makes these
-# probabilities likelier than any other does. To find it, take turns: correct the probabilities for a rate, take
-# their mean as the next rate (the **EM algorithm** of Saerens and others).
+# probabilities are calibrated**, and **only the base rate has moved**, P(text | label) stays. Then some rate makes
+# these probabilities likelier than any other does. To find it, take turns: correct the probabilities for a rate,
+# take their mean as the next rate (the **EM algorithm** of Saerens and others).
 #
-# The first condition first. A temperature does not make the mean probability equal the share of urgent messages, and rare
-# events feel that. So we add one number to all logits until it does on the validation part.
+# The first condition first. A temperature does not make the mean probability equal the share of urgent messages, and
+# rare events feel that. So we add one number to all logits until it does on the validation part.
 
 # %%
 from helpers.probabilities import logit
@@ -720,8 +721,8 @@ claim(text, left in outcome["strangers"][1], released=RELEASED)
 # %% [markdown]
 # *Answer*: strangers give themselves away, since no mixture of old urgent and old harmless messages has such scores.
 # Calm messages look just like a lower base rate, and the advice to move the rule makes it miss more. Overconfidence
-# shows nowhere among new messages; only the validation rows, whose labels are known, can tell (`compare` says so in the
-# line of the figure).
+# shows nowhere among new messages; only the validation rows, whose labels are known, can tell (`compare` says so in
+# the line of the figure).
 #
 # So watch without labels, and label a small random sample all the same, now and then, and always before a rule moves.
 
@@ -813,10 +814,10 @@ def answer(waiting, limit):
 check("04.3", answer)
 
 # %% [markdown]
-# **04.4** Write `answer(alarms, n, expected)`: True where the share of alarms among n messages lies more than
-# three standard errors from the expected share, on either side. Ask it every day, with 1,000 messages: how often is it
-# wrong in a year in which nothing changes? First take the expected share as known exactly. Then draw 2,000 such years in
-# which it was estimated, each from a validation part of its own: what are mean and median?
+# **04.4** Write `answer(alarms, n, expected)`: True where the share of alarms among n messages lies more than three
+# standard errors from the expected share, on either side. Ask it every day, with 1,000 messages: how often is it
+# wrong in a year in which nothing changes? First take the expected share as known exactly. Then draw 2,000 such
+# years in which it was estimated, each from a validation part of its own: what are mean and median?
 
 # %%
 answer = ...
@@ -843,11 +844,11 @@ for share, known in (("known", expected), (f"from {len(y_validation)} messages",
 check("04.4", answer)
 
 # %% [markdown]
-# **04.5** On data. The log counts the alarms among 1,000 messages a day. On one of its 30 days the web form of section
-# 7 opened, and from then on one message in a hundred is urgent. Which day? Write `answer(alarms)` for an array of daily
-# counts, shape `(days,)`: the first day `k` (counted from 0, at least 1) after the change. It is the `k` for which the
-# squared differences of the days before from their mean, plus those of the days from `k` on from theirs, have the
-# least sum. Run it on `log`, then print `opened`.
+# **04.5** On data. The log counts the alarms among 1,000 messages a day. On one of its 30 days the web form of
+# section 7 opened, and from then on one message in a hundred is urgent. Which day? Write `answer(alarms)` for an
+# array of daily counts, shape `(days,)`: the first day `k` (counted from 0, at least 1) after the change. It is the
+# `k` for which the squared differences of the days before from their mean, plus those of the days from `k` on from
+# theirs, have the least sum. Run it on `log`, then print `opened`.
 
 # %%
 hidden = np.random.default_rng(SEED + 1)
