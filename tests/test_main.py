@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from helpers import __main__ as command_line
 from helpers import deployment, doctor, systems, training
 from helpers.data import Part
+from helpers.options import criterion_given
 from helpers.recipes import RECIPES
 from helpers.seen_texts import shares_seen
 
@@ -340,4 +341,4 @@ def test_a_fault_is_one_line_whatever_it_names(saved, tmp_path, monkeypatch):
 def test_an_option_of_0_is_given():
     """A share or a price of 0 says something; a flag that was not given does not."""
     given = {"false_positive": 1.0, "review": 0.0, "max_review": None, "micro_f1": False}
-    assert command_line._criterion(given) == {"false_positive": 1.0, "review": 0.0}
+    assert criterion_given(given) == {"false_positive": 1.0, "review": 0.0}

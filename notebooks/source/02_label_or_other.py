@@ -545,7 +545,8 @@ from scipy.stats import binomtest
 
 said = promised.decide(z_test)
 answered = said < n_classes
-errors = int((said != y_test)[answered].sum())
+wrong_now = (said != y_test)[answered]
+errors = int(wrong_now.sum())
 seen_risk = binomtest(errors, int(answered.sum())).proportion_ci(method="exact")
 limit = promised.chosen.get("max_risk", 1.0)
 print(f"promised {limit:.2f}" if limit < 1 else "nothing was promised", end="; ")
@@ -993,11 +994,9 @@ check("02.3", answer)
 # **02.4** What can *these* messages promise? Write `answer(wrong, confidence_level)` for an array with a 1 for each
 # answered message whose answer is wrong, and a 0 for each other: the lowest risk that can be promised. That is the
 # risk r with P(at most as many errors as seen, if the risk is r) = 1 − `confidence_level`; 1 if all are wrong. Give
-# it to four digits. Then try it on `wrong_now`, below, and on every fourth of them.
+# it to four digits. Then try it on `wrong_now` of section 5, and on every fourth of them.
 
 # %%
-given = promised.decide(z_test)
-wrong_now = (given != y_test)[given < n_classes]
 answer = ...
 
 
