@@ -486,9 +486,8 @@ def rule(
     import json
 
     from helpers import deployment
-    from helpers.cost_tables import read_cost_matrix
-    from helpers.decisions import CostMatrix, Costs, LabelThresholds, RejectCosts
-    from helpers.label_costs import read_label_costs
+    from helpers.cost_tables import read_costs_of
+    from helpers.decisions import CostMatrix, Costs, RejectCosts
     from helpers.portable.pipeline import read_decision
     from helpers.rules import changed
 
@@ -499,10 +498,7 @@ def rule(
     if costs is not None:
         if any(one is not None for one in (false_positive, false_negative, reject, error)):
             raise ValueError("--costs holds all costs: leave the others out")
-        if isinstance(old, LabelThresholds):
-            prices = read_label_costs(costs, old.label_names)
-        else:
-            prices, _ = read_cost_matrix(costs, old.label_names)
+        prices = read_costs_of(old, costs)
     elif false_positive is not None or false_negative is not None:
         if false_positive is None or false_negative is None:
             raise ValueError("give both --false-positive and --false-negative")

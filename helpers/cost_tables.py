@@ -9,6 +9,8 @@ from typing import Any
 from helpers.data import Kind
 from helpers.label_costs import read_label_costs
 from helpers.portable.cost_matrix import CostMatrix
+from helpers.portable.costs import Costs
+from helpers.portable.decisions import LabelThresholds, MinimumExpectedCost, Rule
 from helpers.tables import columns_of, read_all
 
 
@@ -103,3 +105,32 @@ def _number(value: Any, answer: str, where: str) -> float:
         raise ValueError(
             f"{where}: the cost of the answer {answer} must be a number, got {value!r}"
         ) from None
+
+
+def read_costs_of(rule: Rule, path: str | Path) -> CostMatrix | list[Costs]:
+    """Read the table of costs that a saved rule can take in place of its own.
+
+    Parameters
+    ----------
+    rule : MinimumExpectedCost or LabelThresholds
+    path : str or Path
+
+    Returns
+    -------
+    CostMatrix or list of Costs
+
+    Raises
+    ------
+    ValueError
+        If the rule takes no table, the table is odd, or it calls the reject by another name.
+    """
+    if isinstance(rule, LabelThresholds):
+        return read_label_costs(path, rule.label_names)
+    if not isinstance(rule, MinimumExpectedCost):
+        raise ValueError(
+            f"a table of costs is for many labels or a cost matrix, not for a {type(rule).__name__}"
+        )
+    costs, other = read_cost_matrix(path, rule.label_names)
+    if other is not None and other != rule.other:
+        raise ValueError(f"the column {other!r} is no label, and the reject is {rule.other!r}")
+    return costs

@@ -240,6 +240,10 @@ def figures_without_labels(
         return _yes_no(rule, reference, records, costs, review, level)
     if isinstance(rule, RejectOption):
         return _one_of_many(rule, reference, records, costs, level)
+    if costs is not None or review is not None:
+        raise ValueError(
+            f"no cost without labels is known for a {type(rule).__name__}: leave it out"
+        )
     if isinstance(rule, LabelThresholds):
         return _any_of_many(rule, reference, records, level)
     return []  # no figure without labels for sets, or under a cost matrix

@@ -76,7 +76,7 @@ def changed(
             return rule.at_base_rate(old=old, new=now)
     elif isinstance(rule, RejectOption):
         kept["other"] = rule.other
-        new: RejectOption | None = None
+        new: Any = None
         if threshold is not None:
             new = RejectOption.from_threshold(threshold, measure=rule.measure, **kept)
         elif costs is not None:
@@ -97,7 +97,10 @@ def changed(
                     "validation data"
                 )
             matrix = check_cost_matrix(costs)
-            return MinimumExpectedCost.from_costs(matrix, other=rule.other, bias=rule.bias, **kept)
+            new = MinimumExpectedCost.from_costs(matrix, other=rule.other, bias=rule.bias, **kept)
+            fitted = ("bias", "n_samples", "fingerprint")  # of the calibration, which stays
+            chosen = {**new.chosen, **{k: v for k, v in rule.chosen.items() if k in fitted}}
+            return replace(new, chosen=chosen)
     elif isinstance(rule, ReviewBand):
         if thresholds is not None:
             ends = read_named(thresholds)
@@ -145,7 +148,7 @@ def chosen_in_words(rule: Rule) -> str:
     >>> chosen_in_words(BinaryThreshold.choose(z, y, min_recall=0.5, min_precision=0.6))
     'for a recall of at least 0.5 and a precision of at least 0.6'
     >>> chosen_in_words(BinaryThreshold.choose(z, y, f_beta=1))
-    'by f_beta'
+    'by f_beta of 1'
     """
     chosen = rule.chosen
     if chosen.get("method") != "search":
@@ -155,11 +158,14 @@ def chosen_in_words(rule: Rule) -> str:
         for name in ("min_recall", "min_precision")
         if name in chosen
     ]
-    if not floors:
-        return f"by {chosen['criterion']}"
     level = chosen.get("confidence_level")
     promised = "" if level is None else f", promised with confidence {level:.4g}"
-    return f"for {' and '.join(floors)}{promised}"
+    if floors:
+        return f"for {' and '.join(floors)}{promised}"
+    way = chosen["criterion"]
+    value = chosen.get(way)
+    reached = f" of {value:.4g}" if isinstance(value, int | float) else ""
+    return f"by {way}{reached}{' for each class' if chosen.get('by_class') else ''}{promised}"
 
 
 def _floor_in_words(floor: Any, rule: Rule) -> str:

@@ -20,7 +20,7 @@ from helpers.table_report import write_page
 from helpers.tables import read_all
 
 START = "decision_"  # of the columns that `score` adds
-NAMES = ("label", "best", "positive_label", "reason")  # of those that hold a word
+NAMES = ("label", "best", "second", "positive_label", "reason")  # of those that hold a word
 WORDS = {"": None, "True": True, "False": False}
 CONDITIONS = (
     "Computed without a label, so they hold on two conditions: the probabilities are calibrated, "

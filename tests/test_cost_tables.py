@@ -9,8 +9,8 @@ from test_networks import make_network, make_table, make_texts
 from typer.testing import CliRunner
 
 from helpers import __main__ as command_line
-from helpers.cost_tables import read_cost_matrix, read_costs
-from helpers.decisions import CostMatrix, Costs
+from helpers.cost_tables import read_cost_matrix, read_costs, read_costs_of
+from helpers.decisions import BinaryThreshold, CostMatrix, Costs, MinimumExpectedCost
 
 NAMES = ("bin", "lamp", "tax")
 TABLE = "true,tax,bin,lamp,ask\nlamp,4,3,0,1\nbin,9,0,5,1\ntax,0,2,2,1.5\n"
@@ -123,3 +123,18 @@ def test_rule_takes_costs_of_each_label(tmp_path):
     kept = json.loads((mine / "decision.json").read_text(encoding="utf-8"))["rule"]
     assert kept["cuts"] == pytest.approx([0, -np.log(9), -np.log(4)])
     assert kept["chosen"]["method"] == "formula"
+
+
+def test_a_saved_rule_takes_a_table_of_its_own_kind(tmp_path):
+    """A matrix for a cost matrix, with the reject's own name; another rule takes no table."""
+    table = tmp_path / "costs.csv"
+    table.write_text("truth,bin,tax,Other\nbin,0,5,1\ntax,2,0,1\n")
+    rule = MinimumExpectedCost(
+        costs=CostMatrix(costs=[[0, 9, 1], [2, 0, 1]]), label_names=("bin", "tax")
+    )
+    assert read_costs_of(rule, table).costs[0] == (0.0, 5.0, 1.0)
+    table.write_text("truth,bin,tax,desk\nbin,0,5,1\ntax,2,0,1\n")
+    with pytest.raises(ValueError, match="the column 'desk' is no label, and the reject is 'Oth"):
+        read_costs_of(rule, table)
+    with pytest.raises(ValueError, match="not for a BinaryThreshold"):
+        read_costs_of(BinaryThreshold.from_threshold(0.5), table)

@@ -179,6 +179,7 @@ NO_EXAMPLE = {
     "scoring": "needs a network",
     "networks": "needs a network",
     "adoption": "needs a network",
+    "cost_tables.read_costs_of": "reads a file",
     "serving": "needs a network",
     "training": "trains a network",
     "portable.pipeline": "needs a network",

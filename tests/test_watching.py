@@ -8,7 +8,17 @@ import pytest
 from conftest import NAMES, RULE, small_model
 
 from helpers import deployment
-from helpers.decisions import LabelThresholds, RejectOption, ReviewBand
+from helpers.decisions import (
+    BinaryThreshold,
+    CostMatrix,
+    Costs,
+    LabelThresholds,
+    MinimumExpectedCost,
+    PredictionSets,
+    RejectOption,
+    ReviewBand,
+)
+from helpers.drift import figures_without_labels
 from helpers.prediction import predict_logits
 from helpers.reference import REFERENCE_FILE, make_reference
 from helpers.scoring import score
@@ -172,3 +182,41 @@ def test_every_rule_is_watched_from_its_table(tmp_path, tokenizer, texts, rule, 
     score(folder, tmp_path / "inbox.csv", tmp_path / "scored.csv")
     first, again = (watch(folder, tmp_path / name) for name in ("inbox.csv", "scored.csv"))
     assert first.sections == again.sections and first.sections[2]["rows"]
+
+
+EVERY = [
+    BinaryThreshold.from_threshold(0.3),
+    ReviewBand(low=-1.0, high=1.0),
+    RejectOption.from_threshold(0.6, label_names=("a", "b", "c")),
+    PredictionSets(cuts=(0.3, 0.3, 0.3), label_names=("a", "b", "c")),
+    MinimumExpectedCost(costs=CostMatrix(costs=[[0, 1, 0.4], [3, 0, 0.4]]), label_names=("a", "b")),
+    LabelThresholds.from_thresholds(0.5, label_names=("a", "b")),
+]
+
+
+@pytest.mark.parametrize("rule", EVERY, ids=lambda rule: type(rule).__name__)
+def test_the_records_of_every_rule_come_back_as_they_were_written(rule, tmp_path):
+    """Each field of a record, written as text into a CSV file, is read as it was."""
+    logits = np.random.default_rng(0).normal(size=(40, 3))
+    if isinstance(rule, BinaryThreshold | ReviewBand):
+        logits = logits[:, 0]
+    records = rule.explain(logits[..., : len(rule.label_names)])
+    table = pd.DataFrame([{f"decision_{k}": v for k, v in row.items()} for row in records])
+    for name in table:
+        if isinstance(table[name][0], dict | list):
+            table[name] = table[name].map(json.dumps)
+    table.to_csv(tmp_path / "scored.csv", index=False)
+    assert read_records(pd.read_csv(tmp_path / "scored.csv", dtype=str)) == records
+
+
+def test_prices_that_no_line_can_use_are_refused():
+    """Sets have no cost without labels: a price is an error, not dropped."""
+    rule = PredictionSets(cuts=(0.3, 0.3), label_names=("a", "b"))
+    prices = Costs(false_positive=1, false_negative=1)
+    z = np.random.default_rng(0).normal(size=(30, 2))
+    kept = make_reference(z, np.arange(30) % 2, ["a text"] * 30)
+    with pytest.raises(ValueError, match="no cost without labels is known for a PredictionSets"):
+        figures_without_labels(
+            rule, kept, rule.explain(z), costs=Costs(false_positive=1, false_negative=1)
+        )
+    assert figures_without_labels(rule, kept, rule.explain(z)) == []
