@@ -196,8 +196,9 @@ def test_a_full_cache_is_one_sentence(visitor):
     assert visitor("network", "urgent", "hub")["error"] is None
 
 
-def test_a_cache_that_cannot_be_written_is_named():
+def test_a_cache_that_cannot_be_written_is_named(monkeypatch):
     """The system's own words stand in the sentence, wherever in the chain they were said."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
     words = r"from the Hub: .* cannot be written \(Read-only"
     with pytest.raises(ValueError, match=words), hub_errors("a/b"):
         raise RuntimeError("in other words") from OSError(errno.EROFS, "whatever")

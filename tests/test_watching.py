@@ -216,7 +216,5 @@ def test_prices_that_no_line_can_use_are_refused():
     z = np.random.default_rng(0).normal(size=(30, 2))
     kept = make_reference(z, np.arange(30) % 2, ["a text"] * 30)
     with pytest.raises(ValueError, match="no cost without labels is known for a PredictionSets"):
-        figures_without_labels(
-            rule, kept, rule.explain(z), costs=Costs(false_positive=1, false_negative=1)
-        )
+        figures_without_labels(rule, kept, rule.explain(z), costs=prices)
     assert figures_without_labels(rule, kept, rule.explain(z)) == []
