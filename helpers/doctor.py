@@ -12,6 +12,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
+from helpers.downloads import switched_off
+
 Status = Literal["ok", "warning", "problem"]
 GIGABYTE = 10**9
 
@@ -113,7 +115,7 @@ def _memory() -> tuple[Status, str]:
 
 
 def _hub(timeout: float = 3.0) -> tuple[Status, str]:
-    if os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0"):
+    if switched_off():
         return "ok", "not asked: HF_HUB_OFFLINE is set"
     found: list[str] = []
 

@@ -25,12 +25,28 @@ TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
 ATTEMPTS = 3  # of one request; a download that goes on from another byte is another request
 PATIENCE = 8.0  # seconds after which a request that failed is not repeated
 BROKEN = "did not arrive as it is listed; it was removed, so try again"
+SWITCHED_OFF = "the environment variable HF_HUB_OFFLINE forbids downloads: unset it"
 UNREACHABLE = "it cannot be reached: check the network, and try again"
 DISK = tuple(
     getattr(errno, name)
     for name in ("ENOSPC", "EDQUOT", "EFBIG", "EROFS", "EACCES", "EPERM", "ENOTDIR")
     if hasattr(errno, name)
 )
+
+
+def switched_off() -> bool:
+    """Tell whether downloads are switched off, as `run.py` does for the lessons.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> switched_off() == (os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0"))
+    True
+    """
+    return os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0")
 
 
 def network_files(names: Iterable[str]) -> list[str]:
@@ -295,8 +311,8 @@ def _reason(error: BaseException, what: str) -> str:
     """Find the cause that a person can do something about."""
     from huggingface_hub import constants
 
-    if os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0"):
-        return "the environment variable HF_HUB_OFFLINE forbids downloads: unset it"
+    if switched_off():
+        return SWITCHED_OFF
     chain: list[BaseException] = []
     one: BaseException | None = error
     while one is not None and one not in chain:

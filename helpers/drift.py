@@ -270,7 +270,8 @@ def check_records(rule: Rule, own: Sequence[Record], records: Sequence[Record]) 
     Raises
     ------
     ValueError
-        If there are fewer than two, a field is missing, or a cut is another one.
+        If there are fewer than two, a field is missing, or a cut is another one. Records of sets,
+        or of a cost matrix, hold no cut: two such rules cannot be told apart.
 
     Examples
     --------

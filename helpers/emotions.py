@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import os
 import urllib.request
 from pathlib import Path
 
 import pandas as pd
 
 from helpers.data import Task, label_table_task
+from helpers.downloads import SWITCHED_OFF, switched_off
 
 ADDRESS = (
     "https://raw.githubusercontent.com/cbaziotis/ntua-slp-semeval2018/"
@@ -86,11 +86,8 @@ def _get(path: Path, address: str, digest: str) -> Path:
     """Take the file that is here, or download it; whole and right, or not at all."""
     if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == digest:
         return path
-    if os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0"):
-        raise ValueError(
-            f"cannot get {address}: the environment variable HF_HUB_OFFLINE forbids downloads: "
-            "unset it"
-        )
+    if switched_off():
+        raise ValueError(f"cannot get {address}: {SWITCHED_OFF}")
     try:
         with urllib.request.urlopen(address, timeout=10) as answer:
             data = answer.read()

@@ -221,6 +221,27 @@ def check_class_logits(logits: ArrayLike, name: str = "logits") -> Floats:
     return z
 
 
+def check_one_a_label(z: NDArray, n_labels: int) -> None:
+    """Refuse logits of a network with another number of labels than the rule has.
+
+    Parameters
+    ----------
+    z : ndarray, shape (n, n_classes)
+    n_labels : int
+
+    Raises
+    ------
+    ValueError
+        If n_classes is another number.
+
+    Examples
+    --------
+    >>> check_one_a_label(np.zeros((1, 3)), 3)
+    """
+    if z.shape[1] != n_labels:
+        raise ValueError(f"expected {n_labels} logits a row, one a label, got {z.shape[1]}")
+
+
 def check_label_logits(logits: ArrayLike) -> NDArray[np.floating]:
     """Return logits of many labels, or say why they cannot be logits.
 

@@ -10,7 +10,14 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arrays import Floats, check_bias, check_class_logits, check_labels_or_other, divided
+from .arrays import (
+    Floats,
+    check_bias,
+    check_class_logits,
+    check_labels_or_other,
+    check_one_a_label,
+    divided,
+)
 from .bias_search import repair
 from .chance import warn_swapped, wrong_answers
 from .checks import shown
@@ -269,10 +276,7 @@ class MinimumExpectedCost(BaseRule):
         array([[0.5, 0.5]])
         """
         z = check_class_logits(logits)
-        if z.shape[1] != len(self.label_names):
-            raise ValueError(
-                f"expected {len(self.label_names)} logits a row, one a label, got {z.shape[1]}"
-            )
+        check_one_a_label(z, len(self.label_names))
         return softmax(divided(z, self.temperature) + self.bias)
 
     def decide(self, logits: ArrayLike) -> NDArray[np.int64]:

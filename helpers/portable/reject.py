@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arrays import Floats, check_class_logits, check_labels_or_other, divided
+from .arrays import Floats, check_class_logits, check_labels_or_other, check_one_a_label, divided
 from .chance import ANSWERS, warn_swapped, warn_upside_down, wrong_answers
 from .checks import check_choice, exactly_one, is_real, shown
 from .costs import RejectCosts, check_reject_costs
@@ -356,10 +356,7 @@ class RejectOption(BaseRule):
 
     def _scaled(self, logits: ArrayLike) -> Floats:
         z = check_class_logits(logits)
-        if z.shape[1] != len(self.label_names):
-            raise ValueError(
-                f"expected {len(self.label_names)} logits a row, one a label, got {z.shape[1]}"
-            )
+        check_one_a_label(z, len(self.label_names))
         return divided(z, self.temperature)
 
     def confidence(self, logits: ArrayLike) -> Floats:

@@ -15,6 +15,7 @@ from .arrays import (
     check_class_logits,
     check_label_logits,
     check_labels_or_other,
+    check_one_a_label,
     divided,
 )
 from .chance import ANSWERS, warn_upside_down, wrong_answers
@@ -276,8 +277,7 @@ class PredictionSets(BaseRule):
 
     def _checked(self, logits: ArrayLike) -> NDArray[np.floating]:
         z = _class_logits(logits)
-        if z.shape[1] != len(self.cuts):
-            raise ValueError(f"expected {len(self.cuts)} logits a row, got {z.shape[1]}")
+        check_one_a_label(z, len(self.cuts))
         return z
 
     def decide(self, logits: ArrayLike) -> NDArray[np.bool_]:

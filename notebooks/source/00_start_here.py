@@ -1,7 +1,8 @@
 # %% [markdown]
 # # 00 · Start here
 #
-# In ten minutes, see the whole way from a text to an action, move a threshold and watch its price, and learn how these lessons work.
+# In ten minutes, see the whole way from a text to an action, move a threshold and watch its price, and learn how these
+# lessons work.
 
 # %% [markdown]
 # **You will learn** what a logit, a probability, a rule and an action are, what a threshold does, how to work with a
@@ -101,12 +102,12 @@ plt.show()
 from tempfile import TemporaryDirectory
 
 from helpers.deployment import load, save
+from helpers.lessons import start
 from helpers.prediction import predict_logits
-from helpers.recipes import RECIPES
 from helpers.training import fine_tune
 
-recipe = RECIPES["urgent", "offline"]
-task = recipe.load_task().with_fewer(TEXTS, seed=SEED)
+begun = start("urgent", "offline", SEED, DTYPE, COST_FALSE_ALARM, COST_MISS)
+recipe, task = begun.recipe, begun.task.with_fewer(TEXTS, seed=SEED)
 tuned = fine_tune(task, recipe.checkpoint, recipe.settings, dtype=DTYPE)
 z = predict_logits(tuned.model, tuned.tokenizer, task.validation.texts, dtype=tuned.dtype)
 y = task.validation.labels
@@ -167,8 +168,8 @@ from helpers.exercises import claim
 cheapest = places[int(np.argmin(prices))]
 middle = costs.of(y, (p >= 0.5).astype(int)).mean()
 print(f"cheapest at {cheapest:.3f}: {min(prices):.3f} a message; at 0.5: {middle:.3f}")
-RELEASED = (TEXTS, COST_FALSE_ALARM, COST_MISS) == (600, 1.0, 20.0) and SEED in range(10)
-claim("the cheapest threshold is below one half", cheapest < 0.5, released=RELEASED)
+released = begun.released and TEXTS == 600
+claim("the cheapest threshold is below one half", cheapest < 0.5, released=released)
 
 # %% [markdown]
 # *Answer*: below. Where a miss is dear, one says yes early, and pays with false alarms.
@@ -185,7 +186,7 @@ claim("the cheapest threshold is below one half", cheapest < 0.5, released=RELEA
 # 3. **Read** what it says. In the pages in `build`, what answers a prediction is folded: click on it.
 #
 # A line that begins with "holds" is a claim that was checked with ten seeds. "differs here" says that it is otherwise in
-# your run: because you changed a setting, or because your machine trains on fewer messages. That is no fault of yours.
+# your run: you changed a setting, or the network runs on a GPU. That is no fault of yours.
 
 # %% [markdown]
 # A **trap** is a mistake that real code has made. Its cell shows the wrong way, the right way, and below the line
@@ -259,6 +260,10 @@ ready_to_go = all(status != "problem" for _, status, _ in found)
 # - find a threshold for mistakes that cost differently: [[01.5]]
 # - compute a threshold from two prices: [[01.6]]
 # - see what every threshold would cost: [[01.5]]
+
+# %% [markdown]
+# **Yes or no: how often, and how surely**
+#
 # - count false alarms and misses at any threshold: [[01.4]]
 # - find nine in ten urgent ones, and promise it: [[01.8]]
 # - know how much sixty positives can tell: [[01.8]]
@@ -280,6 +285,10 @@ ready_to_go = all(status != "problem" for _, status, _ in found)
 #
 # - call a label "Other" where the network is not sure: [[02.4]]
 # - know whether 0.6 is a good threshold: [[02.4]]
+
+# %% [markdown]
+# **Promises, and what is unknown**
+#
 # - promise that at most so many answers are wrong: [[02.5]]
 # - see how many messages are answered at which risk: [[02.5]]
 # - find texts that belong to no label: [[02.6]]
@@ -292,6 +301,10 @@ ready_to_go = all(status != "problem" for _, status, _ in found)
 # - set up labels of which several may hold: [[03.1]]
 # - choose a threshold for each label: [[03.6]]
 # - choose thresholds for labels with few examples: [[03.6]]
+
+# %% [markdown]
+# **Figures and labels of many**
+#
 # - know what micro-F1 and macro-F1 say: [[03.5]]
 # - know whether an exact match of 28 % is good: [[03.5]]
 # - pick a loss for rare labels: [[03.7]]
@@ -309,7 +322,7 @@ ready_to_go = all(status != "problem" for _, status, _ in found)
 # - compare a network with word counts: [[05.3]]
 
 # %% [markdown]
-# **Save, serve, watch**
+# **Save and serve**
 #
 # - save a threshold with its network: [[04.2]]
 # - know why a reloaded network decides otherwise: [[04.3]]
@@ -317,7 +330,12 @@ ready_to_go = all(status != "problem" for _, status, _ in found)
 # - call it over HTTP: [[04.4]]
 # - know how many requests a service carries: [[04.5]]
 # - decide a file of a million rows: [[04.6]]
+
+# %% [markdown]
+# **Watch**
+#
 # - know what to do when urgent messages get rarer: [[04.7]]
+# - know what has moved, and what it costs, without labels: [[04.7]]
 # - know when to choose the threshold anew: [[04.8]]
 
 # %% [markdown]
