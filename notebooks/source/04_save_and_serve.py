@@ -597,8 +597,9 @@ def right_correction(p, old, new):
     return sigmoid(np.log(p / (1 - p)) + prior_shift(old=old, new=new))
 
 
-for correct in (wrong_correction, right_correction):
-    print(correct(np.array([0.9, 0.03]), 0.1, 0.4).round(3))
+for name, correct in (("wrong", wrong_correction), ("right", right_correction)):
+    fallen, risen = (correct(np.array([0.9, 0.03]), 0.1, rate).round(3) for rate in (0.01, 0.4))
+    print(f"{name}: rate falls to 0.01 {fallen}, rises to 0.4 {risen}")
 
 # the check
 hits, others = np.array([90.0, 9.0, 1.0]), np.array([10.0, 300.0, 590.0])  # positives are 10 %
