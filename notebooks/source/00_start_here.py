@@ -130,7 +130,7 @@ messages = [
 ]
 answers = ready.pipeline()(messages)
 for text, said in zip(messages, answers, strict=True):
-    print(fill(text, 55))
+    print(fill(text, 52))
     print(f"   P(urgent) {said['positive_probability']:.3f}: {said['label']}")
 
 # %% [markdown]
@@ -241,7 +241,7 @@ from helpers.doctor import checks
 
 found = list(checks(quick=True))
 for name, status, text in found:
-    print(fill(f"{status:8} {name}: {text}", 55, subsequent_indent=" " * 9))
+    print(fill(f"{status:8} {name}: {text}", 50, subsequent_indent=" " * 9))
 ready_to_go = all(status != "problem" for _, status, _ in found)
 
 # %% [markdown]
