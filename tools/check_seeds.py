@@ -1,8 +1,9 @@
 """Run lessons under several seeds; print pass or fail, and the range of each headline figure.
 
-python -m tools.check_seeds 0-9                  all lessons, seeds 0 to 9, nothing cached
+python -m tools.check_seeds 0-9                  all lessons, seeds 0 to 9, nothing kept
 python -m tools.check_seeds 0-9 --lesson 01      one lesson
 python -m tools.check_seeds 0 --dtype fp32       in a forced number format
+python -m tools.check_seeds 0-9 --keep FOLDER    networks are kept there, and taken up again
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ def main() -> None:
     parser.add_argument("seeds", type=seeds, help="as 0-9")
     parser.add_argument("--lesson", default="", help="number, as 01; all by default")
     parser.add_argument("--dtype", default=None, choices=["bf16", "fp32"], help="number format")
+    parser.add_argument("--keep", default=None, help="folder for networks; by default none")
     arguments = parser.parse_args()
     paths = sorted((ROOT / "notebooks/solutions").glob(f"{arguments.lesson}*.ipynb"))
     if not paths or not arguments.seeds:
@@ -64,7 +66,7 @@ def main() -> None:
             if arguments.dtype:
                 settings["DTYPE"] = arguments.dtype
             with tempfile.TemporaryDirectory() as cache:
-                os.environ[CACHE_VARIABLE] = cache
+                os.environ[CACHE_VARIABLE] = arguments.keep or cache
                 lesson = execute(Path(path), settings=settings)
             failures += lesson.error is not None
             headlines += [] if lesson.error else [lesson.headline]
