@@ -138,7 +138,6 @@ def best_cuts(
     ([1.5], [])
     """
     n, n_labels = scores.shape
-    n_positive = np.count_nonzero(positive, axis=0)
     cuts: list[float] = [NEVER] * n_labels
     if falls_back.any():
         common = _shared_cut(scores, positive, scale, prices, max_missed)
@@ -150,9 +149,10 @@ def best_cuts(
         if _seems_upside_down(scores[:, k], positive[:, k])
     ]
     for k, column, truth in columns_of(scores, positive, scale):
-        if falls_back[k] or n_positive[k] == 0:
+        n_positive = np.count_nonzero(truth)
+        if falls_back[k] or n_positive == 0:
             continue
-        if n_positive[k] == n:
+        if n_positive == n:
             cuts[k] = ALWAYS
             continue
         steps = Steps.of(column, truth, None)
@@ -168,6 +168,6 @@ def best_cuts(
         said = scores[:, fixed] >= at[fixed]
         hits = int(np.count_nonzero(said & positive[:, fixed]))
         alarms = int(np.count_nonzero(said)) - hits
-        cuts_of = _joint_f1(hulls, int(n_positive.sum()), hits, alarms)
+        cuts_of = _joint_f1(hulls, int(np.count_nonzero(positive)), hits, alarms)
         cuts = [cuts_of.get(k, cut) for k, cut in enumerate(cuts)]
     return cuts, suspects

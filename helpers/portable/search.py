@@ -34,7 +34,7 @@ def _sorted_with_totals(
     """Sort the chosen scores; total the weight below, and from, each place (n + 1 places)."""
     picked = scores[chosen]
     if weight is None:
-        picked = np.sort(picked)
+        picked.sort()  # a copy already
         below = np.arange(len(picked) + 1, dtype=np.float64)
         return picked, below, below[::-1]
     order = np.argsort(picked)
@@ -197,7 +197,7 @@ class Steps:
 
     def mostly_lost(self) -> bool:
         """Tell whether most pairs of a positive and a negative have the negative as high."""
-        lost = -np.diff(self.hits) @ self.alarms[:-1]
+        lost = (self.hits[:-1] - self.hits[1:]) @ self.alarms[:-1]
         return bool(2 * lost > self.hits[0] * self.negatives)
 
     def hull(self) -> Steps:
