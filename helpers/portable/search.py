@@ -34,7 +34,7 @@ def _sorted_with_totals(
     """Sort the chosen scores; total the weight below, and from, each place (n + 1 places)."""
     picked = scores[chosen]
     if weight is None:
-        picked.sort()  # a copy already
+        picked = np.sort(picked)
         below = np.arange(len(picked) + 1, dtype=np.float64)
         return picked, below, below[::-1]
     order = np.argsort(picked)
