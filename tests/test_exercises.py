@@ -483,7 +483,10 @@ WRONG = {
             "hands over 5, expected 6",
         ),
     ],
-    "02.4": [(lambda wrong, level: wrong.mean(), "chance takes part")],
+    "02.4": [
+        (lambda wrong, level: wrong.mean(), "chance takes part"),
+        (lambda wrong, level: 1 - (1 - level) ** (1 / len(wrong)), "the bound for no error"),
+    ],
     "03.1": [
         (first_floor_cuts, "may still reach the floor"),
         (lambda z, y, floor: np.zeros(5), "with a floor of 0.75, label 1"),

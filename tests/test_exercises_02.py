@@ -236,6 +236,20 @@ WRONG = {
         ),
         (folded, "another spelling is another name"),
         (
+            lambda names, labels: (
+                missing(names, [n.strip() for n in labels]),
+                unknown(names, [n.strip() for n in labels]),
+            ),
+            "a blank makes another name",
+        ),
+        (
+            lambda names, labels: (
+                [n for n in missing(names, labels) if not any(n in found for found in labels)],
+                unknown(names, labels),
+            ),
+            "'busstop' is not 'bus'",
+        ),
+        (
             lambda names, labels: (set(names) - set(labels), set(labels) - set(names)),
             "a set has no order",
         ),
@@ -254,9 +268,9 @@ WRONG = {
         (lambda names, labels: (missing(names, labels), missing(names, labels)), "the second list"),
         (
             lambda names, labels: missing(names, labels) + unknown(names, labels),
-            "not 0 of something",
+            "not 0 values",
         ),
-        (lambda names, labels: missing(names, labels), "not 0 of something"),
+        (lambda names, labels: missing(names, labels), "not 0 values"),
         (lambda names, labels: sorted(set(names) ^ set(labels)), "a pair of lists is asked for"),
         (lambda names, labels: None, "not one NoneType"),
         (lambda names, labels: True, "not one bool"),
@@ -267,7 +281,10 @@ WRONG = {
             "each of the two is a list",
         ),
         (lambda names, labels: (len(missing(names, labels)), 0), "not one int"),
-        (lambda names, labels: (missing(names, labels), unknown(names, labels), []), "not 3 of"),
+        (
+            lambda names, labels: (missing(names, labels), unknown(names, labels), []),
+            "not 3 values",
+        ),
     ],
     "02.3": [
         (at_most(1.0, nth), r"the surest has 1\.0, and goes only if the cut is above that"),
@@ -296,7 +313,7 @@ WRONG = {
         ),
         (
             lambda sure, capacity: np.append(np.sort(sure)[::-1], 2)[capacity],
-            "more than can be read",
+            "sorted from the surest",
         ),
         (lambda sure, capacity: 0.6, "more than can be read"),
         (lambda sure, capacity: np.quantile(sure, capacity / len(sure)), "expected"),

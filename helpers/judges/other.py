@@ -134,6 +134,15 @@ def _audit_mistake(
     )
     if got == loosely:
         return "'Tax' is not 'tax': another spelling is another name"
+    stripped = {name.strip() for name in labels}
+    if got == (sorted({*names} - stripped), sorted(stripped - {*names})):
+        return "'bin ' is not 'bin': a blank makes another name"
+    parts = (
+        [name for name in want[0] if not any(name in label for label in labels)],
+        [label for label in want[1] if not any(name in label for name in names)],
+    )
+    if any(mine == part != right for mine, part, right in zip(got, parts, want, strict=True)):
+        return "'busstop' is not 'bus': a name that is part of another is not that other"
     extra = [set(part) - set(right) for part, right in zip(got, want, strict=True)]
     lost = [set(right) - set(part) for part, right in zip(got, want, strict=True)]
     for i, (which, what) in enumerate(
@@ -156,6 +165,10 @@ def _audit(answer: Callable[[Any, Any], Any]) -> str | None:
             ["zoo", "Tax", "bus", "zoo", "fair", "dog"],
             (["bin", "library", "parking", "tax", "waste"], ["Tax", "dog", "fair", "zoo"]),
         ),
+        (
+            ["bin ", "busstop", "tax", "waste"],
+            (["bin", "bus", "library", "parking"], ["bin ", "busstop"]),
+        ),
         ([], (["bin", "bus", "library", "parking", "tax", "waste"], [])),
     ):
         raw = answer(names, list(labels))
@@ -164,7 +177,7 @@ def _audit(answer: Callable[[Any, Any], Any]) -> str | None:
             return f"{seen}a pair of lists is asked for, not one {type(raw).__name__}"
         parts = list(raw)
         if len(parts) != 2:
-            return f"{seen}a pair of lists is asked for, not {len(parts)} of something"
+            return f"{seen}a pair of lists is asked for, not {len(parts)} values"
         for part in parts:
             if isinstance(part, (set, frozenset)):
                 return f"{seen}a set has no order; sorted(...) makes a sorted list of it"
@@ -191,6 +204,8 @@ def _budget_mistake(sure: np.ndarray, capacity: int, cut: float, want: int) -> s
             <= min(ordered[ordered > ordered[capacity]], default=np.inf)
         ):
             return "messages that tie go together; if not all of them fit, none goes"
+        if capacity < len(sure) and cut == ordered[::-1][capacity]:
+            return "sorted from the surest; the least sure ones go to a person"
         return "that is more than can be read"
     if capacity == len(sure):
         return f"the surest has {ordered[-1]}, and goes only if the cut is above that"
@@ -296,6 +311,7 @@ def _promise(answer: Callable[[Any, float], Any]) -> str | None:
                 lambda w, c: chi2.ppf(c, 2 * w.sum() + 2) / (2 * len(w))
             ),
             "three over n is for no error, at 95 %": lambda w, c: 3 / len(w),
+            "this is the bound for no error": lambda w, c: 1 - (1 - c) ** (1 / len(w)),
             "1 is a wrong answer, 0 a right one": lambda w, c: bound(1 - w, c) if w.any() else 1.0,
             "this is the share of right answers; the risk is what it lacks to 1": (
                 lambda w, c: 1 - bound(w, c)
