@@ -1,5 +1,6 @@
 """The lessons keep the rules in CONTRIBUTING.md, and both copies are what a build gives."""
 
+import ast
 import json
 import re
 import shutil
@@ -183,6 +184,17 @@ def test_size_of_cells(path):
         assert len(lines) <= (20 if "plt." in cell.source else 15), cell.source
     for cell in cells(path, "markdown"):
         assert len(cell.source.split()) <= 120, cell.source
+
+
+@ids
+def test_every_claim_is_shown(path):
+    """A claim is printed, or is the last line of its cell: the page says whether it holds."""
+    for cell in cells(path, "code"):
+        if "claim(" in cell.source:
+            tree = ast.parse(cell.source)
+            bare = [node for node in ast.walk(tree) if isinstance(node, ast.Expr)]
+            calls = [node for node in bare if ast.unparse(node).startswith("claim(")]
+            assert set(calls) <= {tree.body[-1]}, cell.source
 
 
 @ids
