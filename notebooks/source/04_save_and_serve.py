@@ -94,7 +94,7 @@ drawn = np.random.default_rng(SEED).choice(len(task.test), 200, replace=False)
 few = [task.test.texts[i] for i in drawn]
 said = np.array([r["label"] == task.label_names[1] for r in plain(few, truncation=True)])
 kept = rule.decide(z_test[drawn]) == 1
-print(f"alarms among 200 messages: our rule {kept.sum()}, the reloaded copy {said.sum()}")
+print(f"alarms among 200: our rule {kept.sum()}, the reloaded copy {said.sum()}")
 
 # %%
 from textwrap import fill
@@ -556,7 +556,7 @@ outcome = score(folder, f"{place}/inbox.csv", target, chunk=64)
 print(f"{outcome.rows} decided, {outcome.bad} bad:")
 print(fill(outcome.bad_file.read_text().strip(), 52))
 decided = pd.read_csv(target)
-decided.drop(columns="text").head(2).round(4).T
+decided.set_index("number").drop(columns="text").head(2).round(4).T
 
 # %% [markdown]
 # Two rows of the new file, set upright, without their texts. The empty message went to a side file with its row
@@ -608,7 +608,7 @@ def right_correction(p, old, new):
 
 for name, correct in (("wrong", wrong_correction), ("right", right_correction)):
     fallen, risen = (correct(np.array([0.9, 0.03]), 0.1, rate).round(3) for rate in (0.01, 0.4))
-    print(f"{name}: rate falls to 0.01 {fallen}, rises to 0.4 {risen}")
+    print(f"{name}: rate falls {fallen}, rises {risen}")
 
 # the check
 hits, others = np.array([90.0, 9.0, 1.0]), np.array([10.0, 300.0, 590.0])  # positives are 10 %
@@ -665,7 +665,7 @@ for _ in range(20_000):
     yes, no = p * rate / old, (1 - p) * (1 - rate) / (1 - old)
     rate = (yes / (yes + no)).mean()
 found, low, high = estimate_base_rate(p, old=old)
-print(f"a month of the form, labels unseen: {rate:.4f}, by one root {found:.4f}")
+print(f"a month, labels unseen: {rate:.4f}, by one root {found:.4f}")
 assert abs(rate - found) < 2e-3, "EM and the root of the likelihood's slope differ"
 
 # %% [markdown]
