@@ -587,8 +587,9 @@ for name, p, q in zip(("alarming", "doubtful", "harmless"), p_old, refitted, str
     print(f"{name}: P(urgent) was {p:.4f}, is now {q:.4f}")
 
 # %% [markdown]
-# We counted again with the new shares: a refit. Every probability falls, so the same threshold on the *new*
-# probabilities is a higher one on the old. By Bayes' rule the change is the same for all texts, on the
+# *Answer*: rise. Every probability falls, so the same threshold on the *new* ones is a higher one on the old.
+#
+# We counted again with the new shares: a refit. By Bayes' rule the change is the same for all texts, on the
 # logit scale: the new log-odds of the base rate minus the old ones (Saerens and others, 2002).
 #
 # **Trap: scaling the probability.** It is tempting to multiply each probability by the ratio of the base rates.
