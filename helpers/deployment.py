@@ -461,9 +461,13 @@ def _without_names(rule: Rule) -> dict[str, Any]:
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Write rows in Markdown; as columns where they have more figures than rows, to fit a phone."""
     names = list(rows[0]) if rows else []
     shown = [[f"{v:.4g}" if isinstance(v, float) else str(v) for v in row.values()] for row in rows]
-    lines = [names, ["---"] * len(names), *shown]
+    lines = [names, *shown]
+    if len(names) > len(lines):
+        lines = [list(line) for line in zip(*lines, strict=True)]
+    lines.insert(1, ["---"] * len(lines[0]))
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 

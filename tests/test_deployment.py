@@ -67,6 +67,18 @@ def test_the_card_is_the_hubs(tmp_path, tokenizer):
         assert words in card.text
 
 
+def test_a_cards_table_fits_a_phone(tmp_path, tokenizer):
+    """Two rules with many figures are two columns, one line a figure."""
+    figures = {"threshold": 0.5, "missed": 3, "cost": 0.25}
+    rows = [{"rule": name, **figures} for name in ("this", "0.5")]
+    options = {"dtype": "fp32", "reports": {"Test part": rows}}
+    folder = deployment.save(tmp_path / "a", small_model(), tokenizer, RULE, **options)
+    table = (
+        "| rule | this | 0.5 |\n| --- | --- | --- |\n| threshold | 0.5 | 0.5 |\n| missed | 3 | 3 |"
+    )
+    assert table in (folder / "README.md").read_text(encoding="utf-8")
+
+
 def test_a_folder_of_ours_is_replaced_and_others_are_not(tmp_path, tokenizer):
     """Saving again replaces a saved folder; other folders and files are refused."""
     model = small_model()

@@ -107,6 +107,29 @@ def deal_with_empty_start(waiting, limit):
     return batches
 
 
+def close_what_is_empty(waiting, limit):
+    """Close the open batch before a request that does not fit, though it hold nothing."""
+    batches, batch = [], []
+    for n in waiting:
+        if sum(batch) + n > limit:
+            batches, batch = [*batches, batch], []
+        batch.append(n)
+    return [*batches, batch] if batch else batches
+
+
+def too_large_at_once(waiting, limit):
+    """Let a request that is too large run at once, while the open batch goes on filling."""
+    batches, batch = [], []
+    for n in waiting:
+        if n > limit:
+            batches.append([n])
+        elif sum(batch) + n <= limit:
+            batch.append(n)
+        else:
+            batches, batch = [*batches, batch], [n]
+    return [*batches, batch] if batch else batches
+
+
 def without_last(waiting, limit):
     """Forget the batch that is open at the end."""
     return deal(waiting, limit)[:-1]
@@ -280,7 +303,10 @@ WRONG = {
         (lambda one, many, n: (*line(one, many, n), n), r"got \(3,\)"),
         (lambda one, many, n: [line(one, many, n)], r"got \(1, 2\)"),
         (lambda one, many, n: None, "is there a `return`"),
-        (lambda one, many, n: dict(zip("ab", line(one, many, n), strict=True)), "this is no array"),
+        (
+            lambda one, many, n: dict(zip("ab", line(one, many, n), strict=True)),
+            "a pair is asked for",
+        ),
         (lambda one, many, n: "4 ms, 2 ms", "numbers are asked for"),
         (lambda one, many, n: (np.nan, np.nan), "two equations"),
         (lambda one, many, n: (one, many), "two equations"),
@@ -301,7 +327,10 @@ WRONG = {
         (close_after, "closed before the request"),
         (without_last, "the last batch is missing"),
         (lambda w, limit: deal(w, limit) or [[]], "where nobody waits"),
-        (deal_with_empty_start, r"waiting \[9, 1\].*got \[\[\], \[9\], \[1\]\]|no batch is empty"),
+        (deal_with_empty_start, r"waiting \[9, 1\].*got \[\[\], \[9\], \[1\]\]: a batch is empty"),
+        (close_what_is_empty, r"waiting \[9, 1\].*got \[\[\], \[9\], \[1\]\]: a batch is empty"),
+        (too_large_at_once, r"waiting \[1, 9, .*a request overtakes another"),
+        (lambda w, limit: deal([n for n in w if n <= limit], limit), "runs alone, it is not lost"),
         (lambda w, limit: [sum(b) for b in deal(w, limit)], "not their sum"),
         (lambda w, limit: [len(b) for b in deal(w, limit)], "not how many requests"),
         (lambda w, limit: w, "a list a batch"),

@@ -7,6 +7,7 @@ import nbformat
 import pytest
 
 from tools import check_seeds, execute_lessons, lesson_page
+from tools.build_notebooks import fold_answers
 
 PICTURE = (
     "from IPython.display import Image, display\ndisplay(Image(data=b'\\x89PNG', format='png'))"
@@ -62,6 +63,14 @@ def test_a_page_lets_long_column_names_wrap():
     cell = nbformat.v4.new_code_cell("0", outputs=[output])
     page = lesson_page.page(nbformat.v4.new_notebook(cells=[cell]), "T")
     assert "<th>average_<wbr>precision</th>" in page and "<td>a_b</td>" in page
+
+
+def test_answers_in_texts_are_folded_in_the_page():
+    """The answer lies inside its fold, what follows outside."""
+    cell = nbformat.v4.new_markdown_cell(fold_answers("*Answer*: it falls.\n\nMore."))
+    page = lesson_page.page(nbformat.v4.new_notebook(cells=[cell]), "T")
+    folded = "<details><summary>Answer</summary>\n<p>It falls.</p>\n</details>\n<p>More.</p>"
+    assert folded in page
 
 
 def test_outputs_that_answer_a_prediction_are_marked(tmp_path):

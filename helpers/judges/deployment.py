@@ -175,9 +175,7 @@ _DEALT_WRONGLY: dict[str, Callable[[list[int], int], list]] = {
     ),
     "a batch is closed before the request that would be too much, not after it": _closed_late,
     "the last batch is missing": lambda w, limit: _deal(w, limit)[:-1],
-    "no batch is empty; where nobody waits there is no batch": (
-        lambda w, limit: _deal(w, limit) or [[]]
-    ),
+    "where nobody waits there is no batch": (lambda w, limit: _deal(w, limit) or [[]]),
     "a batch is a list of its requests, not their sum": (
         lambda w, limit: [sum(batch) for batch in _deal(w, limit)]
     ),
@@ -200,6 +198,21 @@ def _places(waiting: list[int], limit: int) -> list[list[int]]:
     """Give the places of the requests instead of their sizes."""
     places = iter(range(len(waiting)))
     return [[next(places) for _ in batch] for batch in _deal(waiting, limit)]
+
+
+def _misdealt(batches: list, waiting: list[int], limit: int) -> str:
+    """Name what batches break: none is empty, each request is in one, in its turn."""
+    if [] in batches:
+        return (
+            "a batch is empty: close one only if it holds something; a request with more than "
+            "the limit may come when none is open"
+        )
+    dealt = [n for batch in batches if isinstance(batch, list) for n in batch]
+    if dealt == [n for n in waiting if n <= limit] != waiting:
+        return "a request with more than the limit runs alone, it is not lost"
+    if dealt != waiting and sorted(map(str, dealt)) == sorted(map(str, waiting)):
+        return "a request overtakes another: only the last batch takes more"
+    return "take requests in order while their texts fit; one too large runs alone"
 
 
 def _plain(raw: Any) -> Any:
@@ -237,13 +250,13 @@ def _shared_batches(answer: Callable[[list[int], int], Any]) -> str | None:
             return f"{seen}{raw!r}: a list of batches is asked for, each a list of numbers"
         given.append(got)
         shown.append(seen + str(got))
-    for want, got, seen in zip(wants, given, shown, strict=True):
+    for (waiting, limit), want, got, seen in zip(cases, wants, given, shown, strict=True):
         if got == want:
             continue
         for words, wrong in _DEALT_WRONGLY.items():
             if given == [wrong(list(w), limit) for w, limit in cases]:
                 return f"{seen}: {words}"
-        return f"{seen}: take requests in order while their texts fit; one too large runs alone"
+        return f"{seen}: {_misdealt(got, waiting, limit)}"
     return None
 
 

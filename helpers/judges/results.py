@@ -76,6 +76,8 @@ def _read(raw: Any, like: np.ndarray) -> tuple[np.ndarray, str | None]:
     """Read a result as an array of such a shape, or say what keeps it from being one."""
     if raw is None:
         return np.empty(0), "is there a `return`?"
+    if isinstance(raw, dict) and like.shape == (2,):
+        return np.empty(0), "a pair is asked for, not a dict"
     try:
         got = np.asarray(list(raw) if hasattr(raw, "__next__") else raw)
         if like.dtype.kind == "U":

@@ -69,8 +69,10 @@ print(rows[LABEL].map(repr).value_counts().to_string())
 assert TABLE or rows[LABEL].nunique() == 11
 
 # %% [markdown]
-# Eleven, for five desks. A computer takes `'Meals'` and `'meals'` for two desks, and would learn both. Blanks around a label are taken off
-# by our helpers; letter case is not, since it may mean something. And one value has a single row, where training, choosing
+# *Answer*: eleven, for five desks.
+#
+# A computer takes `'Meals'` and `'meals'` for two desks, and would learn both. Blanks around a label are taken off by
+# our helpers; letter case is not, since it may mean something. And one value has a single row, where training, choosing
 # and testing need a row each.
 #
 # ## 2 · Look it over before you trust it
@@ -133,7 +135,9 @@ for split in (wrong_split, right_split):
     print(f"{split.__name__}: {len(both)} of 20 texts stand in train and in test")
 
 # %% [markdown]
-# The answer: everything. A test on copies measures memory. `file_task`, which makes a task of a file, keeps copies on
+# *Answer*: everything. A test on copies measures memory.
+#
+# `file_task`, which makes a task of a file, keeps copies on
 # one side by itself, and says so where a split of yours does not. What no rule can see are copies with other punctuation
 # or a changed word or two, so a person looks at them.
 
@@ -162,7 +166,9 @@ for column in clean.columns.drop([TEXT, LABEL]):  # ids and dates are too many t
         print(f"knowing {column}, one guesses {np.mean(usual == clean[LABEL]):.0%} of the labels")
 
 # %% [markdown]
-# The clerk who answered tells the desk, and nobody has answered a message that has just come. We give the network
+# *Answer*: the clerk who answered tells the desk, and nobody has answered a message that has just come.
+#
+# We give the network
 # the text alone, so this leak stays outside. A leak *inside* the text comes along. Look for words that stand with one label only and
 # are not plain words: with brackets, colons, digits.
 
@@ -519,7 +525,9 @@ said, right = a.isin(names), a == fresh["truth"]
 print(f"answered {said.mean():.3f}, of these wrong {1 - right[said].mean():.3f}")
 
 # %% [markdown]
-# None: columns are taken by name, and the file of the rule keeps the names and the scale. In a terminal:
+# *Answer*: none, for columns are taken by name, and the file of the rule keeps the names and the scale.
+#
+# In a terminal:
 # `python -m helpers choose scores.csv --score attendance,... --label truth --probabilities --reject 1 --error 4
 # --output office.json`, then `python -m helpers decide office.json new.csv answers.csv`.
 
