@@ -69,6 +69,24 @@ def first_floor_cuts(z, labels, floor):
     return cuts
 
 
+def row_by_row(z, labels, floor):
+    """Walk down row by row, as if messages with the same logit could be split."""
+    cuts = []
+    for scores, true in zip(z.T, labels.T, strict=True):
+        order = np.argsort(-scores, kind="stable")
+        reached = np.flatnonzero(np.cumsum(true[order]) / np.arange(1, len(true) + 1) >= floor)
+        cuts.append(scores[order][reached[-1]] if len(reached) else np.inf)
+    return cuts
+
+
+def recall_cuts(z, labels, floor):
+    """Take the highest cut whose recall reaches the floor."""
+    return [
+        max(cut for cut in scores if true[scores >= cut].sum() >= floor * true.sum())
+        for scores, true in zip(z.T, labels.T, strict=True)
+    ]
+
+
 def with_new_label(labels, predicted, n_new):
     """Append the new label as columns, and let scikit-learn count."""
     rows = max(len(labels), n_new)
@@ -244,7 +262,7 @@ RIGHT = {
         lambda z, y, floor: np.float32(floor_cuts(z, y, floor)),
         lambda z, y, floor: np.float16(floor_cuts(z, y, floor)),
         lambda z, y, floor: tuple(floor_cuts(z, y, floor)),
-        lambda z, y, floor: pd.Series(floor_cuts(z, y, floor), index=list("abcde")),
+        lambda z, y, floor: pd.Series(floor_cuts(z, y, floor), index=list("abcdefg")),
         lambda z, y, floor: np.array(floor_cuts(z, y, floor), dtype=object),
         lambda z, y, floor: [float(str(cut)) for cut in floor_cuts(z, y == 1, floor)],
         lambda z, y, floor: [-np.inf if c == z.min() else c for c in floor_cuts(z, y, floor)],
@@ -489,16 +507,16 @@ WRONG = {
     ],
     "03.1": [
         (first_floor_cuts, "may still reach the floor"),
-        (lambda z, y, floor: np.zeros(5), "with a floor of 0.75, label 1"),
-        (lambda z, y, floor: 0.5, r"one cut a label, shape \(5,\), got \(\)"),
-        (lambda z, y, floor: np.zeros((5, 1)), r"got \(5, 1\)"),
-        (lambda z, y, floor: z, r"got \(8, 5\)"),
+        (lambda z, y, floor: np.zeros(7), "with a floor of 0.75, label 1"),
+        (lambda z, y, floor: 0.5, r"one cut a label, shape \(7,\), got \(\)"),
+        (lambda z, y, floor: np.zeros((7, 1)), r"got \(7, 1\)"),
+        (lambda z, y, floor: z, r"got \(8, 7\)"),
         (lambda z, y, floor: None, "is there a `return`"),
-        (lambda z, y, floor: ["a"] * 5, "no table of numbers"),
-        (lambda z, y, floor: [[1], [2, 3], 1, 1, 1], "no table of numbers"),
-        (lambda z, y, floor: [np.inf] * 5, "to nobody"),
-        (lambda z, y, floor: [99] * 5, "to nobody"),
-        (lambda z, y, floor: [-np.inf] * 5, "of 8 that yours gives it to only 4 are right"),
+        (lambda z, y, floor: ["a"] * 7, "no table of numbers"),
+        (lambda z, y, floor: [[1], [2, 3], 1, 1, 1, 1, 1], "no table of numbers"),
+        (lambda z, y, floor: [np.inf] * 7, "to nobody"),
+        (lambda z, y, floor: [99] * 7, "to nobody"),
+        (lambda z, y, floor: [-np.inf] * 7, "of 8 that yours gives it to only 4 are right"),
         (with_in_place_of_inf(np.nan), "NaN"),
         (with_in_place_of_inf(None), "NaN"),
         (with_in_place_of_inf(99), "no cut reaches the floor"),
@@ -511,9 +529,11 @@ WRONG = {
         (lambda z, y, floor: np.array(floor_cuts(z, y, floor)) - 1, "with a floor of"),
         (lambda z, y, floor: np.array(floor_cuts(z, y, floor)) + 0.1, "expected 4 of them"),
         (next_below, "`>=` does"),
-        (lambda z, y, floor: [floor_cuts(z[:, :1], y[:, :1], floor)[0]] * 5, "label 1"),
+        (lambda z, y, floor: [floor_cuts(z[:, :1], y[:, :1], floor)[0]] * 7, "label 1"),
         (lambda z, y, floor: floor_cuts(z, 1 - y, floor), "label 0"),
         (lambda z, y, floor: floor_cuts(z, y, floor)[::-1], "label 0"),
+        (row_by_row, "messages with the same logit go together"),
+        (recall_cuts, "yours is a floor of the recall"),
         (lambda z, y, floor: np.quantile(z, 1 - y.mean(axis=0)), "label"),
     ],
     "03.2": [

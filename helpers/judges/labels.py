@@ -12,8 +12,9 @@ from helpers.judges.results import Judge, many_numbers
 
 def _precision_floor_per_label(answer: Callable[[Any, Any, float], Any]) -> str | None:
     order = np.array([3, 0, 6, 1, 7, 4, 2, 5])
-    z = np.array([3, 2.5, 2, 1, 0.5, -0.5, -1, -2])[:, None].repeat(5, axis=1)
+    z = np.array([3, 2.5, 2, 1, 0.5, -0.5, -1, -2])[:, None].repeat(7, axis=1)
     z[1:3, 1] = 2.25  # a tie
+    z[1:3, 5:] = 2.25  # a tie, in either order of its labels, that no cut can split
     labels = np.array(
         [
             [1, 1, 0, 1, 1, 0, 0, 0],  # at .75 the best cut lies below one that fails
@@ -21,15 +22,17 @@ def _precision_floor_per_label(answer: Callable[[Any, Any, float], Any]) -> str 
             [0, 0, 0, 0, 0, 0, 1, 1],  # no cut reaches either floor
             [1, 1, 1, 0, 0, 0, 0, 0],  # two cuts find three at .75: either is right
             [0, 0, 1, 1, 1, 1, 0, 0],  # precision rises on the way down
+            [1, 1, 0, 0, 0, 0, 0, 0],
+            [1, 0, 1, 0, 0, 0, 0, 0],
         ]
     ).T
     z, labels = z[order], labels[order]
     for floor in (0.75, 0.5):
-        got, hint = many_numbers(answer(z.copy(), labels.copy(), floor), (5,), "one cut a label")
+        got, hint = many_numbers(answer(z.copy(), labels.copy(), floor), (7,), "one cut a label")
         if hint:
             return hint
         share = bool(((got > 0) & (got <= 1) | (got == np.inf)).all())  # probabilities, it seems
-        for k in range(5):
+        for k in range(7):
             if hint := _judge_floor_cut(z[:, k], labels[:, k], floor, float(got[k]), share):
                 if (got == got[0]).all() and np.isfinite(got[0]):
                     hint += "; you gave one cut for all, and each label has its own"
@@ -40,6 +43,13 @@ def _precision_floor_per_label(answer: Callable[[Any, Any, float], Any]) -> str 
                     f"{got[k]:g}: {hint}"
                 )
     return None
+
+
+def _row_by_row(z: np.ndarray, true: np.ndarray, floor: float, got: float) -> bool:
+    """Tell whether a cut reaches the floor if the best of its ties alone is counted."""
+    above, at = z > got, z == got
+    best = true[above].sum() + true[at].max(initial=0)
+    return bool(best / (above.sum() + 1) >= floor)
 
 
 def _judge_floor_cut(
@@ -59,6 +69,12 @@ def _judge_floor_cut(
     reached = given.any() and true[given].mean() >= floor
     if reached and found == most:
         return None
+    tied = np.count_nonzero(z == got) > 1
+    if not reached and tied and _row_by_row(z, true, floor, got):
+        return (
+            f"{want}; messages with the same logit go together, and with all of them {found} of "
+            f"{given.sum()} are right"
+        )
     above, chance = z > got, 1 / (1 + np.exp(-z))
     if above.any() and true[above].mean() >= floor and true[above].sum() == most:
         return f"{want}; yours would be right if `>` gave the label, but `>=` does"
@@ -71,6 +87,9 @@ def _judge_floor_cut(
     strict = precision > floor
     if found == (hits[strict].max() if strict.any() else 0):
         return f"{want}; yours finds {found}. A precision equal to the floor reaches it"
+    recall = np.array([true[z >= cut].sum() / max(true.sum(), 1) for cut in cuts])
+    if got == cuts[int(np.argmax(recall >= floor))] and found < most:
+        return f"{want}; yours is a floor of the recall, and one of the precision is asked for"
     if found == hits[: int(np.argmin(fit))].max(initial=0):
         return f"{want}; yours finds {found}. A cut below one that fails may still reach the floor"
     return f"{want}; yours reaches the floor and finds only {found}"
