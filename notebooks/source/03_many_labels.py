@@ -777,7 +777,7 @@ worse = min(loss_at["pos_weight"], loss_at["asymmetric"]) > 1.1 * loss_at["plain
 claim(text, worse, released=RELEASED)
 
 # %% [markdown]
-# At 0.5 a weight gives more labels, right and wrong. It moves the logits, and for micro-F1 a cut takes much of that
+# At 0.5 a weight gives more labels. It moves the logits, and for micro-F1 a cut takes much of that
 # back. For macro-F1 it may keep a gain: see the lines. An interval with 0 inside tells nothing; one without speaks
 # of this network: try another seed.
 # `pos_weight` and the asymmetric loss pay with their probabilities (last two rows). If costs are to set the cuts,
