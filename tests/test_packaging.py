@@ -1,5 +1,6 @@
 """What is declared agrees with itself; the set-up script says what to do when it cannot go on."""
 
+import ast
 import importlib.util
 import re
 import shutil
@@ -59,6 +60,49 @@ def test_constraints_pin_every_declared_package():
         wanted = Requirement(text)
         assert pins[wanted.name.lower()] in wanted.specifier, text
     assert pins["torch"] == "2.13.0"
+
+
+def third_party(folder):
+    """Give the packages that the Python files of a folder import, each with one of its files."""
+    ours = {"helpers", "tools", "tests", "benchmarks", "run"}
+    ours |= {path.stem for path in (ROOT / "tests").glob("*.py")}
+    found = {}
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                names = [node.module]
+            for name in (name.split(".")[0] for name in names):
+                if name not in ours and name not in sys.stdlib_module_names:
+                    found.setdefault(name, path.relative_to(ROOT).as_posix())
+    return found
+
+
+@pytest.fixture(scope="module")
+def distributions():
+    """Give the packages that bring each name that can be imported."""
+    return metadata.packages_distributions()
+
+
+@pytest.mark.parametrize(
+    ("folder", "extras"),
+    [
+        ("helpers", ["serve"]),
+        *((folder, ["serve", "dev"]) for folder in ("notebooks", "tools", "tests", "benchmarks")),
+    ],
+)
+def test_what_is_imported_is_declared(folder, extras, distributions):
+    """No file relies on a package that comes only because another package needs it."""
+    without = {"onnxruntime"}  # its rows are left out where it is missing
+    extra = [text for name in extras for text in PROJECT["optional-dependencies"][name]]
+    declared = {requirement(text)[0].replace("-", "_") for text in PROJECT["dependencies"] + extra}
+    found = third_party(folder)
+    missing = {
+        name: path
+        for name, path in found.items()
+        if not declared & {d.lower().replace("-", "_") for d in distributions.get(name, [name])}
+    }
+    assert missing.keys() - without == set() and "numpy" in found, missing
 
 
 def test_packages_hold_all_modules_and_the_corpus():
