@@ -15,6 +15,8 @@ import pytest
 import yaml
 from packaging.specifiers import SpecifierSet
 
+from tools import execute_lessons
+
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
@@ -277,3 +279,22 @@ def test_a_release_is_tried_before_it_is_published():
     assert any("tools.check_install" in command for command in commands[made:])
     assert publish["needs"] == "build" and publish["permissions"] == {"id-token": "write"}
     assert "password" not in "".join(map(str, publish["steps"]))
+
+
+def test_the_pages_are_those_of_a_commit_that_passed():
+    """The pages workflow tests, executes all lessons, and publishes the folder that this writes."""
+    text = (ROOT / ".github/workflows/pages.yml").read_text(encoding="utf-8")
+    pages = yaml.safe_load(text)
+    build, publish = pages["jobs"]["build"], pages["jobs"]["publish"]
+    assert [step["run"] for step in build["steps"] if "run" in step] == [
+        "python run.py test",
+        "python run.py",
+    ]
+    upload = build["steps"][-1]
+    assert upload["uses"].startswith("actions/upload-pages-artifact@")
+    assert ROOT / upload["with"]["path"] == execute_lessons.BUILD
+    assert publish["needs"] == "build"
+    assert publish["permissions"] == {"pages": "write", "id-token": "write"}
+    tests = yaml.safe_load((ROOT / ".github/workflows/tests.yml").read_text(encoding="utf-8"))
+    used = [step["uses"] for step in tests["jobs"]["tests"]["steps"] if "uses" in step]
+    assert [step["uses"] for step in build["steps"][: len(used)]] == used
