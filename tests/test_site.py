@@ -6,7 +6,15 @@ import nbformat
 import pytest
 
 from helpers import decisions
-from tools import build_notebooks, execute_lessons, handout, lesson_page, quiz, site
+from tools import (
+    build_notebooks,
+    execute_lessons,
+    glossary,
+    handout,
+    lesson_page,
+    quiz,
+    site,
+)
 
 LESSONS = sorted((build_notebooks.ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 LOADS = re.compile(r"<script[^>]*src=|<link\b|@import|url\(['\"]?http|import\(")
@@ -59,6 +67,33 @@ def test_lessons_lead_to_their_neighbours(pages):
     for target in ("index", LESSONS[0].stem, LESSONS[2].stem):
         assert f'href="{target}.html"' in middle
     assert "Before:" not in pages[f"{LESSONS[0].stem}.html"]
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda p: p.stem[:2])
+def test_the_first_use_of_a_term_leads_to_its_line(pages, path):
+    """Once a lesson at most, not in code, headings and links; no earlier use is in prose."""
+    text = pages[f"{path.stem}.html"]
+    linked = re.findall(r'<a class="term" href="glossary.html#([^"]*)">', text)
+    assert len(set(linked)) == len(linked) >= 10
+    blocks = re.findall(r"<(a|code|pre|h\d)\b[^>]*>(.*?)</\1>", text, re.DOTALL)
+    assert not any('class="term"' in inside for _, inside in blocks)
+    body = text.split("<main")[1]
+    (logit,) = (term for term in glossary.terms() if term.name == "logit")
+    first = body.split(f'<a class="term" href="glossary.html#{logit.place}"')[0] + "</div>"
+    texts = re.findall(r'data-mime-type="text/markdown">(.*?)</div>', first, re.DOTALL)
+    prose = re.sub(r"<(code|pre|h\d)\b.*?</\1>|<[^>]*>", " ", " ".join(texts), flags=re.DOTALL)
+    assert texts and not re.search(logit.pattern, prose)
+
+
+def test_each_line_of_the_glossary_leads_to_the_first_use(pages):
+    """A line that names a lesson leads into it; nine in ten lead to a section."""
+    uses = glossary.first_uses()
+    for term in glossary.terms():
+        (row,) = re.findall(f'<tr id="{re.escape(term.place)}">.*', pages["glossary.html"])
+        led = re.findall(r'href="(\d\d)_\w+\.html', row)
+        assert led == ([uses[term][0][:2]] if term in uses else []), term.name
+        assert not term.lessons or led[0] in term.lessons
+    assert sum(bool(heading) for _, heading in uses.values()) >= 0.9 * len(uses) > 70
 
 
 def test_the_index_says_figures_in_words():

@@ -176,7 +176,7 @@ def write(lesson: Lesson, folder: Path = BUILD, *, before: str = "", after: str 
     """Write the executed notebook and its page, with links to the lessons before and after it."""
     folder.mkdir(parents=True, exist_ok=True)
     nbformat.write(lesson.notebook, folder / f"{lesson.name}.ipynb")
-    text = page(lesson.notebook, lesson.title, nav=links(before, after))
+    text = page(lesson.notebook, lesson.title, nav=links(before, after), lesson=lesson.name[:2])
     (folder / f"{lesson.name}.html").write_text(text, encoding="utf-8")
 
 

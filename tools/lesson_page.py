@@ -8,7 +8,10 @@ import re
 from pathlib import Path
 from typing import Any
 
+from jinja2 import pass_context
 from nbconvert import HTMLExporter
+
+from tools.glossary import Linker
 
 ANSWER = "answer-of-this-run"
 CODE = re.compile(r'(<div class="highlight hl-ipython3"><pre>)(.*?)(</pre>)', re.DOTALL)
@@ -35,6 +38,9 @@ summary { cursor: pointer; padding: .3em .5em; font: 600 14px system-ui, sans-se
 .pages { display: flex; flex-wrap: wrap; gap: .2em 1.2em; padding: .6em; }
 .pages { font: 15px system-ui, sans-serif; }
 .pages a { color: #00578a; }
+a.term {
+  color: inherit !important; text-decoration: underline dotted; text-underline-offset: .2em;
+}
 #answers { float: right; font: 13px system-ui, sans-serif; }
 .jp-OutputArea-output tr > :first-child {
   position: sticky; left: 0; background: var(--jp-layout-color0);
@@ -165,7 +171,26 @@ def hang_lines(text: str) -> str:
     return CODE.sub(lambda m: m[1] + "".join(map(hang, m[2].splitlines(True))) + m[3], text)
 
 
-def page(notebook: Any, title: str, *, nav: str = "") -> str:
+class Exporter(HTMLExporter):
+    """Makes a page; the first use of each term in a text cell leads to the glossary.
+
+    Parameters
+    ----------
+    lesson : str
+        Its number; empty for no such links.
+    """
+
+    def __init__(self, lesson: str) -> None:
+        super().__init__(embed_images=True)
+        self._link = Linker(lesson) if lesson else str
+
+    @pass_context
+    def markdown2html(self, context: Any, source: str) -> str:
+        """Write the text of a cell as HTML."""
+        return self._link(super().markdown2html(context, source))
+
+
+def page(notebook: Any, title: str, *, nav: str = "", lesson: str = "") -> str:
     """Write an executed lesson as one HTML page.
 
     Parameters
@@ -175,13 +200,15 @@ def page(notebook: Any, title: str, *, nav: str = "") -> str:
     title : str
     nav : str
         HTML of links, for the top and the end of the page.
+    lesson : str
+        The lesson's number: its first use of a term then links to the glossary.
 
     Returns
     -------
     str
         It loads nothing; its colours are those that the reader's system asks for.
     """
-    text, _ = HTMLExporter(embed_images=True).from_notebook_node(mark_answers(notebook))
+    text, _ = Exporter(lesson).from_notebook_node(mark_answers(notebook))
     text = hang_lines(text)
     text = HEADING.sub(lambda m: m[1] + m[2].replace("_", "_<wbr>"), text)  # a long name wraps
     text = LOADED.sub("", text)

@@ -7,10 +7,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from markdown_it import MarkdownIt
-
-from tools.build_notebooks import ROOT
 from tools.gallery import SOURCES, gallery
+from tools.glossary import glossary
 from tools.handout import handout
 from tools.quiz import quiz
 
@@ -130,22 +128,6 @@ def summary(headline: Mapping[str, object]) -> str:
 def lessons() -> dict[str, str]:
     """Give the names of all lessons, by number."""
     return {path.name[:2]: path.stem for path in sorted(SOURCES.glob("[0-9][0-9]_*.py"))}
-
-
-def glossary() -> str:
-    """Write the glossary as HTML; the number of a lesson leads to its page."""
-    text = (ROOT / "GLOSSARY.md").read_text(encoding="utf-8")
-    page = MarkdownIt("commonmark").enable("table").render(text)
-    pages = lessons()
-
-    def link(match: re.Match) -> str:
-        return re.sub(
-            r"\d\d",
-            lambda m: f'<a href="{pages[m[0]]}.html">{m[0]}</a>' if m[0] in pages else m[0],
-            match[0],
-        )
-
-    return re.sub(r"\(\d\d(, \d\d)*\)</td>", link, page)
 
 
 def write_pages(folder: Path) -> list[Path]:
