@@ -1,5 +1,8 @@
 """The pages around the lessons: links lead somewhere, nothing is loaded, figures are worked out."""
 
+import html
+import importlib.util
+import itertools
 import re
 
 import nbformat
@@ -14,6 +17,7 @@ from tools import (
     lesson_page,
     quiz,
     site,
+    solutions,
 )
 
 LESSONS = sorted((build_notebooks.ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
@@ -94,6 +98,38 @@ def test_each_line_of_the_glossary_leads_to_the_first_use(pages):
         assert led == ([uses[term][0][:2]] if term in uses else []), term.name
         assert not term.lessons or led[0] in term.lessons
     assert sum(bool(heading) for _, heading in uses.values()) >= 0.9 * len(uses) > 70
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda p: p.stem[:2])
+def test_solutions_stand_apart(pages, path):
+    """Each solution is on the page that its lesson links to, folded, and not in the lesson."""
+    source = build_notebooks.SOURCES / f"{path.stem}.py"
+    found = solutions.exercises(source)
+    assert len(found) == source.read_text(encoding="utf-8").count("\n# solution\n") > 0
+    apart, lesson = pages[solutions.page_of(path.stem[:2])], pages[f"{path.stem}.html"]
+    assert f'href="{solutions.page_of(path.stem[:2])}"' in lesson
+    for one in found:
+        assert f'<section id="{one.name}">' in apart
+        folded = f"<details><summary>Solution</summary>\n<pre>{html.escape(one.solution)}</pre>"
+        assert folded in apart
+        assert html.escape(one.solution) not in re.sub(r"<[^>]*>", "", lesson)
+
+
+def test_the_index_says_how_the_figures_of_the_readme_were_made(pages):
+    """Its tables are the README's; each names commands, and each command is there to run."""
+    made = pages["index.html"].split("The README's figures")[1]
+    tables = re.split(r"<table>", made)
+    assert len(tables) > 3
+    readme = (build_notebooks.ROOT / "README.md").read_text(encoding="utf-8")
+    for row in re.findall(r"^\| .+ \|$", readme.split("\n## Measured\n")[1], re.MULTILINE):
+        last = re.sub("[`*]", "", row.split("|")[-2]).strip()
+        assert html.escape(last, quote=False) in re.sub(r"<[^>]*>", "", made), row
+    for before, table in itertools.pairwise(tables):
+        rows = re.findall(r"<tr>.*?</tr>", table.split("</table>")[0], re.DOTALL)[1:]
+        each = [re.search("python -m|the same</td>", row) is not None for row in rows]
+        assert all(each) or "python -m" in before.split("</table>")[-1]
+    commands = set(re.findall(r"python -m ([\w.]+)", made))
+    assert len(commands) >= 7 and all(importlib.util.find_spec(name) for name in commands)
 
 
 def test_the_index_says_figures_in_words():

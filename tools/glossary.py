@@ -11,9 +11,8 @@ from pathlib import Path
 import jupytext
 from markdown_it import MarkdownIt
 
-from tools.build_notebooks import ROOT, anchor
+from tools.build_notebooks import ROOT, SOURCES, anchor
 
-SOURCES = ROOT / "notebooks" / "source"
 # Words of everyday language: they are terms only in the lessons that their line names.
 EVERYDAY = frozenset({"Other", "cut", "energy", "head", "risk", "unknown"})
 IN_BOLD = frozenset({"always / never", "near, far", "support"})  # terms only where they stand out

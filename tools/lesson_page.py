@@ -12,6 +12,7 @@ from jinja2 import pass_context
 from nbconvert import HTMLExporter
 
 from tools.glossary import Linker
+from tools.solutions import page_of
 
 ANSWER = "answer-of-this-run"
 CODE = re.compile(r'(<div class="highlight hl-ipython3"><pre>)(.*?)(</pre>)', re.DOTALL)
@@ -28,6 +29,7 @@ DARK = (
     "body { background: var(--jp-layout-color0) !important; } .jp-RenderedImage img, "
     ".jp-RenderedHTMLCommon img { background: #fff; } .pages a { color: #7cc0f0; }"
 )
+FOLDER = "<code>notebooks/solutions</code>"
 LESSON_LINK = re.compile(r'href="(\d\d_\w+)\.ipynb')
 STYLE = """<style>
 .jp-RenderedMarkdown p, .jp-RenderedMarkdown li { max-width: 52em; }
@@ -201,7 +203,8 @@ def page(notebook: Any, title: str, *, nav: str = "", lesson: str = "") -> str:
     nav : str
         HTML of links, for the top and the end of the page.
     lesson : str
-        The lesson's number: its first use of a term then links to the glossary.
+        The lesson's number: its first use of a term then links to the glossary, and the folder of
+        the solutions to their page.
 
     Returns
     -------
@@ -213,6 +216,8 @@ def page(notebook: Any, title: str, *, nav: str = "", lesson: str = "") -> str:
     text = HEADING.sub(lambda m: m[1] + m[2].replace("_", "_<wbr>"), text)  # a long name wraps
     text = LOADED.sub("", text)
     text = LESSON_LINK.sub(r'href="\1.html', text)  # pages link to pages
+    if lesson:
+        text = text.replace(FOLDER, f'<a href="{page_of(lesson)}">{FOLDER}</a>')
     text = text.replace("<title>Notebook</title>", f"<title>{html.escape(title)}</title>")
     head, body = text.split("</head>", 1)
     body, end = body.rsplit("</body>", 1)
