@@ -189,14 +189,14 @@ def glossary() -> str:
             lesson, heading = uses[term]
             link = f"{lesson}.html#{anchor(heading)}" if heading else f"{lesson}.html"
             words = f"{lesson[:2]} · {heading}" if heading else lesson[:2]
-            place = f'<a href="{link}">{html.escape(words)}</a>'
+            place = f' <a href="{link}">{html.escape(words)}</a>'
         rows.append(
             f'<tr id="{term.place}"><th scope="row">{inline.renderInline(term.name)}</th>'
-            f"<td>{inline.renderInline(term.meaning)}</td><td>{place}</td></tr>"
+            f"<td>{inline.renderInline(term.meaning)}{place}</td></tr>"
         )
     return (
         f'{inline.render(before)}<table><thead><tr><th scope="col">term</th>'
-        '<th scope="col">meaning</th><th scope="col">first used in</th></tr></thead>\n<tbody>'
+        '<th scope="col">meaning, and first use</th></tr></thead>\n<tbody>'
         + "\n".join(rows)
         + "</tbody></table>"
     )
