@@ -189,6 +189,47 @@ def test_the_quiz_does_not_give_the_right_answer_away(pages):
     assert one.right[0] == f"{1 / 6:.3f}" and one.wrong[0][0] == "0.200"
 
 
+def luminance(colour):
+    """Give the relative luminance of #rrggbb, or #rgb, as WCAG defines it."""
+    digits = colour.lstrip("#")
+    digits = "".join(2 * d for d in digits) if len(digits) == 3 else digits
+    parts = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one, other):
+    """Give the contrast of two colours, from 1 to 21."""
+    low, high = sorted([luminance(one), luminance(other)])
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_words_stand_out_from_their_paper(scheme):
+    """All text has a contrast of 4.5 at least, code and its comments included."""
+    for colour in lesson_page.COLOURS[scheme].values():
+        assert contrast(colour, lesson_page.PAPER[scheme]) >= 4.5
+    half = site.STYLE.split("@media (prefers-color-scheme: dark)")[scheme == "dark"]
+    named = dict(re.findall(r"--(\w+): (#\w+)", half))
+    for name in ("ink", "quiet", "link", "failed"):
+        assert contrast(named[name], named["page"]) >= 4.5 <= contrast(named[name], named["box"])
+    assert contrast("#408080", "#f5f5f5") < 4.5  # what a comment had before
+
+
+def test_pages_can_be_read_without_seeing_them(pages):
+    """Pictures have words, headings skip no level, landmarks and headings of tables are named."""
+    for name, text in pages.items():
+        body = text.split("<body")[1]
+        pictures = re.findall(r"<img\b[^>]*>", body)
+        assert all(re.search(r'alt="[^"]{9,}"', picture) for picture in pictures), name
+        levels = [int(level) for level in re.findall(r"<h([1-6])\b", body)]
+        assert levels[0] == 1 and all(b - a <= 1 for a, b in itertools.pairwise(levels)), name
+        navs = re.findall(r'<nav [^>]*aria-label="([^"]*)"', body)
+        assert len(set(navs)) == len(navs) >= 1 and "<th></th>" not in body, name
+        for box in re.findall(r'<div class="wide"[^>]*>', body):
+            assert 'tabindex="0"' in box
+
+
 def test_a_dark_page_has_the_dark_theme():
     """The colours of a lesson's page follow the reader's system."""
     assert "--jp-layout-color0" in lesson_page._dark()

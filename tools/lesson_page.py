@@ -25,6 +25,17 @@ LOADED = re.compile(  # what the page of a notebook would fetch: widgets, formul
     r"|<!-- Load mathjax -->.*?<!-- End of mathjax configuration -->",
     re.DOTALL,
 )
+PAPER = {"light": "#f5f5f5", "dark": "#212121"}  # behind code
+# JupyterLab's own colours of these are too pale to be read by everybody
+COLOURS = {
+    "light": {
+        "comment": "#2f6b6b",
+        "operator": "#7a1fc0",
+        "number": "#006b00",
+        "prompt": "#616161",
+    },
+    "dark": {"comment": "#7cc4c4", "operator": "#cf9bff", "number": "#7fcf7f", "prompt": "#bdbdbd"},
+}
 DARK = (
     "body { background: var(--jp-layout-color0) !important; } .jp-RenderedImage img, "
     ".jp-RenderedHTMLCommon img { background: #fff; } .pages a { color: #7cc0f0; }"
@@ -33,6 +44,7 @@ FOLDER = "<code>notebooks/solutions</code>"
 LESSON_LINK = re.compile(r'href="(\d\d_\w+)\.ipynb')
 STYLE = """<style>
 .jp-RenderedMarkdown p, .jp-RenderedMarkdown li { max-width: 52em; }
+.jp-RenderedMarkdown a:not(.anchor-link) { text-decoration: underline; }
 .jp-OutputArea-output pre { word-break: normal !important; overflow-wrap: anywhere; }
 .jp-OutputArea-output { overflow-x: auto; }
 summary { cursor: pointer; padding: .3em .5em; font: 600 14px system-ui, sans-serif; }
@@ -92,7 +104,9 @@ if (folds.length) {
 }
 const say = new ResizeObserver((entries) => {
   for (const { target } of entries) {
-    target.classList.toggle("wide", target.scrollWidth > target.clientWidth + 1);
+    const wide = target.scrollWidth > target.clientWidth + 1;
+    target.classList.toggle("wide", wide);
+    wide ? target.tabIndex = 0 : target.removeAttribute("tabindex");  // keys can scroll it
   }
 });
 for (const table of document.querySelectorAll(".jp-OutputArea-output table")) {
@@ -214,6 +228,7 @@ def page(notebook: Any, title: str, *, nav: str = "", lesson: str = "") -> str:
     text, _ = Exporter(lesson).from_notebook_node(mark_answers(notebook))
     text = hang_lines(text)
     text = HEADING.sub(lambda m: m[1] + m[2].replace("_", "_<wbr>"), text)  # a long name wraps
+    text = text.replace("<th></th>", "<td></td>")  # a corner is no heading
     text = LOADED.sub("", text)
     text = LESSON_LINK.sub(r'href="\1.html', text)  # pages link to pages
     if lesson:
@@ -221,10 +236,20 @@ def page(notebook: Any, title: str, *, nav: str = "", lesson: str = "") -> str:
     text = text.replace("<title>Notebook</title>", f"<title>{html.escape(title)}</title>")
     head, body = text.split("</head>", 1)
     body, end = body.rsplit("</body>", 1)
-    style = STYLE.replace("</style>", f"{_dark()}</style>")
+    style = STYLE.replace("</style>", f"{_colours('light')}{_dark()}</style>")
     before, main = body.split("<main", 1)
     top = f'<nav class="pages" aria-label="Pages">{nav}</nav>' if nav else ""
-    return f"{head}{style}</head>{before}{top}<main{main}{top}{FOLD}</body>{end}"
+    foot = top.replace('"Pages"', '"Pages, once more"')
+    return f"{head}{style}</head>{before}{top}<main{main}{foot}{FOLD}</body>{end}"
+
+
+def _colours(scheme: str) -> str:
+    """Write the colours of code and of cell numbers as CSS."""
+    each = COLOURS[scheme]
+    code = ("comment", "operator", "number")
+    named = "".join(f"--jp-mirror-editor-{name}-color: {each[name]} !important; " for name in code)
+    prompt = f"color: {each['prompt']} !important; opacity: 1 !important;"
+    return f":root {{ {named}}} .jp-InputPrompt, .jp-OutputPrompt {{ {prompt} }} "
 
 
 def _dark() -> str:
@@ -233,5 +258,6 @@ def _dark() -> str:
         theme = Path(folder) / "static" / "theme-dark.css"
         if theme.is_file():
             text = theme.read_text(encoding="utf-8")
-            return f"@media screen and (prefers-color-scheme: dark) {{ {text} {DARK} }}"
+            text += DARK + _colours("dark")
+            return f"@media screen and (prefers-color-scheme: dark) {{ {text} }}"
     return ""
