@@ -1,5 +1,6 @@
 """What is declared agrees with itself; the set-up script says what to do when it cannot go on."""
 
+import ast
 import importlib.util
 import re
 import shutil
@@ -13,6 +14,8 @@ from pathlib import Path
 import pytest
 import yaml
 from packaging.specifiers import SpecifierSet
+
+from tools import execute_lessons
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -59,6 +62,49 @@ def test_constraints_pin_every_declared_package():
         wanted = Requirement(text)
         assert pins[wanted.name.lower()] in wanted.specifier, text
     assert pins["torch"] == "2.13.0"
+
+
+def third_party(folder):
+    """Give the packages that the Python files of a folder import, each with one of its files."""
+    ours = {"helpers", "tools", "tests", "benchmarks", "run"}
+    ours |= {path.stem for path in (ROOT / "tests").glob("*.py")}
+    found = {}
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                names = [node.module]
+            for name in (name.split(".")[0] for name in names):
+                if name not in ours and name not in sys.stdlib_module_names:
+                    found.setdefault(name, path.relative_to(ROOT).as_posix())
+    return found
+
+
+@pytest.fixture(scope="module")
+def distributions():
+    """Give the packages that bring each name that can be imported."""
+    return metadata.packages_distributions()
+
+
+@pytest.mark.parametrize(
+    ("folder", "extras"),
+    [
+        ("helpers", ["serve"]),
+        *((folder, ["serve", "dev"]) for folder in ("notebooks", "tools", "tests", "benchmarks")),
+    ],
+)
+def test_what_is_imported_is_declared(folder, extras, distributions):
+    """No file relies on a package that comes only because another package needs it."""
+    without = {"onnxruntime"}  # its rows are left out where it is missing
+    extra = [text for name in extras for text in PROJECT["optional-dependencies"][name]]
+    declared = {requirement(text)[0].replace("-", "_") for text in PROJECT["dependencies"] + extra}
+    found = third_party(folder)
+    missing = {
+        name: path
+        for name, path in found.items()
+        if not declared & {d.lower().replace("-", "_") for d in distributions.get(name, [name])}
+    }
+    assert missing.keys() - without == set() and "numpy" in found, missing
 
 
 def test_packages_hold_all_modules_and_the_corpus():
@@ -233,3 +279,22 @@ def test_a_release_is_tried_before_it_is_published():
     assert any("tools.check_install" in command for command in commands[made:])
     assert publish["needs"] == "build" and publish["permissions"] == {"id-token": "write"}
     assert "password" not in "".join(map(str, publish["steps"]))
+
+
+def test_the_pages_are_those_of_a_commit_that_passed():
+    """The pages workflow tests, executes all lessons, and publishes the folder that this writes."""
+    text = (ROOT / ".github/workflows/pages.yml").read_text(encoding="utf-8")
+    pages = yaml.safe_load(text)
+    build, publish = pages["jobs"]["build"], pages["jobs"]["publish"]
+    assert [step["run"] for step in build["steps"] if "run" in step] == [
+        "python run.py test",
+        "python run.py",
+    ]
+    upload = build["steps"][-1]
+    assert upload["uses"].startswith("actions/upload-pages-artifact@")
+    assert ROOT / upload["with"]["path"] == execute_lessons.BUILD
+    assert publish["needs"] == "build"
+    assert publish["permissions"] == {"pages": "write", "id-token": "write"}
+    tests = yaml.safe_load((ROOT / ".github/workflows/tests.yml").read_text(encoding="utf-8"))
+    used = [step["uses"] for step in tests["jobs"]["tests"]["steps"] if "uses" in step]
+    assert [step["uses"] for step in build["steps"][: len(used)]] == used

@@ -1,12 +1,24 @@
 """The pages around the lessons: links lead somewhere, nothing is loaded, figures are worked out."""
 
+import html
+import importlib.util
+import itertools
 import re
 
 import nbformat
 import pytest
 
 from helpers import decisions
-from tools import build_notebooks, execute_lessons, handout, lesson_page, quiz, site
+from tools import (
+    build_notebooks,
+    execute_lessons,
+    glossary,
+    handout,
+    lesson_page,
+    quiz,
+    site,
+    solutions,
+)
 
 LESSONS = sorted((build_notebooks.ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 LOADS = re.compile(r"<script[^>]*src=|<link\b|@import|url\(['\"]?http|import\(")
@@ -59,6 +71,65 @@ def test_lessons_lead_to_their_neighbours(pages):
     for target in ("index", LESSONS[0].stem, LESSONS[2].stem):
         assert f'href="{target}.html"' in middle
     assert "Before:" not in pages[f"{LESSONS[0].stem}.html"]
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda p: p.stem[:2])
+def test_the_first_use_of_a_term_leads_to_its_line(pages, path):
+    """Once a lesson at most, not in code, headings and links; no earlier use is in prose."""
+    text = pages[f"{path.stem}.html"]
+    linked = re.findall(r'<a class="term" href="glossary.html#([^"]*)">', text)
+    assert len(set(linked)) == len(linked) >= 10
+    blocks = re.findall(r"<(a|code|pre|h\d)\b[^>]*>(.*?)</\1>", text, re.DOTALL)
+    assert not any('class="term"' in inside for _, inside in blocks)
+    body = text.split("<main")[1]
+    (logit,) = (term for term in glossary.terms() if term.name == "logit")
+    first = body.split(f'<a class="term" href="glossary.html#{logit.place}"')[0] + "</div>"
+    texts = re.findall(r'data-mime-type="text/markdown">(.*?)</div>', first, re.DOTALL)
+    prose = re.sub(r"<(code|pre|h\d)\b.*?</\1>|<[^>]*>", " ", " ".join(texts), flags=re.DOTALL)
+    assert texts and not re.search(logit.pattern, prose)
+
+
+def test_each_line_of_the_glossary_leads_to_the_first_use(pages):
+    """A line that names a lesson leads into it; nine in ten lead to a section."""
+    uses = glossary.first_uses()
+    for term in glossary.terms():
+        (row,) = re.findall(f'<tr id="{re.escape(term.place)}">.*', pages["glossary.html"])
+        led = re.findall(r'href="(\d\d)_\w+\.html', row)
+        assert led == ([uses[term][0][:2]] if term in uses else []), term.name
+        assert not term.lessons or led[0] in term.lessons
+    assert sum(bool(heading) for _, heading in uses.values()) >= 0.9 * len(uses) > 70
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda p: p.stem[:2])
+def test_solutions_stand_apart(pages, path):
+    """Each solution is on the page that its lesson links to, folded, and not in the lesson."""
+    source = build_notebooks.SOURCES / f"{path.stem}.py"
+    found = solutions.exercises(source)
+    assert len(found) == source.read_text(encoding="utf-8").count("\n# solution\n") > 0
+    apart, lesson = pages[solutions.page_of(path.stem[:2])], pages[f"{path.stem}.html"]
+    assert f'href="{solutions.page_of(path.stem[:2])}"' in lesson
+    for one in found:
+        assert f'<section id="{one.name}">' in apart
+        folded = f"<details><summary>Solution</summary>\n<pre>{html.escape(one.solution)}</pre>"
+        assert folded in apart
+        assert html.escape(one.solution) not in re.sub(r"<[^>]*>", "", lesson)
+
+
+def test_the_index_says_how_the_figures_of_the_readme_were_made(pages):
+    """Its tables are the README's; each names commands, and each command is there to run."""
+    made = pages["index.html"].split("The README's figures")[1]
+    tables = re.split(r"<table>", made)
+    assert len(tables) > 3
+    readme = (build_notebooks.ROOT / "README.md").read_text(encoding="utf-8")
+    for row in re.findall(r"^\| .+ \|$", readme.split("\n## Measured\n")[1], re.MULTILINE):
+        last = re.sub("[`*]", "", row.split("|")[-2]).strip()
+        assert html.escape(last, quote=False) in re.sub(r"<[^>]*>", "", made), row
+    for before, table in itertools.pairwise(tables):
+        rows = re.findall(r"<tr>.*?</tr>", table.split("</table>")[0], re.DOTALL)[1:]
+        each = [re.search("python -m|the same</td>", row) is not None for row in rows]
+        assert all(each) or "python -m" in before.split("</table>")[-1]
+    commands = set(re.findall(r"python -m ([\w.]+)", made))
+    assert len(commands) >= 7 and all(importlib.util.find_spec(name) for name in commands)
 
 
 def test_the_index_says_figures_in_words():
@@ -116,6 +187,47 @@ def test_the_quiz_does_not_give_the_right_answer_away(pages):
     assert pages["quiz.html"].count("<b>Right") == n
     one = quiz.questions()["01"][0]
     assert one.right[0] == f"{1 / 6:.3f}" and one.wrong[0][0] == "0.200"
+
+
+def luminance(colour):
+    """Give the relative luminance of #rrggbb, or #rgb, as WCAG defines it."""
+    digits = colour.lstrip("#")
+    digits = "".join(2 * d for d in digits) if len(digits) == 3 else digits
+    parts = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one, other):
+    """Give the contrast of two colours, from 1 to 21."""
+    low, high = sorted([luminance(one), luminance(other)])
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_words_stand_out_from_their_paper(scheme):
+    """All text has a contrast of 4.5 at least, code and its comments included."""
+    for colour in lesson_page.COLOURS[scheme].values():
+        assert contrast(colour, lesson_page.PAPER[scheme]) >= 4.5
+    half = site.STYLE.split("@media (prefers-color-scheme: dark)")[scheme == "dark"]
+    named = dict(re.findall(r"--(\w+): (#\w+)", half))
+    for name in ("ink", "quiet", "link", "failed"):
+        assert contrast(named[name], named["page"]) >= 4.5 <= contrast(named[name], named["box"])
+    assert contrast("#408080", "#f5f5f5") < 4.5  # what a comment had before
+
+
+def test_pages_can_be_read_without_seeing_them(pages):
+    """Pictures have words, headings skip no level, landmarks and headings of tables are named."""
+    for name, text in pages.items():
+        body = text.split("<body")[1]
+        pictures = re.findall(r"<img\b[^>]*>", body)
+        assert all(re.search(r'alt="[^"]{9,}"', picture) for picture in pictures), name
+        levels = [int(level) for level in re.findall(r"<h([1-6])\b", body)]
+        assert levels[0] == 1 and all(b - a <= 1 for a, b in itertools.pairwise(levels)), name
+        navs = re.findall(r'<nav [^>]*aria-label="([^"]*)"', body)
+        assert len(set(navs)) == len(navs) >= 1 and "<th></th>" not in body, name
+        for box in re.findall(r'<div class="wide"[^>]*>', body):
+            assert 'tabindex="0"' in box
 
 
 def test_a_dark_page_has_the_dark_theme():

@@ -22,6 +22,7 @@ except ImportError:
     sys.exit("jupytext is missing: run this with the Python in .venv, after python3 run.py")
 
 ROOT = Path(__file__).resolve().parent.parent
+SOURCES = ROOT / "notebooks" / "source"
 EXERCISE = re.compile(
     r"(?P<given>.*)^# solution\n(?P<solution>.*)^# check\n(?P<check>.*)", re.MULTILINE | re.DOTALL
 )

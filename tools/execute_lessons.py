@@ -24,7 +24,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 
 from tools.build_notebooks import anchor
 from tools.lesson_page import page
-from tools.site import TITLE, in_words, links, shell, summary, write_pages
+from tools.site import TITLE, in_words, links, measured, shell, summary, write_pages
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
@@ -176,7 +176,8 @@ def write(lesson: Lesson, folder: Path = BUILD, *, before: str = "", after: str 
     """Write the executed notebook and its page, with links to the lessons before and after it."""
     folder.mkdir(parents=True, exist_ok=True)
     nbformat.write(lesson.notebook, folder / f"{lesson.name}.ipynb")
-    text = page(lesson.notebook, lesson.title, nav=links(before, after))
+    number = lesson.name[:2]
+    text = page(lesson.notebook, lesson.title, nav=links(before, after, number), lesson=number)
     (folder / f"{lesson.name}.html").write_text(text, encoding="utf-8")
 
 
@@ -214,6 +215,7 @@ def write_index(lessons: list[Lesson], folder: Path = BUILD) -> Path:
     write_pages(folder)
     path = folder / "index.html"
     body = INDEX.format(index=anchor("6 · I want to ...")) + "\n".join(articles)
+    body += f"<section><h2>The README's figures, and what made them</h2>\n{measured()}</section>"
     path.write_text(shell(TITLE, body), encoding="utf-8")
     return path
 

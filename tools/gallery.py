@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 import jupytext
 
-from tools.build_notebooks import ROOT, anchor, sections
+from tools.build_notebooks import SOURCES, anchor, sections
 
-SOURCES = ROOT / "notebooks" / "source"
 CHECK = "# the check\n"
 
 

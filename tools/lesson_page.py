@@ -8,7 +8,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+from jinja2 import pass_context
 from nbconvert import HTMLExporter
+
+from tools.glossary import Linker
+from tools.solutions import page_of
 
 ANSWER = "answer-of-this-run"
 CODE = re.compile(r'(<div class="highlight hl-ipython3"><pre>)(.*?)(</pre>)', re.DOTALL)
@@ -21,13 +25,26 @@ LOADED = re.compile(  # what the page of a notebook would fetch: widgets, formul
     r"|<!-- Load mathjax -->.*?<!-- End of mathjax configuration -->",
     re.DOTALL,
 )
+PAPER = {"light": "#f5f5f5", "dark": "#212121"}  # behind code
+# JupyterLab's own colours of these are too pale to be read by everybody
+COLOURS = {
+    "light": {
+        "comment": "#2f6b6b",
+        "operator": "#7a1fc0",
+        "number": "#006b00",
+        "prompt": "#616161",
+    },
+    "dark": {"comment": "#7cc4c4", "operator": "#cf9bff", "number": "#7fcf7f", "prompt": "#bdbdbd"},
+}
 DARK = (
     "body { background: var(--jp-layout-color0) !important; } .jp-RenderedImage img, "
     ".jp-RenderedHTMLCommon img { background: #fff; } .pages a { color: #7cc0f0; }"
 )
+FOLDER = "<code>notebooks/solutions</code>"
 LESSON_LINK = re.compile(r'href="(\d\d_\w+)\.ipynb')
 STYLE = """<style>
 .jp-RenderedMarkdown p, .jp-RenderedMarkdown li { max-width: 52em; }
+.jp-RenderedMarkdown a:not(.anchor-link) { text-decoration: underline; }
 .jp-OutputArea-output pre { word-break: normal !important; overflow-wrap: anywhere; }
 .jp-OutputArea-output { overflow-x: auto; }
 summary { cursor: pointer; padding: .3em .5em; font: 600 14px system-ui, sans-serif; }
@@ -35,6 +52,9 @@ summary { cursor: pointer; padding: .3em .5em; font: 600 14px system-ui, sans-se
 .pages { display: flex; flex-wrap: wrap; gap: .2em 1.2em; padding: .6em; }
 .pages { font: 15px system-ui, sans-serif; }
 .pages a { color: #00578a; }
+a.term {
+  color: inherit !important; text-decoration: underline dotted; text-underline-offset: .2em;
+}
 #answers { float: right; font: 13px system-ui, sans-serif; }
 .jp-OutputArea-output tr > :first-child {
   position: sticky; left: 0; background: var(--jp-layout-color0);
@@ -84,7 +104,9 @@ if (folds.length) {
 }
 const say = new ResizeObserver((entries) => {
   for (const { target } of entries) {
-    target.classList.toggle("wide", target.scrollWidth > target.clientWidth + 1);
+    const wide = target.scrollWidth > target.clientWidth + 1;
+    target.classList.toggle("wide", wide);
+    wide ? target.tabIndex = 0 : target.removeAttribute("tabindex");  // keys can scroll it
   }
 });
 for (const table of document.querySelectorAll(".jp-OutputArea-output table")) {
@@ -165,7 +187,26 @@ def hang_lines(text: str) -> str:
     return CODE.sub(lambda m: m[1] + "".join(map(hang, m[2].splitlines(True))) + m[3], text)
 
 
-def page(notebook: Any, title: str, *, nav: str = "") -> str:
+class Exporter(HTMLExporter):
+    """Makes a page; the first use of each term in a text cell leads to the glossary.
+
+    Parameters
+    ----------
+    lesson : str
+        Its number; empty for no such links.
+    """
+
+    def __init__(self, lesson: str) -> None:
+        super().__init__()  # embed_images would close each <details> before its answer
+        self._link = Linker(lesson) if lesson else str
+
+    @pass_context
+    def markdown2html(self, context: Any, source: str) -> str:
+        """Write the text of a cell as HTML."""
+        return self._link(super().markdown2html(context, source))
+
+
+def page(notebook: Any, title: str, *, nav: str = "", lesson: str = "") -> str:
     """Write an executed lesson as one HTML page.
 
     Parameters
@@ -175,25 +216,40 @@ def page(notebook: Any, title: str, *, nav: str = "") -> str:
     title : str
     nav : str
         HTML of links, for the top and the end of the page.
+    lesson : str
+        The lesson's number: its first use of a term then links to the glossary, and the folder of
+        the solutions to their page.
 
     Returns
     -------
     str
         It loads nothing; its colours are those that the reader's system asks for.
     """
-    # embed_images, for pictures in texts, would close each <details> before its answer
-    text, _ = HTMLExporter().from_notebook_node(mark_answers(notebook))
+    text, _ = Exporter(lesson).from_notebook_node(mark_answers(notebook))
     text = hang_lines(text)
     text = HEADING.sub(lambda m: m[1] + m[2].replace("_", "_<wbr>"), text)  # a long name wraps
+    text = text.replace("<th></th>", "<td></td>")  # a corner is no heading
     text = LOADED.sub("", text)
     text = LESSON_LINK.sub(r'href="\1.html', text)  # pages link to pages
+    if lesson:
+        text = text.replace(FOLDER, f'<a href="{page_of(lesson)}">{FOLDER}</a>')
     text = text.replace("<title>Notebook</title>", f"<title>{html.escape(title)}</title>")
     head, body = text.split("</head>", 1)
     body, end = body.rsplit("</body>", 1)
-    style = STYLE.replace("</style>", f"{_dark()}</style>")
+    style = STYLE.replace("</style>", f"{_colours('light')}{_dark()}</style>")
     before, main = body.split("<main", 1)
     top = f'<nav class="pages" aria-label="Pages">{nav}</nav>' if nav else ""
-    return f"{head}{style}</head>{before}{top}<main{main}{top}{FOLD}</body>{end}"
+    foot = top.replace('"Pages"', '"Pages, once more"')
+    return f"{head}{style}</head>{before}{top}<main{main}{foot}{FOLD}</body>{end}"
+
+
+def _colours(scheme: str) -> str:
+    """Write the colours of code and of cell numbers as CSS."""
+    each = COLOURS[scheme]
+    code = ("comment", "operator", "number")
+    named = "".join(f"--jp-mirror-editor-{name}-color: {each[name]} !important; " for name in code)
+    prompt = f"color: {each['prompt']} !important; opacity: 1 !important;"
+    return f":root {{ {named}}} .jp-InputPrompt, .jp-OutputPrompt {{ {prompt} }} "
 
 
 def _dark() -> str:
@@ -202,5 +258,6 @@ def _dark() -> str:
         theme = Path(folder) / "static" / "theme-dark.css"
         if theme.is_file():
             text = theme.read_text(encoding="utf-8")
-            return f"@media screen and (prefers-color-scheme: dark) {{ {text} {DARK} }}"
+            text += DARK + _colours("dark")
+            return f"@media screen and (prefers-color-scheme: dark) {{ {text} }}"
     return ""

@@ -9,10 +9,12 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
-from tools.build_notebooks import ROOT
-from tools.gallery import SOURCES, gallery
+from tools.build_notebooks import ROOT, SOURCES, title_of
+from tools.gallery import gallery
+from tools.glossary import glossary
 from tools.handout import handout
 from tools.quiz import quiz
+from tools.solutions import page_of, solutions
 
 TITLE = "From logits to decisions"
 PAGES = {  # after the lessons
@@ -41,6 +43,7 @@ pre { background: var(--box); padding: .6rem; font-size: .8rem; margin: 0; white
   gap: 0 1rem; } .pair > div { min-width: 0; }
 summary { cursor: pointer; padding: .3rem; }
 .figures { color: var(--quiet); font-size: .9rem; } .failed { color: var(--failed); }
+.wide { overflow-x: auto; }
 table { border-collapse: collapse; } td, th { padding: .3rem .6rem; text-align: left;
   border-bottom: 1px solid var(--line); vertical-align: top; }
 @media print { body { max-width: none; font-size: 10pt; padding: 0; } nav { display: none; }
@@ -89,8 +92,8 @@ def shell(title: str, body: str, *, style: str = "", nav: str = "") -> str:
     )
 
 
-def links(before: str = "", after: str = "") -> str:
-    """Write the links of a page: to the contents, to its neighbours, and to the other pages.
+def links(before: str = "", after: str = "", lesson: str = "") -> str:
+    """Write the links of a page: to the contents, its neighbours, its solutions, the other pages.
 
     Examples
     --------
@@ -100,6 +103,7 @@ def links(before: str = "", after: str = "") -> str:
     found = [("index.html", "Contents")]
     found += [(f"{before}.html", f"Before: {before[:2]}")] if before else []
     found += [(f"{after}.html", f"Next: {after[:2]}")] if after else []
+    found += [(page_of(lesson), "Solutions")] if lesson else []
     found += [(page, name.split(":")[0]) for page, name in PAGES.items()]
     return "".join(f'<a href="{page}">{name}</a>' for page, name in found)
 
@@ -132,24 +136,17 @@ def lessons() -> dict[str, str]:
     return {path.name[:2]: path.stem for path in sorted(SOURCES.glob("[0-9][0-9]_*.py"))}
 
 
-def glossary() -> str:
-    """Write the glossary as HTML; the number of a lesson leads to its page."""
-    text = (ROOT / "GLOSSARY.md").read_text(encoding="utf-8")
-    page = MarkdownIt("commonmark").enable("table").render(text)
-    pages = lessons()
-
-    def link(match: re.Match) -> str:
-        return re.sub(
-            r"\d\d",
-            lambda m: f'<a href="{pages[m[0]]}.html">{m[0]}</a>' if m[0] in pages else m[0],
-            match[0],
-        )
-
-    return re.sub(r"\(\d\d(, \d\d)*\)</td>", link, page)
+def measured() -> str:
+    """Write the README's figures as HTML, each with the command that made it."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = text.split("\n## Measured\n")[1].split("\n## ")[0]
+    page = MarkdownIt("commonmark").enable("table").render(section)
+    page = page.replace("<table>", '<div class="wide" tabindex="0"><table>')
+    return page.replace("</table>", "</table></div>")
 
 
 def write_pages(folder: Path) -> list[Path]:
-    """Write quiz, gallery, handout and glossary into a folder.
+    """Write quiz, gallery, handout, glossary and solutions into a folder.
 
     Parameters
     ----------
@@ -176,6 +173,10 @@ def write_pages(folder: Path) -> list[Path]:
         "handout.html": shell("Handout", body, style=style),
         "glossary.html": shell("Glossary", glossary()),
     }
+    for source in sorted(SOURCES.glob("[0-9][0-9]_*.py")):
+        title, number = title_of(source), source.stem[:2]
+        text = shell(f"Solutions: {title}", solutions(source, title))
+        texts[page_of(number)] = text
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
     return [folder / name for name in texts]
