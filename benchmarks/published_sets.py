@@ -15,38 +15,34 @@ import pandas as pd
 from benchmarks.common import real_data
 from helpers.emotions import EMOTIONS
 
-OTHER = "oos"  # what CLINC150 calls a message without an intent
 
-
-def write(path: Path, head: list[str], rows: Iterable[Iterable[object]]) -> Path:
+def write(path: Path, head: list[str], rows: Iterable[Iterable[object]]) -> None:
     """Write a CSV file."""
     with open(path, "w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([head, *rows])
-    return path
 
 
-def sms(folder: Path, seed: int) -> Path:
+def sms(folder: Path, seed: int) -> None:
     """Give the spam collection, lines of label and text, a header."""
     lines = (real_data() / "sms_spam/SMSSpamCollection").read_text(encoding="utf-8").splitlines()
-    return write(folder / "sms.csv", ["label", "text"], (line.split("\t", 1) for line in lines))
+    write(folder / "sms.csv", ["label", "text"], (line.split("\t", 1) for line in lines))
 
 
-def clinc(file: str) -> Callable[[Path, int], Path]:
-    """Write the 150 intents with their own parts, and beside them what meets no intent."""
+def clinc(file: str) -> Callable[[Path, int], None]:
+    """Write the 150 intents with their own parts; beside them the test part, out of scope too."""
 
-    def make(folder: Path, seed: int) -> Path:
+    def make(folder: Path, seed: int) -> None:
         whole = json.loads((real_data() / f"clinc150/{file}.json").read_text(encoding="utf-8"))
-        for part in ("val", "test"):  # with the messages without an intent; none of them trains
-            rows = ([label, text] for text, label in whole[part] + whole[f"oos_{part}"])
-            write(folder / f"{part}.csv", ["label", "text"], rows)
+        tested = ([label, text] for text, label in whole["test"] + whole["oos_test"])
+        write(folder / "test.csv", ["label", "text"], tested)
         parts = ("train", "val", "test")
         rows = ([part, label, text] for part in parts for text, label in whole[part])
-        return write(folder / "clinc.csv", ["split", "label", "text"], rows)
+        write(folder / "clinc.csv", ["split", "label", "text"], rows)
 
     return make
 
 
-def semeval(folder: Path, seed: int) -> Path:
+def semeval(folder: Path, seed: int) -> None:
     """Hold a tenth of the training tweets out to choose the cuts on; dev stays a test part."""
     place = real_data() / "semeval2018_ec_en"
     tables = []
@@ -63,10 +59,9 @@ def semeval(folder: Path, seed: int) -> Path:
         tables.append(rows)
     whole = pd.concat(tables[::2], ignore_index=True)  # train and test
     whole.to_csv(folder / "semeval.csv", index=False)
-    return folder / "semeval.csv"
 
 
-def reuters(folder: Path, seed: int) -> Path:
+def reuters(folder: Path, seed: int) -> None:
     """Put the title before each text, which is empty for some; a list of topics, train and test."""
     path = folder / "reuters.jsonl"
     with gzip.open(
@@ -77,7 +72,6 @@ def reuters(folder: Path, seed: int) -> Path:
         for row in rows:
             whole = {**row, "text": f"{row['title']}\n{row['text']}"}
             file.write(json.dumps(whole, ensure_ascii=False) + "\n")
-    return path
 
 
 KINDS_OF_ABUSE = (
@@ -86,7 +80,7 @@ KINDS_OF_ABUSE = (
 )
 
 
-def olidbr(folder: Path, seed: int) -> Path:
+def olidbr(folder: Path, seed: int) -> None:
     """Put the two files of the pilot together, and hold a third out."""
     place = real_data() / "olidbr_pilot"
     files = (place / f"{name}.csv" for name in ("olidbr", "majority_vote"))
@@ -94,22 +88,29 @@ def olidbr(folder: Path, seed: int) -> Path:
     order = np.random.default_rng(seed).permutation(len(rows)) / len(rows)
     rows["split"] = np.select([order < 1 / 3, order < 1 / 2], ["test", "validation"], "train")
     rows.to_csv(folder / "olidbr.csv", index=False)
-    return folder / "olidbr.csv"
 
 
 @dataclass(frozen=True)
 class Set:
-    """A public set: its table, and the options of `train`."""
+    """A public set: how its table is made, what it is called, the options of `train`.
 
-    make: Callable[[Path, int], Path]
+    Of one that is not quoted, no figure is kept: its own notes ask for that.
+    """
+
+    make: Callable[[Path, int], None]
+    table: str
     options: str
+    quoted: bool = True
 
 
+ABUSE = f"--label {KINDS_OF_ABUSE} --split split --macro-f1"
 SETS = {
-    "sms": Set(sms, "--positive spam --false-positive 20 --false-negative 1"),
-    "clinc-small": Set(clinc("data_small"), "--split split --reject 1 --error 4"),
-    "clinc-full": Set(clinc("data_full"), "--split split --reject 1 --error 4"),
-    "semeval": Set(semeval, f"--label {','.join(EMOTIONS)} --split split --micro-f1"),
-    "reuters": Set(reuters, "--label labels --split split --micro-f1"),
-    "olidbr": Set(olidbr, f"--label {KINDS_OF_ABUSE} --split split --macro-f1"),
+    "sms": Set(sms, "sms.csv", "--positive spam --false-positive 20 --false-negative 1"),
+    "clinc-small": Set(clinc("data_small"), "clinc.csv", "--split split --reject 1 --error 4"),
+    "clinc-full": Set(clinc("data_full"), "clinc.csv", "--split split --reject 1 --error 4"),
+    "semeval": Set(
+        semeval, "semeval.csv", f"--label {','.join(EMOTIONS)} --split split --micro-f1"
+    ),
+    "reuters": Set(reuters, "reuters.jsonl", "--label labels --split split --micro-f1"),
+    "olidbr": Set(olidbr, "olidbr.csv", ABUSE, quoted=False),
 }
