@@ -1,9 +1,12 @@
 """The table of published figures: made of kept runs, without a text of the data."""
 
+import gzip
 import json
 import re
+import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from benchmarks import published
@@ -14,9 +17,10 @@ from benchmarks.published_figures import (
     reject_threshold,
     set_promise,
 )
-from benchmarks.published_sets import SETS
+from benchmarks.published_sets import KINDS_OF_ABUSE, SETS
 from benchmarks.published_table import BEGIN, END, KEPT, LINES, figure, ours, read, table
 from helpers.decisions import RejectOption
+from helpers.emotions import EMOTIONS
 
 README = published.ROOT / "README.md"
 
@@ -97,3 +101,64 @@ def test_sets_hold_the_label_as_often_as_asked():
     z = rng.normal(2.0 * np.eye(3)[labels])
     found = set_promise(z, labels, n_chosen=199)
     assert abs(found["mean_coverage"] - 0.9) < 4 * found["standard_error"] + 0.005
+
+
+def fake_sets(folder):
+    """Write the sets in their published formats, with made-up rows."""
+    words = ["ash", "bay", "cup", "dam", "elm", "fog", "gum", "hay", "ivy", "jar"]
+    rng = np.random.default_rng(0)
+
+    def some(n):
+        return [" ".join(rng.choice(words, 4)) + f" {k}" for k in range(n)]
+
+    for name in ("sms_spam", "clinc150", "semeval2018_ec_en", "reuters21578", "olidbr_pilot"):
+        (folder / name).mkdir()
+    lines = [f"{'spam' if k % 4 == 0 else 'ham'}\t{text}" for k, text in enumerate(some(80))]
+    (folder / "sms_spam/SMSSpamCollection").write_text("\n".join(lines), encoding="utf-8")
+    parts = {"train": 40, "val": 20, "test": 20}
+    whole = {
+        part: [[text, words[k % 4]] for k, text in enumerate(some(n))] for part, n in parts.items()
+    }
+    whole |= {f"oos_{part}": [[text, "oos"] for text in some(10)] for part in parts}
+    for name in ("full", "small"):
+        (folder / f"clinc150/data_{name}.json").write_text(json.dumps(whole), encoding="utf-8")
+    for name, n in (("train", 60), ("dev", 20), ("test-gold", 30)):
+        table = pd.DataFrame({"ID": range(n), "Tweet": some(n)})
+        table = table.assign(**{e: (np.arange(n) + k) % 3 // 2 for k, e in enumerate(EMOTIONS)})
+        file = folder / f"semeval2018_ec_en/E-c-En-{name}.txt"
+        table.to_csv(file, sep="\t", index=False)
+    with gzip.open(folder / "reuters21578/modapte_r90.jsonl.gz", "wt", encoding="utf-8") as file:
+        for k, text in enumerate(some(90)):
+            row = {"split": "train" if k < 60 else "test", "labels": [words[k % 3]]}
+            file.write(json.dumps(row | {"title": text, "text": text}) + "\n")
+    kinds = KINDS_OF_ABUSE.split(",")
+    for name in ("olidbr", "majority_vote"):
+        table = pd.DataFrame({"text": some(60)})
+        table = table.assign(**{kind: (np.arange(60) + k) % 3 == 0 for k, kind in enumerate(kinds)})
+        table.to_csv(folder / f"olidbr_pilot/{name}.csv", index=False)
+
+
+def test_every_set_is_read_as_it_is_published(tmp_path, monkeypatch):
+    """The command reads each table: kind, labels, parts; no test or out-of-scope text trains."""
+    fake_sets(tmp_path)
+    monkeypatch.setenv("REAL_DATA", str(tmp_path))
+    seen = {}
+    for name, one in SETS.items():
+        place = tmp_path / f"{name}-0"
+        place.mkdir()
+        one.make(place, 0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # small parts, and one that is taken from another
+            task = published.read_task(place, one, 0)
+        sizes = tuple(len(part) for part in (task.train, task.validation, task.test))
+        seen[name] = (task.kind, len(task.label_names), *sizes)
+    assert seen == {
+        "sms": ("binary", 2, 48, 16, 16),
+        "clinc-small": ("multiclass", 4, 40, 20, 20),
+        "clinc-full": ("multiclass", 4, 40, 20, 20),
+        "semeval": ("multilabel", 11, 54, 6, 30),
+        "reuters": ("multilabel", 3, 48, 12, 30),
+        "olidbr": ("multilabel", 11, 60, 20, 40),
+    }
+    texts, labels = published.unknown_too(tmp_path / "clinc-full-0", ("ash", "bay", "cup", "dam"))
+    assert len(texts) == 30 and (labels == 4).sum() == 10
