@@ -91,14 +91,18 @@ def table(folder: Path = KEPT) -> str:
         seeds = ", ".join(str(one["seed"]) for one in found)
         cells = [f"{line.data}: {line.what}", line.published, aim, ours(line, found), seeds]
         rows.append(f"| {' | '.join(cells)} |")
-    return "\n".join([*rows, "", *promises(runs)]).rstrip()
+    return "\n".join([*rows, "", *notes(runs)]).rstrip()
 
 
-def promises(runs: dict[str, list[dict[str, Any]]]) -> list[str]:
-    """Say in lines how often a promise was broken when rules were chosen on rows drawn anew."""
+def notes(runs: dict[str, list[dict[str, Any]]]) -> list[str]:
+    """Say in lines what the training took, and how often promises on rows drawn anew were broken.
+
+    Minutes are those of CPU: wall clock also tells what else the machine did.
+    """
     said = []
     for one in (run for found in runs.values() for run in found):
         where = f"{one['set']}, seed {one['seed']}"
+        said.append(f"- {where}: `train` took {one['commands'][0]['cpu_minutes']:.1f} CPU minutes")
         for key, bound in (("recall_promise", "floor"), ("risk_promise", "risk")):
             if kept := one["figures"].get(key):
                 chosen = kept["draws"] - kept["refused"]
