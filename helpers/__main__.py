@@ -562,7 +562,10 @@ def _show_reports(reports: dict[str, list[dict[str, Any]]]) -> None:
     for name, table in reports.items():
         typer.echo(f"{name}:")
         for row in table:
-            typer.echo("  " + ", ".join(f"{k} {_short(v)}" for k, v in row.items()))
+            said = {key: _short(value) for key, value in row.items() if value != ""}
+            if {"difference", "low", "high"} <= set(said):
+                said["difference"] += f" (95 %: {said.pop('low')} to {said.pop('high')})"
+            typer.echo("  " + ", ".join(f"{key} {value}" for key, value in said.items()))
 
 
 def _short(value: object) -> str:

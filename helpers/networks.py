@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import safetensors
 import torch
 import transformers
 
@@ -103,8 +104,11 @@ def load_network(
             f"{', '.join(missing[:3])}): it was pretrained but not fine-tuned, which train does"
         )
     notes = []
-    if stored not in (None, "float32"):
-        notes.append(f"the weights are {stored}; they are kept as float32, which changes none")
+    if half := sorted(_stored_formats(folder, stored) & {"float16", "bfloat16"}):
+        notes.append(
+            f"the weights are {' and '.join(half)}: float32 holds each of them exactly, so logits "
+            "are computed, and the network is saved, in float32; a pass in 16 bits rounds otherwise"
+        )
     tokenizer = _load_own_tokenizer(folder, network, texts)
     known = _vocabulary_size(model)
     if known is not None and len(tokenizer) > known:
@@ -177,6 +181,16 @@ def _check_config(folder: Path) -> str | None:
             f"the weights in {folder} are quantized: save the network in float32 or float16 first"
         )
     return config.get("dtype") or config.get("torch_dtype")
+
+
+def _stored_formats(folder: Path, said: str | None) -> set[str]:
+    """Read the number formats off the weights; what the configuration says may be out of date."""
+    known = {"F16": "float16", "BF16": "bfloat16"}
+    formats = set()
+    for file in folder.glob("model*.safetensors"):
+        with safetensors.safe_open(file, framework="np") as weights:
+            formats |= {weights.get_slice(name).get_dtype() for name in weights.keys()}  # noqa: SIM118
+    return {known.get(one, one) for one in formats} if formats else {str(said)}
 
 
 def _load_own_tokenizer(folder: Path, network: str | Path, texts: Sequence[str]) -> Any:

@@ -5,6 +5,7 @@ Lesson 04 explains it. Needs the extra ``serve``.
 
 import asyncio
 import hmac
+import json
 import logging
 import socket
 import time
@@ -417,7 +418,30 @@ def serve(
         pass  # a port that is taken is an error here, in one line, before the network is loaded
     warnings.filterwarnings("ignore", message=r"\d+ of \d+ texts were truncated")
     app = make_app(load(folder), limits=limits, api_key=api_key)
+    print(f"ask it: {first_request(host, port, with_key=api_key is not None)}", flush=True)
     uvicorn.run(app, host=host, port=port, access_log=False, timeout_graceful_shutdown=300)
+
+
+def first_request(host: str, port: int, *, with_key: bool = False) -> str:
+    """Write a command that asks a service for a decision, to copy into a shell.
+
+    Parameters
+    ----------
+    host : str
+        As for `serve`; one that means every address of this machine is asked on the loopback.
+    port : int
+    with_key : bool, default False
+        Whether the service wants a key; ``KEY`` stands for it.
+
+    Returns
+    -------
+    str
+    """
+    at = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)
+    address = f"http://{f'[{at}]' if ':' in at else at}:{port}/classify"
+    key = "-H 'Authorization: Bearer KEY' " if with_key else ""
+    body = json.dumps({"texts": ["A first message."]})
+    return f"curl {address} {key}-H 'Content-Type: application/json' -d '{body}'"
 
 
 def _family(host: str) -> socket.AddressFamily:

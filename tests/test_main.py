@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -93,6 +94,8 @@ def test_train_saves_a_network_with_its_rule(tmp_path, monkeypatch):
     found = run.invoke(command_line.app, arguments)
     assert found.exit_code == 0, found.output
     assert "Test part:" in found.output and "python -m helpers serve" in found.output
+    tested = found.output.split("Test part:\n")[1].splitlines()[1]  # what a stranger reads first
+    assert re.search(r", difference \S+ \(95 %: \S+ to \S+\)$", tested), tested
     assert "on a T4 it takes an estimated a minute, a gigabyte\n" in found.output
     assert found.output.index("Test part:") < found.output.index("published: F1 .5 there\n")
     ready = deployment.load(tmp_path / "desk")

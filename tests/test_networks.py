@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+import safetensors
 import torch
 import transformers as hf
 from fastapi.testclient import TestClient
@@ -355,17 +356,35 @@ def test_numbers_of_a_table_are_places_that_no_names_change():
         check_order("binary", 3.0 - 6.0 * y, y, ("wait", "urgent"), by_place=True)
 
 
-def test_half_precision_weights_are_kept_in_float32(theirs, tmp_path):
-    """Weights in float16 or bfloat16 lose nothing in float32, which all routes need."""
-    for k, dtype in enumerate((torch.float16, torch.bfloat16)):
-        shutil.copytree(theirs / "two", tmp_path / f"half{k}")
-        model = hf.AutoModelForSequenceClassification.from_pretrained(theirs / "two").to(dtype)
-        model.save_pretrained(tmp_path / f"half{k}")
-        found = adopt(tmp_path / f"half{k}", theirs / "two.csv", tmp_path / f"mine{k}")
-        assert any(f"{dtype}".removeprefix("torch.") in note for note in found.notes)
-        assert found.ready.model.dtype == torch.float32
-        for old, new in zip(model.parameters(), found.ready.model.parameters(), strict=True):
-            assert torch.equal(old.float(), new)
+@pytest.mark.parametrize("dtype", (torch.float16, torch.bfloat16))
+@pytest.mark.parametrize("says", ("its format", "float32", "nothing"))
+def test_half_precision_weights_are_adopted_in_float32(theirs, tmp_path, dtype, says):
+    """Logits are those of a float32 pass over the stored weights, and float32 is saved and said.
+
+    The weights tell their format, whatever the configuration says of it.
+    """
+    model = hf.AutoModelForSequenceClassification.from_pretrained(theirs / "two", dtype=dtype)
+    shutil.copytree(theirs / "two", tmp_path / "half")
+    model.save_pretrained(tmp_path / "half")
+    if says != "its format":
+        file = tmp_path / "half" / "config.json"
+        config = json.loads(file.read_text(encoding="utf-8"))
+        config.pop("dtype")
+        config |= {"dtype": "float32"} if says == "float32" else {}
+        file.write_text(json.dumps(config), encoding="utf-8")
+    found = adopt(tmp_path / "half", theirs / "two.csv", tmp_path / "mine")
+    name = str(dtype).removeprefix("torch.")
+    assert any(f"the weights are {name}: " in note and "float32" in note for note in found.notes)
+    texts = pd.read_csv(theirs / "two.csv")["text"].tolist()[:20]
+    full = model.float().eval()
+    tokenizer = found.ready.tokenizer
+    with torch.inference_mode():
+        plain = torch.cat([full(**tokenizer(t, return_tensors="pt")).logits for t in texts])
+    assert np.allclose(found.ready.logits(texts), plain, atol=1e-5)
+    with safetensors.safe_open(tmp_path / "mine" / "model.safetensors", framework="np") as saved:
+        assert {saved.get_slice(key).get_dtype() for key in saved.keys()} == {"F32"}  # noqa: SIM118
+        for key, value in full.state_dict().items():
+            assert np.array_equal(saved.get_tensor(key), value.numpy())
 
 
 def without(name):

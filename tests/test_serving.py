@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -23,7 +24,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from helpers import deployment
-from helpers.serving import Batcher, Gate, Limits, QueueFull, make_app
+from helpers.serving import Batcher, Gate, Limits, QueueFull, first_request, make_app
 
 LIMITS = Limits(texts=8, characters=500, body=20_000, queue=16, batch=8)
 
@@ -481,11 +482,26 @@ def test_the_process_serves_and_stops_gracefully(saved, texts):
                 pass
             assert len(json.loads(answer.read())["results"]) == 200
         assert process.wait(300) in (0, -signal.SIGTERM)
-        assert not any(t in process.stdout.read() for t in texts), "texts are not logged"
+        printed = process.stdout.read()
+        assert f"ask it: {first_request('127.0.0.1', port, with_key=True)}" in printed
+        assert not any(t in printed for t in texts), "texts are not logged"
     finally:
         if process.poll() is None:
             process.kill()
             process.wait()
+
+
+def test_the_service_says_how_to_ask_it(saved):
+    """The command that is printed reaches the service, whatever host it listens on, and decides."""
+    for host, at in (("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::", "[::1]")):
+        words = shlex.split(first_request(host, 8000, with_key=True))
+        assert words[:2] == ["curl", f"http://{at}:8000/classify"]
+    head = dict(words[k + 1].split(": ") for k, word in enumerate(words) if word == "-H")
+    assert head.pop("Authorization") == "Bearer KEY"
+    assert "Bearer" not in first_request("127.0.0.1", 8000)
+    with TestClient(make_app(deployment.load(saved))) as client:
+        answer = client.post("/classify", headers=head, content=words[words.index("-d") + 1])
+    assert answer.status_code == 200 and len(answer.json()["results"]) == 1
 
 
 def gate(send_fails):
