@@ -297,6 +297,8 @@ def test():
             "--durations=0",
             "-p",
             "no:cacheprovider",
+            "-p",
+            "tools.quiet_pages",
             *files,
             **extra,
         )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from helpers.data import Task
+import numpy as np
+
+from helpers.data import Part, Task
 from helpers.prediction import pick_device
 from helpers.recipes import RECIPES, Recipe
 
@@ -43,6 +45,35 @@ class Start:
             return "The released settings: a claim that fails stops the run."
         what = "Other settings" if self.device == "cpu" else "Measured on processors, run on a GPU"
         return f'{what}: a claim may read "differs here",\nand that is no fault of yours.'
+
+    def shown(self, part: Part, row: int) -> str:
+        """Give a text as it may be printed: offensive words have a dot for each character.
+
+        Where the recipe names the column of their places, these characters are masked; where a row
+        has a label and names no place, all are.
+
+        Parameters
+        ----------
+        part : Part
+            Of the task.
+        row : int
+
+        Returns
+        -------
+        str
+            As long as the text.
+        """
+        text = part.texts[row]
+        if self.recipe.mask is None:
+            return text
+        places = part.rows[self.recipe.mask].iloc[row]
+        hidden = set(np.ravel(places).tolist()) if np.size(places) else set()
+        if not hidden & set(range(len(text))) and part.labels[row].any():
+            hidden = set(range(len(text)))
+        return "".join(
+            "·" if place in hidden and not letter.isspace() else letter
+            for place, letter in enumerate(text)
+        )
 
 
 def start(name: str, profile: str, seed: int, dtype: str, *chosen: float) -> Start:

@@ -3,11 +3,15 @@
 import re
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from helpers import lessons
-from helpers.lessons import CHOSEN, start
+from helpers.data import Part
+from helpers.lessons import CHOSEN, Start, start
+from helpers.recipes import RECIPES
 
 SOURCES = sorted((Path(__file__).parent.parent / "notebooks/source").glob("[0-9][0-9]_*.py"))
 
@@ -58,6 +62,35 @@ def test_settings_that_are_none(name, profile, chosen, words):
     """An unknown recipe or profile, or a setting too few, is refused in one sentence."""
     with pytest.raises(ValueError, match=words):
         start(name, profile, 0, "auto", *chosen)
+
+
+@pytest.mark.parametrize(
+    ("places", "label", "printed"),
+    [
+        ([4, 5, 6, 7, 11], 1.0, "seu ···· ma· feito"),
+        ([], 1.0, "··· ···· ··· ·····"),  # it is offensive, and nobody has said where
+        (None, 1.0, "··· ···· ··· ·····"),
+        ([99], 1.0, "··· ···· ··· ·····"),
+        ([], 0.0, "seu tolo mal feito"),
+    ],
+)
+@pytest.mark.parametrize("profile", ["hub", "hub-offensive"])
+def test_offensive_words_are_not_printed(profile, places, label, printed):
+    """Comments with toxicity are printed with dots for the characters that the data set names."""
+    rows = pd.DataFrame({"toxic_spans": [None, None if places is None else np.array(places)]})
+    part = Part(("bom dia", "seu tolo mal feito"), np.array([[0.0, 0.0], [0.0, label]]), rows)
+    begun = Start(RECIPES["topics", profile], None, "cpu", False)
+    assert begun.shown(part, 1) == printed and begun.shown(part, 0) == "bom dia"
+    plain = Start(RECIPES["topics", "offline"], None, "cpu", False)
+    assert plain.shown(part, 1) == part.texts[1]
+
+
+def test_lesson_03_prints_no_text_unmasked():
+    """Each text that lesson 03 prints has gone through `Start.shown`."""
+    (path,) = (path for path in SOURCES if path.stem.startswith("03"))
+    printed = [line for line in path.read_text(encoding="utf-8").splitlines() if "fill(" in line]
+    assert not [line for line in printed if ".texts[" in line]
+    assert path.read_text(encoding="utf-8").count("begun.shown(task.") == 3
 
 
 WITH_RECIPE = [path for path in SOURCES if "from helpers.lessons import start" in path.read_text()]

@@ -2,12 +2,17 @@
 
 import html
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import nbformat
 import pytest
 
 from tools import check_seeds, execute_lessons, lesson_page
 from tools.build_notebooks import fold_answers
+
+ROOT = Path(__file__).parent.parent
 
 PICTURE = (
     "from IPython.display import Image, display\ndisplay(Image(data=b'\\x89PNG', format='png'))"
@@ -16,6 +21,7 @@ PICTURE = (
 
 def lesson(folder, *code):
     """Write a small lesson with settings, a headline and the given code cells."""
+    folder.mkdir(exist_ok=True)
     cells = [
         nbformat.v4.new_markdown_cell("# 42 · A title\n\nIts promise,\nin two lines.\n\nMore."),
         nbformat.v4.new_code_cell("SEED = 0", metadata={"tags": ["settings"]}),
@@ -136,3 +142,23 @@ def test_seeds_and_ranges():
     assert check_seeds.seeds("0-2,7") == [0, 1, 2, 7]
     found = check_seeds.ranges([{"x": 3.0, "name": "a"}, {"x": 1.0}, {"x": 2.0}])
     assert found == {"x": "1 … 2 … 3"}
+
+
+def test_a_library_that_writes_to_a_page_fails_the_notebook(tmp_path):
+    """A line on stderr fails the run and is shown with its cell; our own line passes."""
+    ours = "taking up the fine-tuning kept in 0a1b2c3d (38 s when it was done; "
+    ours += "cache=False trains anew)"
+    say = "import logging, sys, warnings\n"
+    path = lesson(
+        tmp_path,
+        say + f"logging.warning({ours!r})\nprint({ours!r}, file=sys.stderr)",
+        say + "warnings.warn('old', FutureWarning)",
+    )
+    quiet = lesson(tmp_path / "quiet", f"import sys\nprint({ours!r}, file=sys.stderr)")
+    command = [sys.executable, "-m", "pytest", "--nbmake", "-p", "tools.quiet_pages", "-p"]
+    command += ["no:cacheprovider", str(path), str(quiet)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1 and "1 failed, 1 passed" in done.stdout
+    assert f"cell 2: WARNING:root:{ours}" in done.stdout, "in another form it is not ours"
+    assert re.search(r"cell 3: .*FutureWarning: old", done.stdout)
+    assert f"cell 2: {ours}" not in done.stdout

@@ -21,7 +21,7 @@
 #
 # Change these and run everything again. `offline` uses a small pretrained BERT and messages written for
 # this course. `hub` downloads a Portuguese BERT and comments with ten kinds of toxicity (an eleventh, religious
-# intolerance, has one training text and is left out), `hub-law` an English BERT and EU laws with 21 subjects,
+# intolerance, has one training text and is left out; offensive words print as dots), `hub-law` an English BERT and EU laws with 21 subjects,
 # `hub-emotions` tweets: the data of the notebooks that this lesson grew out of.
 #
 # `DTYPE` is the number format of the network, 16 or 32 bits; "auto" takes the faster one. Claims marked "holds" were
@@ -51,7 +51,7 @@ print(begun)
 names = task.label_names
 for i in range(0, len(task.train), len(task.train) // 6):
     print([names[k] for k in task.train.labels[i].nonzero()[0]])
-    print(fill(task.train.texts[i], 52, initial_indent="   ", subsequent_indent="   "))
+    print(fill(begun.shown(task.train, i), 52, initial_indent="   ", subsequent_indent="   "))
 
 # %% [markdown]
 # The truth is a table of 0 and 1, a row a message, a column a label. Twelve columns allow 2¹² different
@@ -796,7 +796,7 @@ for i in np.random.default_rng(SEED).permutation(len(z_test))[:4]:
     record = final.explain(z_test[[i]])[0]
     told = [n for n, has in zip(names, y_test[i], strict=True) if has]
     near = sorted(record["probability"].items(), key=lambda item: -item[1])[:2]
-    print(fill(task.test.texts[i][:200], 52))
+    print(fill(begun.shown(task.test, i)[:200], 52))
     print("   truth ", told)
     print("   answer", record["labels"])
     print("   " + ", ".join(f"{n} {p:.2f} (cut {record['threshold'][n]:.2f})" for n, p in near))
@@ -815,7 +815,8 @@ for flat in np.argsort(-surprise, axis=None)[:8]:
     told = "has" if y_validation[i, label] else "lacks"
     asked.add(names[label])
     print(f"{told} {names[label]}, P = {p_validation[i, label]:.3f}:")
-    print(fill(task.validation.texts[i][:200], 52, initial_indent="   ", subsequent_indent="   "))
+    text = begun.shown(task.validation, i)[:200]
+    print(fill(text, 52, initial_indent="   ", subsequent_indent="   "))
 guide = (files("helpers.corpus") / "README.md").read_text(encoding="utf-8")
 for line in guide.splitlines() if PROFILE == "offline" else []:
     if line.startswith(tuple(f"- `{name}`" for name in asked)):
