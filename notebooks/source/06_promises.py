@@ -249,6 +249,7 @@ claim("sixteen times the rows promise more, in the mean", some < many, released=
 # **Trap: two promises, each at 95 %.** Each floor alone may fail in 5 of 100 cases. Nothing says that they fail
 # *together*. *Predict*: how sure are both at once, at worst? And twelve labels, with a floor each?
 
+
 # %% tags=["trap-together"]
 def wrong_level(level, promises):
     return level  # each at 95 %, so all at 95 %?
@@ -321,6 +322,7 @@ print(f"named: every desk from {cut:.3f} on; {named.sum(axis=1).mean():.2f} desk
 # %% [markdown]
 # *Predict*: in the mean over many draws the sets hold the truth in nine of ten messages. Is that so for the messages of
 # each desk? And what changes if each desk gets a cut of its own (`by_class=True`)?
+
 
 # %%
 def held(n, by_class, draws=100):
@@ -498,9 +500,7 @@ first = len(corpus_task("intent").validation)  # the validation part chooses, th
 zv, yv, zt, yt = z_desk[:first], y_desk[:first], z_desk[first:], y_desk[first:]
 flat = np.where(np.arange(person + 1) == person, 1.0, 4.0 * (prices > 0))  # one price for all
 searched = MinimumExpectedCost.choose(zv, yv, costs=costs, label_names=desks)
-one_price = MinimumExpectedCost.choose(
-    zv, yv, costs=CostMatrix(costs=flat), label_names=desks
-)
+one_price = MinimumExpectedCost.choose(zv, yv, costs=CostMatrix(costs=flat), label_names=desks)
 said = {
     "likeliest desk": zt.argmax(axis=1),
     "one price for all": one_price.decide(zt),
@@ -542,7 +542,7 @@ for other in list(said)[:3]:
 {
     "plain floors broken": round(float(broken["found on the rows"]), 3),
     "promised floors broken": round(float(broken["promised"]), 3),
-    "pairs of floors broken": wrong,
+    "pairs of floors broken": int(wrong),
     "coverage of the sets": round(float(one[0]), 3),
     "lowest desk, one cut": round(float(one[1:].min()), 3),
     "lowest desk, a cut each": round(float(own[1:].min()), 3),
@@ -607,7 +607,7 @@ answer = ...
 
 # solution
 def answer(p_true, coverage):
-    rank = int((1 - coverage) * (len(p_true) + 1) + 1e-9)
+    rank = int((1 - coverage) * (len(p_true) + 1))
     return np.sort(p_true)[rank - 1] if rank else -np.inf
 
 
