@@ -10,7 +10,7 @@
 #
 # **Before you start** you should know from lesson 01: logits, recall, precision, validation and test part; and from
 # lesson 02: softmax, and giving a message to a person.
-#
+# %% [markdown]
 # **Time**: the core path (sections 1 to 6) takes about 45 minutes, sections 7 and 8 another 15, the exercises 30. The
 # code runs in about a minute on a CPU: word counts stand in for the network. The rules see logits, whoever made them.
 #
@@ -189,7 +189,8 @@ claim("of the promised ones at most 7 %", broken["promised"] <= 0.07, released=R
 # More rows do not help: the coin only lands nearer. `confidence_level` asks the binomial bound instead, and takes a
 # cut further down. What that costs stands in the printout: more alarms, for everybody, so that one desk in twenty
 # is wrong and not one in two.
-#
+
+# %% [markdown]
 # ## 4 · Two floors at once
 #
 # The desk has learned to ask, and asks for more: a recall of 0.8, *and* at least half of the alarms right. The rule
@@ -277,25 +278,26 @@ for promises in (1, 2, 12):
     print(f"{promises:2} floors, each at 0.95: all hold with {at_worst:.2f}")
     print(f"   for 0.95 together each needs {each:.4f}: {needed} rows")
 assert needed < 2 * fewest_rows(0.9, 0.95)
-refused, wrong = 0, 0
-rng = np.random.default_rng(SEED)
-for _ in range(200):
-    rows = draw(4 * ROWS, rng)
-    both = {"min_recall": 0.7, "min_precision": 0.2, "confidence_level": LEVEL}
-    try:
-        recall, precision, _ = truth_of(BinaryThreshold.choose(z[rows], y[rows], **both))
-        wrong += recall < 0.7 or precision < 0.2
-    except ValueError:
-        refused += 1
 
 # %% [markdown]
 # *Answer*: 0.90 for two; for twelve 0.40.
 #
 # The rules share the chance of error out by themselves, among two floors and among the labels of `LabelThresholds`
 # (`min_recall`, `min_precision`, one for all or one a label). Twelve labels need not twelve times the rows of one,
-# but less than twice. The cell also asked 200 draws for two floors at once.
+# but less than twice. Do both floors hold as often as promised? 200 draws are asked for a recall of 0.7 and a
+# precision of 0.2.
 
 # %%
+refused, wrong = 0, 0
+rng = np.random.default_rng(SEED)
+both = {"min_recall": 0.7, "min_precision": 0.2, "confidence_level": LEVEL}
+for _ in range(200):
+    rows = draw(4 * ROWS, rng)
+    try:
+        recall, precision, _ = truth_of(BinaryThreshold.choose(z[rows], y[rows], **both))
+        wrong += recall < 0.7 or precision < 0.2
+    except ValueError:
+        refused += 1
 print(f"200 draws of {4 * ROWS}: {refused} refused, {wrong} broken")
 text = "of 200 pairs of floors at most 7 % are broken"
 claim(text, wrong <= 14 and refused < 200, released=RELEASED)
@@ -380,7 +382,8 @@ claim("40 rows promise nothing by desk", held(40, True, 40)[2] > 5, released=REL
 # With eight rows r is 0.1 × 9, rounded down: 0. There is no cut that low, and the honest set holds every label. A
 # recipe that takes the lowest of the eight instead gives short sets and no promise. `chosen["named_always"]` lists
 # the labels with too few rows.
-#
+
+# %% [markdown]
 # ## 6 · What no promise covers
 #
 # Each promise says "for messages drawn like these". We make two: one rule with a recall of 0.8, another with a
@@ -480,7 +483,8 @@ claim(text, missed(z_topic >= 0) > 0.2 and 0.09 < np.mean(lost) < 0.11, released
 # As with sets this is a promise in the mean, and single rules lie on both sides of it. Its price is topics that are
 # not the message's. If single labels need a floor of their own, with a confidence, `min_recall` is the way, and
 # takes more rows.
-#
+
+# %% [markdown]
 # ## 8 · Further: a price for every confusion
 #
 # Some mistakes cannot be promised away, only priced. A leak that goes to the wrong desk runs on and costs 12; any
@@ -542,7 +546,8 @@ for other in list(said)[:3]:
 #
 # Compare the leaks lost under one price and under all prices: that is what the row of 12 buys. Whether it also pays
 # in all, the interval of the second comparison says.
-#
+
+# %% [markdown]
 # ## What to remember
 #
 # 1. A figure is about the rows that you have, a promise about those that come. A floor that is just met is broken
