@@ -561,8 +561,8 @@ plt.show()
 
 # %% [markdown]
 # On validation the tuned cut stands in the lowest place; on test it has to do without. Where Elkan's cut lies inside
-# the range, these data cannot say that the two differ. Quote a tuned threshold with this range, a rough guide: the
-# resamples know only these few dozen urgent messages.
+# the range, these data cannot tell the two apart. Quote the range beside the cut, as a rough guide: the urgent
+# messages are few.
 #
 # In a simulation we know the truth, so we can ask what one real data set cannot tell. Scores of harmless
 # messages are normal around 0, those of urgent ones around 3, both with spread 1; one message in ten is
