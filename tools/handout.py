@@ -54,10 +54,7 @@ RULES = (
     ),
     ("a price for each confusion", "MinimumExpectedCost.choose(z, y, costs=matrix)"),
     ("any of many; each label its own threshold", "LabelThresholds.choose(z, y, macro_f1=True)"),
-    (
-        "any of many; a tenth of the labels missed, at most",
-        "LabelThresholds.choose(z, y, max_missed=0.1)",
-    ),
+    ("any of many; miss at most a tenth of them", "LabelThresholds.choose(z, y, max_missed=0.1)"),
     ("the class has become rarer", "rule.at_base_rate(old=0.08, new=0.01)"),
 )
 BEFORE_USE = (
@@ -156,7 +153,8 @@ from examples; the rule is chosen by what mistakes cost, on rows that trained no
 <table><tr><th>for</th><th>formula</th><th>example</th></tr>{formula_rows}</table>
 <h2>Which rule when</h2>
 <p><code>z</code>: logits of the validation part; <code>y</code>: its labels; <code>costs =
-Costs(false_positive=1, false_negative=20)</code>, <code>matrix = CostMatrix(costs=...)</code>. All from <code>helpers.decisions</code>.</p>
+Costs(false_positive=1, false_negative=20)</code>, <code>matrix =
+CostMatrix(costs=...)</code>. All from <code>helpers.decisions</code>.</p>
 <table><tr><th>you want</th><th>take</th></tr>{rule_rows}</table>
 <p>Texts of no known label are another matter: a low probability does not find them (lesson 02).</p>
 <h2>Before it is used</h2><ol>{checklist}</ol></section>

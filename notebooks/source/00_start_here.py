@@ -299,10 +299,10 @@ ready_to_go = all(status != "problem" for _, status, _ in found)
 # %% [markdown]
 # **How sure**
 #
-# - know how many labelled rows a promise takes: [[06.2]]
+# - know how many rows a promise takes: [[06.2]]
 # - know why a recall that was met is not met again: [[06.3]]
 # - promise recall and precision at once: [[06.4]]
-# - name labels that hold the true one, for each desk: [[06.5]]
+# - name labels that hold the true one: [[06.5]]
 # - know what a promise does not cover: [[06.6]]
 # - miss at most a tenth of the labels: [[06.7]]
 # - price every confusion of two labels: [[06.8]]
