@@ -232,7 +232,7 @@ TRAPS: dict[str, tuple[Trap, ...]] = {
         Trap(
             "together",
             "Two promises, each at 95 %",
-            "Each may fail in 5 of 100 cases, and not in the same ones: both at once are 90 % sure.",
+            "Each may fail in 5 of 100 cases, and in others than the first: both are 90 % sure.",
             "06.4",
         ),
     ),
