@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from helpers.judges import binary, deployment, first, labels, other, own
+from helpers.judges import binary, deployment, first, labels, other, own, promises
 from helpers.judges.results import hint_for
 
 STRICT_VARIABLE = "EXERCISES_STRICT"
@@ -21,6 +21,7 @@ CHECKS = {
     **labels.CHECKS,
     **deployment.CHECKS,
     **own.CHECKS,
+    **promises.CHECKS,
 }
 
 

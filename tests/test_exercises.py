@@ -9,7 +9,7 @@ import torch
 from scipy.stats import beta
 from sklearn.metrics import f1_score
 
-from helpers.decisions import Costs
+from helpers.decisions import Costs, ReviewBand
 from helpers.exercises import CHECKS, STRICT_VARIABLE, Checked, check, claim
 from helpers.judges.results import hint_for
 from helpers.probabilities import confidence, logit, prior_shift, sigmoid, softmax
@@ -21,31 +21,20 @@ def not_strict(monkeypatch):
     monkeypatch.delenv(STRICT_VARIABLE, raising=False)
 
 
-def band(p, costs, review):
-    """Take the cheapest of waiting, a review and sending, row by row."""
-    wait, send = costs.false_negative * p, costs.false_positive * (1 - p)
-    cheap = np.where(wait <= send, "wait", "send")
-    return np.where(np.minimum(wait, send) <= review, cheap, "review")
+def band(costs, review):
+    """Put both ends where a reading costs as much as the answer beside it, if there is room."""
+    low, high = ends(costs, review)
+    return (low, high) if low < high else (costs.threshold, costs.threshold)
 
 
-WORDS = np.array(["wait", "review", "send"])
+def ends(costs, review):
+    """Never ask whether the ends cross."""
+    return review / costs.false_negative, 1 - review / costs.false_positive
 
 
-def expected(p, costs, review):
-    """Return the three expected costs, one row each."""
-    return np.stack([costs.false_negative * p, review + 0 * p, costs.false_positive * (1 - p)])
-
-
-def ends(p, costs, review):
-    """Look at the lower end of the band first, and never ask whether the ends cross."""
-    first, last = review / costs.false_negative, 1 - review / costs.false_positive
-    return np.where(p < first, "wait", np.where(p > last, "send", "review"))
-
-
-def ends_from_above(p, costs, review):
-    """Look at the upper end of the band first, and never ask whether the ends cross."""
-    first, last = review / costs.false_negative, 1 - review / costs.false_positive
-    return np.where(p > last, "send", np.where(p < first, "wait", "review"))
+def by_search(costs, review):
+    """Ask `ReviewBand` for its thresholds."""
+    return ReviewBand.from_costs(costs, review=review).thresholds
 
 
 def floor_cuts(z, labels, floor):
@@ -196,30 +185,16 @@ RIGHT = {
     ],
     "01.4": [
         band,
-        lambda p, costs, review: band(p, costs, review).tolist(),
-        lambda p, costs, review: tuple(band(p, costs, review)),
-        lambda p, costs, review: pd.Series(band(p, costs, review), index=p),
-        lambda p, costs, review: band(p, costs, review).astype(object),
-        lambda p, costs, review: list(band(p.astype(np.float32), costs, review)),
-        lambda p, costs, review: [str(band(np.array([x]), costs, review)[0]) for x in p],
-        lambda p, costs, review: [
-            min(
-                (c.false_negative * x, "wait"),
-                (review, "review"),
-                (c.false_positive * (1 - x), "send"),
-            )[1]
-            for c in [costs]
-            for x in p
-        ],
-        lambda p, c, r: np.select(
-            [
-                c.false_negative * p <= np.minimum(r, c.false_positive * (1 - p)),
-                c.false_positive * (1 - p) <= r,
-            ],
-            ["wait", "send"],
-            "review",
-        ),
-        lambda p, c, r: pd.Categorical(band(p, c, r)),
+        by_search,
+        lambda costs, review: list(band(costs, review)),
+        lambda costs, review: np.array(band(costs, review)),
+        lambda costs, review: pd.Series(band(costs, review), index=["low", "high"]),
+        lambda costs, review: torch.tensor(band(costs, review)),
+        lambda costs, review: np.float32(band(costs, review)),
+        lambda costs, review: tuple(map(Fraction, band(costs, review))),
+        lambda c, r: (min(r / c.false_negative, c.threshold), max(ends(c, r)[1], c.threshold)),
+        lambda c, r: np.clip(c.threshold, *ends(c, r)[::-1]) if r < 0 else (x for x in band(c, r)),
+        lambda c, r: ends(c, r) if np.diff(ends(c, r))[0] > 0 else [c.threshold] * 2,
     ],
     "01.5": [
         lambda p, y, a, m: min(
@@ -421,53 +396,36 @@ WRONG = {
         (lambda p, a, m: sum(p * m >= (1 - p) * a), r"got \(\)"),
     ],
     "01.4": [
+        (ends, "the band is empty; both are then the cut of 01.1"),
+        (lambda c, r: sorted(ends(c, r)), "brought in order"),
         (
-            lambda p, costs, review: np.where(p > 0.5, "send", "wait"),
-            "review 0.5 expected .*0.5 takes",
+            lambda c, r: band(c, r) if band(c, r) == ends(c, r) else [sum(ends(c, r)) / 2] * 2,
+            "not in the middle",
         ),
-        (lambda p, costs, review: np.full(len(p), "review"), "everything is reviewed"),
-        (lambda p, costs, review: "wait", r"shape \(6,\), got \(\)"),
-        (lambda p, c, r: np.where(p >= c.threshold, "send", "wait"), "nothing is reviewed"),
-        (ends, "the band is empty"),
-        (ends_from_above, "send begins at the cut"),
-        (lambda p, c, r: WORDS[expected(p, c, r).argmax(axis=0)], "dearest"),
+        (lambda c, r: band(c, r) if band(c, r) == ends(c, r) else (0.5, 0.5), "not at 0.5"),
+        (lambda c, r: band(c, r)[::-1], "high comes first"),
+        (lambda c, r: (c.threshold, c.threshold), "nothing is read"),
+        (lambda c, r: (0, 1), "everything is read"),
+        (lambda c, r: (0.5, 0.5), "no notice of the prices"),
         (
-            lambda p, c, r: WORDS[::-1][expected(p, c, r).argmin(axis=0)],
-            "wait and send have changed",
-        ),
-        (
-            lambda p, c, r: band(
-                p, Costs(false_positive=c.false_negative, false_negative=c.false_positive), r
+            lambda c, r: band(
+                Costs(false_positive=c.false_negative, false_negative=c.false_positive), r
             ),
-            "two prices",
+            "two prices have changed places",
         ),
-        (lambda p, c, r: band(p, c, 2 * r), "review costs its price"),
-        (lambda p, c, r: expected(p, c, r).argmin(axis=0), "words are asked for"),
-        (lambda p, c, r: expected(p, c, r), r"words are asked for"),
-        (lambda p, c, r: None, "is there a `return`"),
-        (lambda p, c, r: np.full(len(p), "wait"), "least of the three"),
-        (lambda p, c, r: np.char.upper(band(p, c, r)), "small letters"),
-        (lambda p, c, r: band(p, c, r)[::-1], "least of the three"),
-        (lambda p, c, r: band(p, c, 0.5), "review 1.0 expected"),
-        (lambda p, c, r: band(p, c, r)[:, None], r"got \(6, 1\)"),
-        (
-            lambda p, c, r: WORDS[
-                np.stack([c.false_negative * p, r + 0 * p, c.false_positive * p]).argmin(axis=0)
-            ],
-            "least of the three",
-        ),
-        (
-            lambda p, c, r: WORDS[
-                np.stack([c.false_negative + 0 * p, r + 0 * p, c.false_positive + 0 * p]).argmin(
-                    axis=0
-                )
-            ],
-            "prices themselves",
-        ),
-        (
-            lambda p, c, r: np.where(band(p, c, r) == "review", "review", "wait"),
-            "least of the three",
-        ),
+        (lambda c, r: (r / c.false_negative, r / c.false_positive), "errs with 1 - p"),
+        (lambda c, r: (1 - r / c.false_negative, 1 - r / c.false_positive), "not 1 minus it"),
+        (lambda c, r: (c.false_negative / r, 1 - c.false_positive / r), "turned round"),
+        (lambda c, r: band(c, 2 * r), "a reading costs its price"),
+        (lambda c, r: logit(np.array(band(c, r))), "these are logits"),
+        (lambda c, r: 100 * np.array(band(c, r)), "in percent"),
+        (lambda c, r: None, "is there a `return`"),
+        (lambda c, r: band(c, r)[0], r"expected the shape \(2,\), got \(\)"),
+        (lambda c, r: ("wait", "send"), "numbers are asked for"),
+        (lambda c, r: [band(c, r)], r"got \(1, 2\)"),
+        (lambda c, r: band(c, 0.5), "review 1.0 expected"),
+        (lambda c, r: (r, r), "set each equal to review"),
+        (lambda c, r: (0.0, band(c, r)[1]), "set each equal to review"),
     ],
     "01.5": [
         (lambda p, y, a, m: a / (a + m), "it takes no notice of the messages"),
@@ -652,9 +610,11 @@ def broken(*arguments):
 
 
 def test_every_exercise_is_tested():
-    """This file has right and wrong answers for each exercise; those of 00 and 05 stand apart."""
+    """Each exercise has right and wrong answers here; those of 00, 05 and 06 stand apart."""
     assert (
-        set(RIGHT) == set(WRONG) == {name for name in CHECKS if not name.startswith(("00", "05"))}
+        set(RIGHT)
+        == set(WRONG)
+        == {name for name in CHECKS if not name.startswith(("00", "05", "06"))}
     )
 
 
@@ -669,17 +629,6 @@ def test_no_answer_yet(name, answer):
 def test_right_answers(name, answer):
     """A right answer is called right, in whatever form it is written."""
     assert check(name, answer) == Checked("right", "well done")
-
-
-def test_a_tie_may_go_either_way():
-    """Where a review costs just what waiting costs, preferring the review is right as well."""
-
-    def reviewing(p, costs, review):
-        wait, send = costs.false_negative * p, costs.false_positive * (1 - p)
-        cheap = np.where(wait <= send, "wait", "send")
-        return np.where(np.minimum(wait, send) < review, cheap, "review")
-
-    assert check("01.4", reviewing).status == "right"
 
 
 @wrong

@@ -228,6 +228,12 @@ TRAPS: dict[str, tuple[Trap, ...]] = {
             "A text that stands twice lands in train and in test: the figures are too good.",
             "05.2",
         ),
+        Trap(
+            "together",
+            "Two promises, each at 95 %",
+            "Each may fail in 5 of 100 cases, and in others than the first: both are 90 % sure.",
+            "06.4",
+        ),
     ),
 }
 

@@ -37,6 +37,10 @@ RULES = (
         "ReviewBand.choose(z, y, costs=costs, review=0.5)",
     ),
     (
+        "find 7 in 10, 3 in 10 alarms right; both promised",
+        "BinaryThreshold.choose(z, y, min_recall=0.7, min_precision=0.3, confidence_level=0.95)",
+    ),
+    (
         "one of many; what is unsure becomes Other",
         "RejectOption.choose(z, y, costs=RejectCosts(reject=0.4))",
     ),
@@ -44,7 +48,13 @@ RULES = (
         "at most 5 % wrong among the answers, promised",
         "RejectOption.choose(z, y, max_risk=0.05, confidence_level=0.95)",
     ),
+    (
+        "labels that hold the true one in 9 of 10 messages",
+        "PredictionSets.choose(z, y, coverage=0.9, by_class=True)",
+    ),
+    ("a price for each confusion", "MinimumExpectedCost.choose(z, y, costs=matrix)"),
     ("any of many; each label its own threshold", "LabelThresholds.choose(z, y, macro_f1=True)"),
+    ("any of many; miss at most a tenth of them", "LabelThresholds.choose(z, y, max_missed=0.1)"),
     ("the class has become rarer", "rule.at_base_rate(old=0.08, new=0.01)"),
 )
 BEFORE_USE = (
@@ -143,7 +153,8 @@ from examples; the rule is chosen by what mistakes cost, on rows that trained no
 <table><tr><th>for</th><th>formula</th><th>example</th></tr>{formula_rows}</table>
 <h2>Which rule when</h2>
 <p><code>z</code>: logits of the validation part; <code>y</code>: its labels; <code>costs =
-Costs(false_positive=1, false_negative=20)</code>. All from <code>helpers.decisions</code>.</p>
+Costs(false_positive=1, false_negative=20)</code>, <code>matrix =
+CostMatrix(costs=...)</code>. All from <code>helpers.decisions</code>.</p>
 <table><tr><th>you want</th><th>take</th></tr>{rule_rows}</table>
 <p>Texts of no known label are another matter: a low probability does not find them (lesson 02).</p>
 <h2>Before it is used</h2><ol>{checklist}</ol></section>

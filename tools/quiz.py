@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import binomtest
 
-from helpers.decisions import Costs, RejectCosts
+from helpers.decisions import Costs, RejectCosts, fewest_rows
 from helpers.probabilities import prior_shift, sigmoid, softmax
 
 
@@ -45,6 +45,7 @@ def questions() -> dict[str, tuple[Question, ...]]:
     chow = RejectCosts(reject=0.4, error=1.0).threshold
     none_of_30 = 1 - 0.05 ** (1 / 30)
     one, two = softmax([[4.0, -3.0, -3.0]])[0, 0], softmax([[4.0, 4.0, -3.0]])[0, 0]
+    enough, one_missed = fewest_rows(0.9, 0.95), fewest_rows(0.9, 0.95, mistakes=1)
     rarer = float(sigmoid(np.array([prior_shift(old=0.08, new=0.01)]))[0])
     return {
         "00": (
@@ -283,6 +284,48 @@ def questions() -> dict[str, tuple[Question, ...]]:
                 (
                     ("To help the network", "The network does not see the counts."),
                     ("To clean the data", "It changes no row."),
+                ),
+            ),
+        ),
+        "06": (
+            Question(
+                "All of n urgent messages are found. How many promise a recall of 0.9, 95 % sure?",
+                (f"{enough}", f"0.9 to the power of {enough} is the first below 0.05."),
+                (
+                    ("10", "A recall of 0.9 finds all of ten in one case of three."),
+                    (f"{one_missed}", "So many where one of them was missed."),
+                ),
+            ),
+            Question(
+                "A cut finds just 80 % on the validation rows. Will it on new messages?",
+                ("About every other time", "Just met is a coin toss; a promise asks for a bound."),
+                (
+                    ("Yes, it was measured", "On the rows that placed it."),
+                    ("Yes, with enough rows", "More rows bring the truth nearer, on either side."),
+                ),
+            ),
+            Question(
+                "Two promises, each with a confidence of 95 %. Both at once, at worst?",
+                ("90 %", "Each fails in 5 of 100 cases, perhaps never in the same."),
+                (
+                    ("95 %", "Only if they fail together."),
+                    ("99.75 %", "That is the chance that not both fail, if independent."),
+                ),
+            ),
+            Question(
+                "Sets hold the true label in 90 % of all messages. And in those of one label?",
+                ("Perhaps far fewer", "The promise is about all together; by_class has one each."),
+                (
+                    ("90 %", "The mean of many labels is none of them."),
+                    ("At least 90 %", "Some have more, so that others have less."),
+                ),
+            ),
+            Question(
+                "Urgent messages get rarer, but stay the same kind. Which promise breaks?",
+                ("Precision", "Most alarms are false then."),
+                (
+                    ("Recall", "It asks about urgent messages only."),
+                    ("Both", "Recall does not see how many there are."),
                 ),
             ),
         ),

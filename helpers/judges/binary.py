@@ -121,69 +121,65 @@ def _cost_per_message(answer: Callable[[Any, Any, Any], Any]) -> str | None:
     )
 
 
-def _review_band(answer: Callable[[Any, Costs, float], Any]) -> str | None:
-    p = np.array([0.001, 0.03, 0.06, 0.3, 0.6, 0.97])  # no ties at these prices
-    few = np.array([0.1, 0.55, 0.9])
+def _review_band(answer: Callable[[Costs, float], Any]) -> str | None:
     costs, other = (
         Costs(false_positive=4.0, false_negative=20.0),
         Costs(false_positive=3.0, false_negative=7.0),
     )
-    words = np.array(["wait", "review", "send"])
 
-    def table(p: np.ndarray, c: Costs, review: float) -> np.ndarray:
-        return np.stack([c.false_negative * p, np.full_like(p, review), c.false_positive * (1 - p)])
+    def ends(c: Costs, review: float) -> tuple[float, float]:
+        return review / c.false_negative, 1 - review / c.false_positive
 
-    def band(p: np.ndarray, c: Costs, review: float) -> np.ndarray:
-        first, last = review / c.false_negative, 1 - review / c.false_positive
-        return np.where(p < first, "wait", np.where(p > last, "send", "review"))
+    def band(c: Costs, review: float) -> tuple[float, float]:
+        low, high = ends(c, review)
+        return (low, high) if low < high else (c.threshold, c.threshold)
 
-    def least(p: np.ndarray, c: Costs, review: float) -> np.ndarray:
-        return table(p, c, review).argmin(axis=0)
+    def exchanged(c: Costs) -> Costs:
+        return Costs(false_positive=c.false_negative, false_negative=c.false_positive)
 
     return try_cases(
         answer,
-        lambda *case: words[least(*case)],
-        ("probabilities", "costs", "review"),
-        (
-            (p, costs, 0.5),
-            (p, costs, 1.0),
-            (p, costs, 50.0),
-            (few, other, 1),
-        ),
+        lambda c, r: np.array(band(c, r)),
+        ("costs", "review"),
+        ((costs, 0.5), (costs, 1.0), (costs, 3.5), (other, 1)),
         {
-            "the words are in small letters": lambda *case: np.char.upper(words[least(*case)]),
-            "nothing is reviewed; a review costs its price, and no call-out on top": (
-                lambda p, c, r: words[np.where(p < c.threshold, 0, 2)]
+            "where low passes high the band is empty; both are then the cut of 01.1": ends,
+            "where the band is empty low and high were brought in order, not put on one cut": (
+                lambda c, r: sorted(ends(c, r))
             ),
-            "0.5 takes no notice of the prices": lambda p, c, r: words[np.where(p < 0.5, 0, 2)],
-            "everything is reviewed": lambda p, c, r: np.full(len(p), "review"),
-            "where review / miss passes 1 - review / false alarm the band is empty": band,
-            "where the band is empty send begins at the cut of 01.1": (
-                lambda p, c, r: np.where(p > 1 - r / c.false_positive, "send", band(p, c, r))
+            "an empty band lies at the cut of 01.1, not in the middle of its ends": (
+                lambda c, r: (
+                    ends(c, r) if band(c, r)[0] < band(c, r)[1] else [np.mean(ends(c, r))] * 2
+                )
             ),
-            "the dearest was taken, not the cheapest": (
-                lambda *case: words[table(*case).argmax(axis=0)]
+            "an empty band lies at the cut of 01.1, not at 0.5": (
+                lambda c, r: ends(c, r) if band(c, r) == ends(c, r) else (0.5, 0.5)
             ),
-            "wait and send have changed places": lambda *case: words[::-1][least(*case)],
-            "the two prices have changed places": (
-                lambda p, c, r: words[
-                    least(
-                        p,
-                        Costs(false_positive=c.false_negative, false_negative=c.false_positive),
-                        r,
-                    )
-                ]
+            "high comes first; (low, high) is asked for": lambda c, r: band(c, r)[::-1],
+            "nothing is read; a reading costs its price, and no mistake on top": (
+                lambda c, r: (c.threshold, c.threshold)
             ),
-            "the prices themselves are compared; weigh each with the chance of its mistake": (
-                lambda p, c, r: words[
-                    np.full(len(p), np.argmin([c.false_negative, r, c.false_positive]))
-                ]
+            "everything is read": lambda c, r: (0, 1),
+            "0.5 takes no notice of the prices": lambda c, r: (0.5, 0.5),
+            "the two prices have changed places": lambda c, r: band(exchanged(c), r),
+            "calling out errs with 1 - p: high is 1 - review / false alarm": (
+                lambda c, r: (r / c.false_negative, r / c.false_positive)
             ),
-            "a colleague who reviews is always right: a review costs its price, no more": (
-                lambda p, c, r: words[least(p, c, 2 * r)]
+            "from a share of low on waiting is dearer: low is review / miss, not 1 minus it": (
+                lambda c, r: (1 - r / c.false_negative, 1 - r / c.false_positive)
             ),
+            "these are the prices' ratios turned round: review / miss, review / false alarm": (
+                lambda c, r: (c.false_negative / r, 1 - c.false_positive / r)
+            ),
+            "who reads is always right: a reading costs its price, no more": (
+                lambda c, r: band(c, 2 * r)
+            ),
+            "these are logits; two probabilities are asked for": (
+                lambda c, r: np.log(np.array(band(c, r)) / (1 - np.array(band(c, r))))
+            ),
+            "these are in percent": lambda c, r: 100 * np.array(band(c, r)),
         },
-        "take the least of the three expected costs, row by row",
+        "waiting costs p * miss, calling out (1 - p) * false alarm: set each equal to review",
     )
 
 

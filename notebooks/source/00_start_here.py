@@ -268,6 +268,7 @@ ready_to_go = all(status != "problem" for _, status, _ in found)
 # - find nine in ten urgent ones, and promise it: [[01.8]]
 # - know how much sixty positives can tell: [[01.8]]
 # - train with weights for a rare class: [[01.9]]
+# - let a person read what lies between two cuts: [[01.7]]
 
 # %% [markdown]
 # **Logits and probabilities**
@@ -294,6 +295,17 @@ ready_to_go = all(status != "problem" for _, status, _ in found)
 # - find texts that belong to no label: [[02.6]]
 # - know whether to train with examples of Other: [[02.7]]
 # - give two or three labels to choose from: [[02.8]]
+
+# %% [markdown]
+# **How sure**
+#
+# - know how many rows a promise takes: [[06.2]]
+# - know why a recall that was met is not met again: [[06.3]]
+# - promise recall and precision at once: [[06.4]]
+# - name labels that hold the true one: [[06.5]]
+# - know what a promise does not cover: [[06.6]]
+# - miss at most a tenth of the labels: [[06.7]]
+# - price every confusion of two labels: [[06.8]]
 
 # %% [markdown]
 # **Any of many**

@@ -262,8 +262,8 @@ print(f"grid: {best[0]:.0f} in all, at a threshold of {best[1]:.2f}")
 
 # %% [markdown]
 # A grid can step over the best place, or end before it. There are only as many different decisions as there are
-# different logits, so we can try them all: sort, then count in one pass. `BinaryThreshold.choose` does that, and takes
-# the middle of the widest stretch of equally cheap cuts (the **plateau**).
+# different logits, so we can try them all: sort, then count in one pass. `BinaryThreshold.choose` does that, and
+# takes the middle of the widest stretch of equally cheap cuts (the **plateau**).
 
 # %%
 from helpers.decisions import BinaryThreshold
@@ -489,10 +489,57 @@ claim(text, max(*highs, better) < 0, released=RELEASED)
 # *Answer*: the first comparison says it.
 #
 # Unless it calls the tuned rule cheaper, take the formula: it needs no search and follows a change of price at once.
-# The second comparison is what this lesson is for: the same network, read at a cut that knows the prices.
+# The second comparison is what this lesson is for: the same network, read at a cut that knows the prices. What the
+# tuned lead over Elkan loses between validation and test, in the last two lines, is **optimism**: the price of having
+# looked.
+
+# %% [markdown]
+# ### Two cuts: a person may read
 #
-# The searched rule cannot lose to any other threshold on the part that it searched. Compare its lead over Elkan's cut
-# in the last two lines: what it loses between validation and test is **optimism**, the price of having looked.
+# A colleague can read a message first, for half the price of a false alarm, and is then always right. Now there are
+# three answers: wait, read, call out. For each message we take the one with the least expected cost. *Predict*: the
+# messages that are read lie between two probabilities. Which?
+
+# %%
+from helpers.decisions import ReviewBand
+
+READ = COST_FALSE_ALARM / 2
+p = sigmoid(binary_logit(z_test) / temperature)
+expected = np.stack([COST_MISS * p, COST_FALSE_ALARM * (1 - p), np.full_like(p, READ)])
+band = ReviewBand.from_costs(costs, review=READ, temperature=temperature)
+assert np.array_equal(band.decide(z_test), expected.argmin(axis=0)), "wait 0, call out 1, read 2"
+asked = {"by price": {"review": READ}, "one in ten": {"max_review": 0.1}}
+bands = {"formula": band}
+for name, option in asked.items():  # searched, over all pairs of cuts
+    bands[name] = ReviewBand.choose(z_validation, y_validation, costs=costs, **option)
+share = (bands["one in ten"].decide(z_validation) == 2).mean()
+assert share <= 0.1, "no more than people can read"
+
+# %%
+print("read from {:.3f} to {:.3f}".format(*band.thresholds))
+print(f"{'on test':12}read  missed  alarms   cost")
+seen = {}
+for name, rule in {"one cut": scaled_rule, **bands}.items():
+    said = rule.decide(z_test)
+    paid[name] = np.where(said == 2, READ, costs.of(y_test, said % 2))
+    seen[name] = ((said == 0) & (y_test == 1)).sum(), ((said == 1) & (y_test == 0)).sum()
+    counted = f"{(said == 2).mean():4.0%}{seen[name][0]:8}{seen[name][1]:8}"
+    print(f"{name:12}{counted}{paid[name].mean():7.3f}")
+compared("formula", "one cut")
+print("the record says how:", ", ".join(rule.chosen["criterion"] for rule in bands.values()))
+assert np.all(np.array(seen["formula"]) <= seen["one cut"]), "its ends enclose the one cut"
+fewer = seen["formula"][1] < seen["one cut"][1]
+claim("a band by formula has fewer false alarms than one cut", fewer, released=RELEASED)
+
+# %% [markdown]
+# *Answer*: from reading / miss up to 1 − reading / false alarm.
+#
+# These ends enclose the one cut, so misses and false alarms can only fall; whether that is worth the reading, the
+# interval says. `ReviewBand` has three ways: three prices; the share that people can read (`max_review`); a promise for
+# both sides (`max_false_omission`: the share of urgent ones among what waits; `max_false_discovery`: of harmless ones
+# among what is sent). Lesson 06 is about promises.
+#
+# ## 8 · Further: what sixty urgent messages can tell
 #
 # How firm is the tuned threshold? Draw the validation messages again 300 times and choose each time.
 
@@ -515,16 +562,8 @@ for ax, (name, one) in zip(axes, parts.items(), strict=True):
 plt.show()
 
 # %% [markdown]
-# On validation the tuned cut stands in the lowest place, for it was put there; on test it has to do without. Where
-# Elkan's cut lies inside the range, these data cannot say that the two cuts differ. Where it lies outside, ask
-# the table before you believe it: a lower cost on validation is what the search was for.
-#
-# Read the range as a rough guide, not as an interval with a guarantee: the resamples know only these few dozen
-# urgent messages, and one hard message among them can decide how far left the cut must go. Quote a tuned
-# threshold with this range beside it.
-
-# %% [markdown]
-# ## 8 · Further: what sixty urgent messages can tell
+# On validation the tuned cut stands in the lowest place; on test it has to do without. Where Elkan's cut lies inside
+# the range, these data cannot tell the two apart. Quote the range beside the cut: the urgent messages are few.
 #
 # In a simulation we know the truth, so we can ask what one real data set cannot tell. Scores of harmless
 # messages are normal around 0, those of urgent ones around 3, both with spread 1; one message in ten is
@@ -710,34 +749,6 @@ claim(text, share <= 0.05 and more, released=RELEASED)
 #
 # Prefer the moved threshold: the probabilities keep their meaning, and when a price changes you change one number
 # instead of training again.
-#
-# ### A threshold to play with
-#
-# Move the slider and watch the counts on the validation part. All of them are worked out here, so it moves in a
-# page without a kernel, too.
-
-# %%
-from helpers.sliders import slider
-
-places = 1 / (1 + np.exp(-np.linspace(-7, 3, 101)))
-missed, alarms, paid = [], [], []
-for threshold in places:
-    said = (p_validation >= threshold).astype(int)
-    missed.append((y_validation > said).sum())
-    alarms.append((y_validation < said).sum())
-    paid.append(f"{costs.of(y_validation, said).mean():.3f} a message")
-columns = {"threshold": [f"{t:.4f}" for t in places], "missed": missed, "false alarms": alarms}
-slider(columns | {"cost": paid}, start=70)
-
-# %% [markdown]
-# ### What to monitor once it runs
-#
-# - **The share of alarms**, daily. It needs no labels, and a jump is often an early sign of change.
-# - **A random sample with labels**, of messages with and without alarm: without the latter, misses stay unseen.
-#   Watch its share of urgent messages; if that changes, the probabilities are off (lesson 04 corrects them).
-# - **Misses found later.** Each one costs twenty false alarms: read them.
-# - **Log loss and the reliability diagram** on the sample.
-# - **The prices.** When they change, the threshold changes at once, without training.
 
 # %% [markdown]
 # ## What to remember
@@ -748,6 +759,7 @@ slider(columns | {"cost": paid}, start=70)
 # 3. Choose on validation, report on test, with an interval.
 # 4. Few positives make a tuned threshold and a recall floor loose; a bound protects the floor, at a price.
 # 5. Compare P(positive) with the threshold, never the winner's score.
+# 6. Where a person may read, there are two cuts, and three prices place them.
 
 # %% tags=["headline"]
 {
@@ -817,26 +829,21 @@ def answer(probabilities, false_positive, false_negative):
 check("01.3", answer)
 
 # %% [markdown]
-# **01.4** A colleague can read a message first, for a fixed price and without delay, and is then always right.
-# Write `answer(probabilities, costs, review)` for an array, `Costs` and that price: an array of `"wait"`,
-# `"review"` or `"send"`, whichever has the least expected cost. Where does the band of reviewed messages
-# begin and end, and when is it empty? (`ReviewBand.choose` searches such a band on validation data: by these three
-# prices, by the share that people can read, or by a promise for both of its sides.)
+# **01.4** Where does the band of messages that a person reads begin and end? Write `answer(costs, review)` for
+# `Costs` and the price of a reading: two probabilities, `(low, high)`, so that waiting is cheapest below `low`,
+# calling out from `high` on, and reading in between. Where reading is nowhere the cheapest, both are the cut of
+# 01.1.
 
 # %%
 answer = ...
 
 
 # solution
-def answer(probabilities, costs, review):
-    expected = np.stack(
-        [
-            costs.false_negative * probabilities,
-            np.full_like(probabilities, review),
-            costs.false_positive * (1 - probabilities),
-        ]
-    )  # the band runs from review / miss to 1 - review / false alarm; empty if these cross
-    return np.array(["wait", "review", "send"])[expected.argmin(axis=0)]
+def answer(costs, review):
+    low, high = review / costs.false_negative, 1 - review / costs.false_positive
+    if low < high:
+        return low, high
+    return costs.threshold, costs.threshold
 
 
 # check
