@@ -186,6 +186,7 @@ NO_EXAMPLE = {
     "doctor": "looks at the machine",
     "__main__": "the command line has its own",
     "columns.check_columns": "returns nothing",
+    "lessons.Start.shown": "needs a task with such texts",
     **dict.fromkeys(("downloads.fetch_network", "downloads.load_data_set"), "needs the Hub"),
     "downloads.hub_errors": "needs the Hub",
     **dict.fromkeys(("hub.hub_other_texts", "emotions.emotions_task"), "needs the Hub"),
