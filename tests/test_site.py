@@ -77,6 +77,16 @@ def test_every_sentence_of_the_index_has_its_figures(path):
         assert f'"{name}":' in headline
 
 
+def test_a_folded_answer_holds_its_text(pages):
+    """In the page of a lesson each answer stands inside its fold, and no fold is empty."""
+    for name, text in pages.items():
+        if name[:2].isdigit():
+            folds = re.findall(
+                r"<details><summary>Answer</summary>(.*?)</details>", text, re.DOTALL
+            )
+            assert folds and all("<p>" in inside for inside in folds), name
+
+
 def test_the_handout_shows_calls_that_there_are():
     """Each call on the handout names a rule and a way to make it, with options that it takes."""
     for _, call in handout.RULES:

@@ -181,7 +181,8 @@ def page(notebook: Any, title: str, *, nav: str = "") -> str:
     str
         It loads nothing; its colours are those that the reader's system asks for.
     """
-    text, _ = HTMLExporter(embed_images=True).from_notebook_node(mark_answers(notebook))
+    # embed_images would close a fold at once: it mends HTML piece by piece. No text has a picture.
+    text, _ = HTMLExporter().from_notebook_node(mark_answers(notebook))
     text = hang_lines(text)
     text = HEADING.sub(lambda m: m[1] + m[2].replace("_", "_<wbr>"), text)  # a long name wraps
     text = LOADED.sub("", text)
