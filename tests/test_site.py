@@ -79,12 +79,9 @@ def test_every_sentence_of_the_index_has_its_figures(path):
 
 def test_a_folded_answer_holds_its_text(pages):
     """In the page of a lesson each answer stands inside its fold, and no fold is empty."""
-    for name, text in pages.items():
-        if name[:2].isdigit():
-            folds = re.findall(
-                r"<details><summary>Answer</summary>(.*?)</details>", text, re.DOTALL
-            )
-            assert folds and all("<p>" in inside for inside in folds), name
+    fold = re.compile(r"<details><summary>Answer</summary>(.*?)</details>", re.DOTALL)
+    found = [inside for text in pages.values() for inside in fold.findall(text)]
+    assert len(found) > 20 and all("<p>" in inside for inside in found)
 
 
 def test_the_handout_shows_calls_that_there_are():
