@@ -148,6 +148,13 @@ def test_every_sentence_of_the_index_has_its_figures(path):
         assert f'"{name}":' in headline
 
 
+def test_a_folded_answer_holds_its_text(pages):
+    """In the page of a lesson each answer stands inside its fold, and no fold is empty."""
+    fold = re.compile(r"<details><summary>Answer</summary>(.*?)</details>", re.DOTALL)
+    found = [inside for text in pages.values() for inside in fold.findall(text)]
+    assert len(found) > 20 and all("<p>" in inside for inside in found)
+
+
 def test_the_handout_shows_calls_that_there_are():
     """Each call on the handout names a rule and a way to make it, with options that it takes."""
     for _, call in handout.RULES:

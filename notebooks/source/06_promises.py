@@ -158,9 +158,6 @@ for name, option in found.items():
         rows = draw(ROWS, rng)
         rules.append(BinaryThreshold.choose(z[rows], y[rows], min_recall=FLOOR, **option))
     found[name] = np.array([truth_of(rule) for rule in rules])
-for name, truth in found.items():
-    print(f"{name:18} below the floor in {np.mean(truth[:, 0] < FLOOR):4.0%},")
-    print(f"{'':18} alarms for {truth[:, 2].mean():.0%} of the messages")
 
 # %% tags=["cover"]
 import matplotlib.pyplot as plt
@@ -175,6 +172,7 @@ for ax, (name, truth) in zip(axes, found.items(), strict=True):
     ax.axvline(FLOOR, color="black", lw=1)
     ax.set_title(f"{name}: {low.mean():.0%} below the floor of {FLOOR}", fontsize=10)
     ax.set_ylabel("rules")
+    print(f"{name:18} alarms for {truth[:, 2].mean():.0%} of the messages")
 axes[1].set_xlabel("recall in the world, of 400 rules")
 plt.show()
 broken = {name: np.mean(truth[:, 0] < FLOOR) for name, truth in found.items()}
@@ -325,7 +323,7 @@ cut = p_true[int((ROWS + 1) / 10) - 1]
 named = softmax(z_desk) >= cut
 rule = PredictionSets.choose(z_desk[rows], y_desk[rows], coverage=0.9, label_names=desks)
 assert np.array_equal(rule.decide(z_desk), named), "the rule is this recipe"
-print(f"named: every desk from {cut:.3f} on; {named.sum(axis=1).mean():.2f} desks a message")
+print(f"every desk from {cut:.3f} on: {named.sum(axis=1).mean():.2f} a message")
 
 # %% [markdown]
 # *Predict*: in the mean over many draws the sets hold the truth in nine of ten messages. Is that so for the
