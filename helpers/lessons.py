@@ -62,6 +62,12 @@ class Start:
         -------
         str
             As long as the text.
+
+        Examples
+        --------
+        >>> begun = start("topics", "offline", 0, "auto", 10)
+        >>> begun.shown(begun.task.train, 0) == begun.task.train.texts[0]
+        True
         """
         text = part.texts[row]
         if self.recipe.mask is None:

@@ -27,6 +27,33 @@ CRITERIA = {
 }
 
 
+def test_a_second_network_is_saved_with_a_rule_of_its_own():
+    """A network three times as loud gets a temperature of its own, and then the same decisions.
+
+    With the file of the first it answers more messages, and pays more for it.
+    """
+    z, y, names = CASES["multiclass"]
+    criterion = {"costs": RejectCosts(reject=0.2)}
+    networks = {"first": z, "second": 3 * z}
+    files = {
+        name: choose_rule("multiclass", own, y, label_names=names, criterion=criterion).to_dict()
+        for name, own in networks.items()
+    }
+    first, second = (RejectOption.from_dict(file) for file in files.values())
+    assert second.temperature == pytest.approx(3 * first.temperature, rel=1e-3)
+    assert np.array_equal(second.decide(3 * z), first.decide(z))
+    borrowed, other = first.decide(3 * z), len(names)
+    assert (borrowed < other).sum() > (second.decide(3 * z) < other).sum()
+
+    def paid(said):
+        return np.where(said == other, 0.2, said != y).mean()
+
+    assert paid(borrowed) > paid(second.decide(3 * z))
+    pair = RECIPES["intent", "hub"], RECIPES["intent", "hub-second"]
+    assert pair[0].checkpoint != pair[1].checkpoint and pair[0].criterion == pair[1].criterion
+    assert pair[0].load_task.keywords == pair[1].load_task.keywords
+
+
 @pytest.mark.parametrize("kind", CASES)
 def test_the_rule_is_that_of_choose_with_a_fitted_temperature(kind):
     """The one call gives what the rule's own `choose` gives, after a temperature where it helps."""

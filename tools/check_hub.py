@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 PROFILES = {
     "01": ("hub", "hub-spam"),
-    "02": ("hub", "hub-english"),
+    "02": ("hub", "hub-second", "hub-english"),
     "03": ("hub", "hub-offensive", "hub-law"),
 }
 
