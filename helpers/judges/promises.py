@@ -98,6 +98,7 @@ def _confidence_with_mistakes(answer: Callable[[int, int, float], Any]) -> str |
 
 def _ranked(p: np.ndarray, rank: float, few: float = -np.inf) -> float:
     """Return the value of a rank counted from the lowest; another one where there is no such."""
+    rank = round(float(rank), 9)  # (1 - 0.9) * 10 falls a little short of 1
     return float(np.sort(p)[int(rank) - 1]) if 1 <= rank < len(p) + 1 else few
 
 

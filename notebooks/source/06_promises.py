@@ -415,7 +415,7 @@ for name, weight in worlds.items():
     kept[name] = recall >= 0.8, precision >= 0.3
     words = ["kept" if fine else "broken" for fine in kept[name]]
     print(f"{name:17}{recall:.2f} {words[0]:7}{precision:.2f} {words[1]}")
-claim("both hold as drawn", kept["as drawn"] == (True, True), released=RELEASED)
+print(claim("both hold as drawn", kept["as drawn"] == (True, True), released=RELEASED))
 text = "rarer: recall holds, precision does not"
 print(claim(text, kept["ten times rarer"] == (True, False), released=RELEASED))
 claim("tenants only: recall does not hold", not kept["tenants only"][0], released=RELEASED)
@@ -526,7 +526,7 @@ paid = {name: costs.of(yt, answers) for name, answers in said.items()}
 from helpers.intervals import paired_bootstrap
 
 print("temperature", round(searched.temperature, 2), "and bias for:", searched.chosen["bias"])
-claim("the temperature is below 1", searched.temperature < 1, released=RELEASED)
+print(claim("the temperature is below 1", searched.temperature < 1, released=RELEASED))
 print(f"{'':18}cost  to a person  leaks lost")
 for name, answers in said.items():
     leaks = ((yt == water) & (answers != water) & (answers != person)).sum()
@@ -537,7 +537,7 @@ for other in list(said)[:3]:
     gap = paired_bootstrap(paid["searched"], paid[other], rng=np.random.default_rng(SEED))
     print(f"searched minus {other}:\n  {gap[0]:+.3f} ({gap[1]:+.3f} to {gap[2]:+.3f})")
     if other != "one price for all":
-        claim(f"searched is cheaper than {other}", gap[2] < 0, released=RELEASED)
+        print(claim(f"searched is cheaper than {other}", gap[2] < 0, released=RELEASED))
 
 # %% [markdown]
 # *Answer*: it hands most messages to a person, for no answer looks sure enough.
@@ -624,7 +624,7 @@ answer = ...
 
 # solution
 def answer(p_true, coverage):
-    rank = int((1 - coverage) * (len(p_true) + 1))
+    rank = int(round((1 - coverage) * (len(p_true) + 1), 9))  # 0.1 * 10 is 1, also in floats
     return np.sort(p_true)[rank - 1] if rank else -np.inf
 
 
