@@ -3,7 +3,7 @@
 REAL_DATA=... python -m benchmarks.published                   every set, seeds 0, 1, 2
 REAL_DATA=... python -m benchmarks.published sms --seeds 0     one of them
 python -m benchmarks.published --plan                          the commands alone
-python -m benchmarks.published --table                         the table in the README
+python -m benchmarks.published --table                         the table in MEASURED.md
 
 `train` fits on the training part and chooses the rule on the validation part; `score` decides the
 test part, once. What is there already is not done again: networks lie in build/published, figures
@@ -197,7 +197,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="name", help=", ".join(SETS))
     parser.add_argument("--seeds", default="0,1,2", help="as 0,1,2")
     parser.add_argument("--plan", action="store_true", help="print the commands, run nothing")
-    parser.add_argument("--table", action="store_true", help="print the table in the README")
+    parser.add_argument("--table", action="store_true", help="print the table in MEASURED.md")
     asked = parser.parse_args()
     if unknown := set(asked.names) - set(SETS):
         sys.exit(f"no set is called {', '.join(unknown)}; there are {', '.join(SETS)}")

@@ -81,7 +81,7 @@ def ours(line: Line, runs: list[dict[str, Any]]) -> str:
 
 
 def table(folder: Path = KEPT) -> str:
-    """Write the table in Markdown, as it stands in the README."""
+    """Write the table in Markdown, as it stands in MEASURED.md."""
     runs = read(folder)
     rows = ["| data, figure on the test part | published | to reach | ours | seeds |"]
     rows.append("|---|---|---|---|---|")

@@ -115,13 +115,13 @@ def test_solutions_stand_apart(pages, path):
         assert html.escape(one.solution) not in re.sub(r"<[^>]*>", "", lesson)
 
 
-def test_the_index_says_how_the_figures_of_the_readme_were_made(pages):
-    """Its tables are the README's; each names commands, and each command is there to run."""
-    made = pages["index.html"].split("The README's figures")[1]
+def test_the_index_says_how_each_figure_was_made(pages):
+    """Its tables are those of MEASURED.md; each names commands that are there to run."""
+    made = pages["index.html"].split("What was measured")[1]
     tables = re.split(r"<table>", made)
     assert len(tables) > 3
-    readme = (build_notebooks.ROOT / "README.md").read_text(encoding="utf-8")
-    for row in re.findall(r"^\| .+ \|$", readme.split("\n## Measured\n")[1], re.MULTILINE):
+    measured = (build_notebooks.ROOT / "MEASURED.md").read_text(encoding="utf-8")
+    for row in re.findall(r"^\| .+ \|$", measured, re.MULTILINE):
         last = re.sub("[`*]", "", row.split("|")[-2]).strip()
         assert html.escape(last, quote=False) in re.sub(r"<[^>]*>", "", made), row
     for before, table in itertools.pairwise(tables):

@@ -215,7 +215,7 @@ def write_index(lessons: list[Lesson], folder: Path = BUILD) -> Path:
     write_pages(folder)
     path = folder / "index.html"
     body = INDEX.format(index=anchor("6 · I want to ...")) + "\n".join(articles)
-    body += f"<section><h2>The README's figures, and what made them</h2>\n{measured()}</section>"
+    body += f"<section><h2>What was measured, and how</h2>\n{measured()}</section>"
     path.write_text(shell(TITLE, body), encoding="utf-8")
     return path
 

@@ -139,9 +139,9 @@ def lessons() -> dict[str, str]:
 
 
 def measured() -> str:
-    """Write the README's figures as HTML, each with the command that made it."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = text.split("\n## Measured\n")[1].split("\n## ")[0]
+    """Write the figures of MEASURED.md as HTML, each with the command that made it."""
+    text = (ROOT / "MEASURED.md").read_text(encoding="utf-8")
+    section = text.split("\n", 1)[1]
     page = MarkdownIt("commonmark").enable("table").render(section)
     page = page.replace("<table>", '<div class="wide" tabindex="0"><table>')
     return page.replace("</table>", "</table></div>")
