@@ -141,7 +141,7 @@ def _review_band(answer: Callable[[Costs, float], Any]) -> str | None:
         answer,
         lambda c, r: np.array(band(c, r)),
         ("costs", "review"),
-        ((costs, 0.5), (costs, 1.0), (costs, 3.5), (other, 1)),
+        ((costs, 0.5), (costs, 1.0), (costs, 3.5), (other, 1), (costs, 3.0)),
         {
             "where low passes high the band is empty; both are then the cut of 01.1": ends,
             "where the band is empty low and high were brought in order, not put on one cut": (
@@ -151,6 +151,9 @@ def _review_band(answer: Callable[[Costs, float], Any]) -> str | None:
                 lambda c, r: (
                     ends(c, r) if band(c, r)[0] < band(c, r)[1] else [np.mean(ends(c, r))] * 2
                 )
+            ),
+            "the band closes where its ends meet, not at half a false alarm": (
+                lambda c, r: band(c, r) if r < c.false_positive / 2 else (c.threshold, c.threshold)
             ),
             "an empty band lies at the cut of 01.1, not at 0.5": (
                 lambda c, r: ends(c, r) if band(c, r) == ends(c, r) else (0.5, 0.5)

@@ -23,10 +23,14 @@ def _rows_without_a_mistake(answer: Callable[[float, float], Any]) -> str | None
         answer,
         rows,
         ("floor", "confidence_level"),
-        ((0.9, 0.95), (0.8, 0.9), (0.99, 0.99), (0.95, 0.9)),
+        ((0.9, 0.95), (0.8, 0.9), (0.99, 0.99), (0.95, 0.9), (0.5, 0.75)),
         {
             "rows are whole, and so many are too few: round up": lambda f, c: int(exact(f, c)),
+            "so many are one too few: round up": lambda f, c: rows(f, c) - 1,
             "rows are whole: round up": exact,
+            "where the power is just 1 - confidence_level, so many rows are enough": (
+                lambda f, c: int(exact(f, c)) + 1
+            ),
             "one row more than it takes: the power may reach 1 - confidence_level": (
                 lambda f, c: rows(f, c) + 1
             ),

@@ -59,7 +59,7 @@ def world_of(task, head, label_of=np.asarray):
 
 # %% [markdown]
 # `class_weight="balanced"` counts the few urgent messages as much as the many others. It moves all probabilities, and
-# for once that does no harm: a promise looks at the *order* of the scores and counts. It needs no true probability.
+# for once that does no harm: a promise looks at the *order* of the scores, and counts rows. It needs no true probability.
 
 # %%
 z, y = world_of(
@@ -68,7 +68,7 @@ z, y = world_of(
 
 
 def draw(n, rng):
-    return rng.integers(0, len(y), n)  # n messages of this world, each drawn by itself
+    return rng.integers(0, len(y), n)  # n messages, each drawn by itself, with replacement
 
 
 def truth_of(rule):
@@ -122,7 +122,7 @@ for floor, level in ((0.9, 0.95), (0.99, 0.99)):
 # twice the rows. And they are *urgent* rows; to get one, twelve messages are read.
 #
 # Mostly some are missed. With k misses of n the promise asks how often a network with a recall of just the floor
-# would miss so few: P(at most k misses of n), the **exact binomial** bound. *Predict*: 29 were enough without a
+# would miss so few: P(at most k misses of n) shall be at most 5 %, the **exact binomial** bound. *Predict*: 29 were enough without a
 # miss. With one?
 
 # %%
@@ -296,17 +296,19 @@ for _ in range(200):
         wrong += recall < 0.7 or precision < 0.2
     except ValueError:
         refused += 1
-print(f"200 draws of {4 * ROWS}: {refused} refused, {wrong} broken")
+print(f"200 draws of {4 * ROWS}: {refused} refused, {wrong} broken;")
+print(f"  the last one: recall {recall:.2f}, precision {precision:.2f}")
 text = "of 200 pairs of floors at most 7 % are broken"
 claim(text, wrong <= 14 and refused < 200, released=RELEASED)
 
 # %% [markdown]
 # ## 5 · Sets that hold the truth
 #
-# One label of many can be promised, too: not the right one, but a short **set** that holds it. Seven desks share
-# the messages of our city, a family of intents each. **Split conformal** takes the probability of the *true* desk
+# One label of many can be promised, too: not the right one, but a short **set** that holds it, with a probability
+# called **coverage** (another than that of lesson 02). Seven desks share the messages of our city. **Split conformal** takes the probability of the *true* desk
 # on each labelled row, the r-th smallest of them as the cut, and names every desk that reaches it. With r = (1 −
-# coverage) × (n + 1), rounded down, a new message's true desk is in the set with the probability asked for.
+# coverage) × (n + 1), rounded down, that is kept: the new message is as likely as any row to take each of n + 1 places.
+# (A message may reach no cut: an empty set, which a person reads.)
 
 # %%
 from helpers.decisions import PredictionSets
@@ -365,20 +367,20 @@ claim("with a cut each all have over 89 %", own[1:].min() > 0.89, released=RELEA
 # *Predict*: a desk has eight labelled rows of its own, or fewer. What can be said of it at nine in ten?
 
 # %%
-print("desks named, with as many rows:")
+print("desks named, by labelled rows in all:")
 print("rows   one cut   a cut each")
 for n in (8, 40, 100, ROWS):
     (_, _, a), (_, _, b) = held(n, False, 40), held(n, True, 40)
     print(f"{n:4}{a:10.2f}{b:13.2f}")
 few = PredictionSets.choose(z_desk[:8], y_desk[:8], coverage=0.9)
 assert few.decide(z_desk).all() and few.chosen["named_always"] == list(range(len(desks)))
-claim("40 rows promise nothing by desk", held(40, True, 40)[2] > 5, released=RELEASED)
+claim("by desk, 40 rows name over 5 of 7 desks", held(40, True, 40)[2] > 5, released=RELEASED)
 
 # %% [markdown]
 # *Answer*: nothing, so the set names all desks.
 #
-# With eight rows r is 0.1 × 9, rounded down: 0. There is no cut that low, and the honest set holds every label. A
-# recipe that takes the lowest of the eight instead gives short sets and no promise. `chosen["named_always"]` lists
+# With eight rows r is 0.1 × 9, rounded down: 0. There is no 0-th smallest, and the honest set holds every label. A
+# recipe that takes the lowest of the eight instead promises 8/9, not 9/10. `chosen["named_always"]` lists
 # the labels with too few rows.
 
 # %% [markdown]
@@ -386,7 +388,7 @@ claim("40 rows promise nothing by desk", held(40, True, 40)[2] > 5, released=REL
 #
 # Each promise says "for messages drawn like these". We make two: one rule with a recall of 0.8, another with a
 # precision of 0.3. Then the world changes in two ways. First urgent messages become ten times rarer. Then, in a
-# cold winter, all urgent ones come from tenants (the intents of `housing`).
+# cold winter, as many are urgent as before, but all come from tenants (the intents of `housing`).
 #
 # *Predict* for each: is the recall kept? The precision?
 
@@ -402,7 +404,7 @@ tenants = np.isin(intent, FAMILIES["housing"])
 worlds = {
     "as drawn": np.ones(len(y)),
     "ten times rarer": np.where(y == 1, 0.1, 1),
-    "tenants only": np.where((y == 1) & ~tenants, 0, 1),
+    "tenants only": np.where(y == 1, tenants * y.sum() / (tenants & (y == 1)).sum(), 1),
 }
 
 # %%
@@ -421,11 +423,11 @@ print(claim(text, kept["ten times rarer"] == (True, False), released=RELEASED))
 claim("tenants only: recall does not hold", not kept["tenants only"][0], released=RELEASED)
 
 # %% [markdown]
-# *Answer*: rarer breaks the precision alone; other kinds of messages break the recall, too.
+# *Answer*: rarer breaks the precision alone; another kind of urgent message breaks the recall.
 #
 # Recall asks about urgent messages only. However many there are, it stays, as long as they are the same kind.
-# Precision asks about alarms, and these are mostly false once urgent messages get rare. No floor outlives a change
-# of *kind*. Sets are no better off: once most messages are for a desk that has less than its share, the mean falls.
+# Precision asks about alarms, and these are mostly false once urgent messages get rare. A change of *kind* may break
+# either. Sets are no better off: once most messages are for a desk that has less than its share, the mean falls.
 # A cut for each desk holds longer.
 #
 # So a promise needs a date, the rows that it rests on, and somebody who watches the traffic ([[04.7]]).
@@ -476,7 +478,7 @@ text = "at 0.5 over 20 % are missed, with the promise 9 % to 11 %"
 claim(text, missed(z_topic >= 0) > 0.2 and 0.09 < np.mean(lost) < 0.11, released=RELEASED)
 
 # %% [markdown]
-# *Answer*: far more than a tenth.
+# *Answer*: as printed, far more than a tenth.
 #
 # As with sets this is a promise in the mean, and single rules lie on both sides of it. Its price is topics that are
 # not the message's. If single labels need a floor of their own, with a confidence, `min_recall` is the way, and
