@@ -2,9 +2,8 @@
 # nbconvert: with embed_images a <details> in a text cell is closed before what it should hold.
 #
 # Packages: nbconvert 7.17.2, nbformat 5.11.1, beautifulsoup4 4.15.0, mistune 3.4.0.
-# Expected: embed_images puts pictures into the page and leaves all other HTML of a text as it is.
-# (No guess was written down before the fault was seen on our pages; this is what we had taken for
-# granted.)
+# Expected (no guess was written down): embed_images puts pictures into the page and leaves all other
+# HTML of a text as it is.
 # Seen: each piece of HTML between paragraphs is parsed and written by itself, so that an element
 # that is opened in one piece is closed at its end: the fold is empty, and its text stands open
 # below it. Without embed_images the fold holds its text.
