@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# nbconvert: with embed_images a <details> in a text cell is closed before what it should hold.
+# nbconvert: with embed_images a fold in a text cell is closed before what it should hold.
 #
 # Packages: nbconvert 7.17.2, nbformat 5.11.1, beautifulsoup4 4.15.0, mistune 3.4.0.
 # Expected (no guess was written down): embed_images puts pictures into the page and leaves all other
