@@ -736,11 +736,15 @@ for name in ("calm", "overconfident"):
     unseen = not held["recall"] and left not in moved_lines
     text = f"{name}: recall is wrong, and the scores look possible"
     print(claim(text, unseen, released=RELEASED))
-text = "strangers: no base rate explains the scores"
-claim(text, left in outcome["strangers"][1], released=RELEASED)
+seen = left in outcome["strangers"][1]
+print(
+    "strangers: no base rate explains the scores" if seen else "strangers: not seen by the scores"
+)
 
 # %% [markdown]
-# *Answer*: strangers give themselves away, since no mixture of old urgent and old harmless messages has such scores.
+# *Answer*: strangers mostly give themselves away, as few mixtures of old urgent and old harmless messages have such
+# scores; the last line says whether they did.
+#
 # Calm messages look just like a lower base rate; who moves the rule without the sample that the advice asks for misses
 # more. Overconfidence shows nowhere among new messages; only rows whose labels are known can tell.
 #
