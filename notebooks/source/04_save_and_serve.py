@@ -698,9 +698,8 @@ print("the base rate is", "seen to move" if "base rate" in moved_lines else "not
 print("intervals that hold the count:", ", ".join(name for name, fine in held.items() if fine))
 
 # %% [markdown]
-# A 95 % interval may miss, as the last line shows under some seeds. A rate near zero hangs on few messages, hence the
-# wide intervals. `python -m helpers watch FOLDER decided.csv` prints
-# this for a file of `score`, and a **drift table**: share of alarms, new words, each with an interval of its change.
+# A rate near zero hangs on few messages: wide intervals, of which one in twenty misses. `python -m helpers watch FOLDER
+# decided.csv` prints this for a file of `score`, and a **drift table**: share of alarms, new words, their change.
 #
 # ## 8 · Further: where both are wrong
 #
