@@ -138,8 +138,8 @@ def exceedances(
 ) -> Figures:
     """Choose a rule on random rows of a test bed, and count how often its promise is broken there.
 
-    The rows are the whole world of this test: a rule that is chosen on some of them meets all.
-    Draws without replacement vary less than the independent ones that the promise is about.
+    The rows are the whole world of this test: rows are drawn from it one by one, with replacement,
+    as the promise supposes, and the rule meets all of it.
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ def exceedances(
     rng = np.random.default_rng(0)
     refused = found = 0
     for _ in range(DRAWS):
-        rows = rng.permutation(n)[:n_chosen]
+        rows = rng.integers(0, n, n_chosen)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
