@@ -28,7 +28,7 @@ import transformers
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from helpers import losses, prediction
+from helpers import losses, prediction, processes, unfinished
 from helpers.data import Part, Task, check_task
 from helpers.losses import Loss
 from helpers.moved import forward
@@ -93,6 +93,7 @@ def fine_tune(
     loss_name: str | None = None,
     dtype: Literal["auto", "bf16", "fp16", "fp32"] = "auto",
     cache: bool = True,
+    resume: bool = True,
     progress: bool = True,
     on_epoch: Callable[[list[dict[str, float]]], None] | None = None,
 ) -> FineTuned:
@@ -118,6 +119,8 @@ def fine_tune(
         Mixed precision; "auto" is `fast_dtype`.
     cache : bool, default True
         Take up, and keep, finished runs (see Notes).
+    resume : bool, default True
+        Go on where such a run was stopped; otherwise what it left is removed.
     progress : bool, default True
         Show a progress bar.
     on_epoch : callable, optional
@@ -142,7 +145,14 @@ def fine_tune(
     ``LOGITS_TO_DECISIONS_CACHE`` names) under a key made of texts, labels, settings, loss name,
     checkpoint, number format, device, library versions and the files that train. A run made with
     another number of threads, which rounds otherwise, is taken up too. Entries are written whole or
-    not at all, by one process at a time. Under torchrun nothing is cached.
+    not at all, by one process at a time.
+
+    Beside it stands the state of a run that has not finished, written after an epoch where 30
+    seconds have passed since the last. A run that was stopped, even killed, goes on from it, and
+    gives the same network to the bit with the same number of threads. A finished run removes it.
+
+    Under torchrun each process takes its share of every batch, and the gradient is that of the
+    whole batch; a loss of one's own must be a mean over rows. Nothing is kept there.
 
     Examples
     --------
@@ -159,19 +169,28 @@ def fine_tune(
         )
     _check_settings(settings)
     chosen_dtype = check_dtype(dtype)
-    distributed = int(os.environ.get("WORLD_SIZE", "1")) > 1
+    train = partial(
+        _train, task, checkpoint, settings, n_logits, loss, chosen_dtype, progress, on_epoch
+    )
+    distributed = processes.world_size() > 1
     cacheable = cache and not distributed and (loss is None or loss_name is not None)
-    if not cacheable:
-        return _train(task, checkpoint, settings, n_logits, loss, chosen_dtype, progress, on_epoch)
+    if not (cacheable or distributed):
+        return train(None)
 
     key = _cache_key(task, checkpoint, settings, n_logits, loss_name, chosen_dtype)
+    if distributed:
+        processes.start(on_cpu=pick_device().type == "cpu")
+        processes.check_equal(key)
+        return train(None)
     entry = cache_folder() / key
+    place: Path | None = entry.with_name(f"{key}.unfinished")
     with ExitStack() as stack:
         try:
             entry.parent.mkdir(parents=True, exist_ok=True)
             stack.enter_context(FileLock(entry.with_name(f"{key}.lock")))
         except OSError as error:
             logger.warning("no cache: %s cannot be used (%s)", entry.parent, error)
+            place = None
         if entry.is_dir():
             try:
                 kept = _read_entry(entry, settings.dropout)
@@ -182,11 +201,15 @@ def fine_tune(
                 if on_epoch:
                     on_epoch(kept.history)
                 return kept
-        tuned = _train(task, checkpoint, settings, n_logits, loss, chosen_dtype, progress, on_epoch)
+        if place and not resume:
+            shutil.rmtree(place, ignore_errors=True)
+        tuned = train(place)
         try:
             _write_entry(entry, tuned)
         except OSError as error:
             logger.warning("this run could not be kept in %s (%s)", entry.parent, error)
+        if place:
+            shutil.rmtree(place, ignore_errors=True)
     return tuned
 
 
@@ -210,14 +233,22 @@ def _check_settings(settings: Settings) -> None:
 
 
 class _KeepBest(transformers.TrainerCallback):
-    """Note each epoch, and hold the weights of the one with the least validation loss."""
+    """Note each epoch, hold the weights of the best, and have the state saved now and then."""
 
-    def __init__(self, keep: bool, on_epoch: Callable | None = None) -> None:
-        self.keep, self.on_epoch = keep, on_epoch
-        self.history: list[dict[str, float]] = []
-        self.started = time.perf_counter()
+    def __init__(
+        self,
+        keep: bool,
+        on_epoch: Callable | None = None,
+        *,
+        save: bool = False,
+        earlier: unfinished.Unfinished | None = None,
+    ) -> None:
+        self.keep, self.on_epoch, self.save = keep, on_epoch, save
+        self.history: list[dict[str, float]] = list(earlier.history) if earlier else []
+        self.best: dict[str, torch.Tensor] | None = earlier.best if earlier else None
         self.training_loss = float("nan")
-        self.best: dict[str, torch.Tensor] | None = None
+        self.saved = time.perf_counter()
+        self.started = self.saved - (self.history[-1]["seconds"] if earlier else 0.0)
 
     def on_log(self, args, state, control, logs=None, **_):
         self.training_loss = (logs or {}).get("loss", self.training_loss)
@@ -236,6 +267,9 @@ class _KeepBest(transformers.TrainerCallback):
                 "seconds": round(time.perf_counter() - self.started, 1),
             }
         )
+        last = state.global_step >= state.max_steps  # after it the run itself is kept
+        if self.save and not last and time.perf_counter() - self.saved >= unfinished.EVERY:
+            control.should_save, self.saved = True, time.perf_counter()
         if self.on_epoch:
             self.on_epoch(self.history)
 
@@ -254,9 +288,11 @@ class _LikeLength(torch.utils.data.Sampler):
     def __len__(self) -> int:
         return len(self.lengths)
 
+    def set_epoch(self, epoch: int) -> None:
+        self.epoch = epoch
+
     def __iter__(self) -> Iterator[int]:
         rng = np.random.default_rng((self.seed, self.epoch))
-        self.epoch += 1
         order = rng.permutation(len(self.lengths))
         order = order[np.argsort(self.lengths[order], kind="stable")]
         whole = len(order) // self.batch_size * self.batch_size
@@ -267,12 +303,22 @@ class _LikeLength(torch.utils.data.Sampler):
         yield from order[left].tolist()
 
 
-class _Trainer(transformers.Trainer):
+class _Trainer(processes.SharingTrainer):
     """The Trainer, with batches of like length, a faster head and a fused optimizer."""
 
     head_factor: float = 1.0
+    noted: _KeepBest
     model: Any
     train_dataset: Any
+
+    def _save_checkpoint(self, model, trial):
+        try:
+            with quiet_transformers():
+                super()._save_checkpoint(model, trial)
+            folder = f"{self.args.output_dir}/checkpoint-{self.state.global_step}"
+            unfinished.seal(Path(folder), self.noted.history, self.noted.best)
+        except Exception as error:  # as on a full disk: no reason to stop
+            logger.warning("the state after this epoch could not be kept (%s)", error)
 
     def _get_train_sampler(self, train_dataset=None):
         lengths = [len(row["input_ids"]) for row in self.train_dataset]
@@ -390,6 +436,7 @@ def _train(
     dtype: Dtype,
     progress: bool,
     on_epoch: Callable | None,
+    place: Path | None,
 ) -> FineTuned:
     folder = resolve_checkpoint(checkpoint)
     transformers.set_seed(settings.seed)
@@ -402,10 +449,10 @@ def _train(
     if device.type == "cpu":
         _keep_freed_memory()
     logger.info("fine-tuning %s on %s in %s", checkpoint.repository, device, dtype)
-    callback = _KeepBest(settings.keep_best, on_epoch)
+    earlier = unfinished.find(place) if place else None
     with tempfile.TemporaryDirectory() as scratch:
         arguments = transformers.TrainingArguments(
-            output_dir=scratch,
+            output_dir=str(place or scratch),
             num_train_epochs=settings.epochs,
             per_device_train_batch_size=settings.batch_size,
             per_device_eval_batch_size=64,
@@ -437,20 +484,23 @@ def _train(
                 if loss
                 else None
             ),
-            callbacks=[callback],
         )
         trainer.head_factor = settings.head_factor
         trainer.remove_callback(transformers.trainer_callback.PrinterCallback)
-        started = time.perf_counter()
+        if processes.world_size() > 1:
+            torch.manual_seed(settings.seed + processes.rank())  # other places drop out in each
+        noted = _KeepBest(settings.keep_best, on_epoch, save=place is not None, earlier=earlier)
+        trainer.noted = noted
+        trainer.add_callback(noted)
         with first_token_only(model):
-            trainer.train()
-        seconds = time.perf_counter() - started
+            trainer.train(resume_from_checkpoint=str(earlier.folder) if earlier else None)
+        seconds = time.perf_counter() - noted.started
         # training leaves its mixed precision wrapped around the model: take it off
         model = trainer.accelerator.unwrap_model(trainer.model_wrapped, keep_fp32_wrapper=False)
-    if callback.best is not None:
-        model.load_state_dict(callback.best)
+    if noted.best is not None:
+        model.load_state_dict(noted.best)
     model.eval()
-    return FineTuned(model, tokenizer, callback.history, round(seconds, 1), dtype)
+    return FineTuned(model, tokenizer, noted.history, round(seconds, 1), dtype)
 
 
 # The cache of finished runs
@@ -485,8 +535,8 @@ def _cache_key(
     import tokenizers
 
     digest = hashlib.sha256()
-    for file in (__file__, losses.__file__, prediction.__file__):  # all that trains
-        digest.update(Path(file).read_bytes())
+    for module in (sys.modules[__name__], losses, prediction, unfinished):  # all that trains
+        digest.update(Path(module.__file__ or "").read_bytes())
     described = {
         "label_names": task.label_names,
         "kind": task.kind,
