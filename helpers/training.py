@@ -32,7 +32,6 @@ from helpers import losses, prediction, processes, unfinished
 from helpers.data import Part, Task, check_task
 from helpers.losses import Loss
 from helpers.moved import forward
-from helpers.portable.checks import is_real
 from helpers.portable.decisions import Dtype
 from helpers.portable.pipeline import file_hash
 from helpers.prediction import (
@@ -135,7 +134,7 @@ def fine_tune(
     ------
     ValueError
         If the head does not fit the task, `check_task` refuses its training or validation part, the
-        settings make no sense, or the tokenizer does not know the texts.
+        tokenizer does not know the texts, or processes under torchrun differ in rows or settings.
 
     Notes
     -----
@@ -167,7 +166,6 @@ def fine_tune(
             f"a {task.kind} task with {len(task.label_names)} label names takes as many logits"
             f"{' or one' if task.kind == 'binary' else ''}, got n_logits={n_logits}"
         )
-    _check_settings(settings)
     chosen_dtype = check_dtype(dtype)
     train = partial(
         _train, task, checkpoint, settings, n_logits, loss, chosen_dtype, progress, on_epoch
@@ -211,25 +209,6 @@ def fine_tune(
         if place:
             shutil.rmtree(place, ignore_errors=True)
     return tuned
-
-
-def _check_settings(settings: Settings) -> None:
-    wrong = []
-    values = {name: value for name, value in asdict(settings).items() if name != "keep_best"}
-    for name, value in values.items():
-        if not is_real(value):
-            wrong.append(f"{name} must be a finite number, got {value!r}")
-            continue
-        if name in ("epochs", "batch_size", "max_length") and (value != int(value) or value < 1):
-            wrong.append(f"{name} must be a whole number of at least 1, got {value!r}")
-        if name in ("learning_rate", "head_factor") and value <= 0:
-            wrong.append(f"{name} must be above 0, got {value!r}")
-        if name in ("warmup", "dropout") and not 0 <= value < 1:
-            wrong.append(f"{name} must be a share in [0, 1), got {value!r}")
-        if name in ("weight_decay", "seed") and value < 0:
-            wrong.append(f"{name} must be at least 0, got {value!r}")
-    if wrong:
-        raise ValueError("; ".join(wrong))
 
 
 class _KeepBest(transformers.TrainerCallback):
@@ -468,6 +447,9 @@ def _train(
             logging_strategy="epoch",
             save_strategy="no",
             report_to="none",
+            # BERT's parameters all take part; another encoder's need not
+            ddp_find_unused_parameters=type(model)
+            is not transformers.BertForSequenceClassification,
             average_tokens_across_devices=False,  # the losses here are means over a batch
             seed=settings.seed,
             disable_tqdm=not progress,
