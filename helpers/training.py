@@ -139,9 +139,9 @@ def fine_tune(
 
     Notes
     -----
-    The same seed gives the same network on the same machine with the same number of threads. On a CPU
-    each thread takes a part of each batch, unless the network draws random numbers (dropout). Word
-    embeddings that no text reads stay as they are.
+    The same seed gives the same network on the same machine with the same number of threads. On a
+    CPU each thread takes a part of each batch, unless the network draws random numbers (dropout).
+    Word embeddings that no text reads stay as they are.
 
     A finished run is kept in ``.cache`` of the clone (or the folder that the environment variable
     ``LOGITS_TO_DECISIONS_CACHE`` names) under a key made of texts, labels, settings, loss name,

@@ -40,10 +40,6 @@ def only_tokens_read(model: Any, texts: Iterable[NDArray[np.integer]]) -> Iterat
         As it is where its table is no plain `torch.nn.Embedding`, or is shared with another layer.
     texts : iterable of ndarray of int
         Token numbers of all texts that will be read meanwhile, the padding token's among them.
-
-    Examples
-    --------
-    ``with only_tokens_read(model, [row["input_ids"] for row in rows]): train(model)``.
     """
     table = model.get_input_embeddings()
     owners = [m for m in model.modules() if getattr(m, "weight", None) is table.weight]
