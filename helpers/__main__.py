@@ -31,6 +31,7 @@ from helpers.options import (
     Precision,
     Recall,
     Reject,
+    Resume,
     Review,
     Revision,
     Risk,
@@ -86,6 +87,7 @@ def train(
     epochs: Annotated[
         int | None, typer.Option(help="Passes over the training texts.", min=1)
     ] = None,
+    resume: Resume = True,
     false_positive: FalsePositive = None,
     false_negative: FalseNegative = None,
     review: Review = None,
@@ -166,6 +168,7 @@ def train(
         texts=texts,
         epochs=epochs,
         seed=seed,
+        resume=resume,
         progress=sys.stderr.isatty(),
     )
     _show_reports(made.reports)
@@ -577,6 +580,9 @@ def main() -> None:
     for name, value in THREADS.items():  # read when torch is loaded, which is later
         os.environ.setdefault(name, value)
     warnings.formatwarning = lambda message, *_, **__: f"note: {message}\n"
+    if os.environ.get("RANK", "0") != "0":  # under torchrun the first process speaks for all
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+        warnings.simplefilter("ignore")
     if len(sys.argv) == 1:
         sys.argv.append("--help")
     try:

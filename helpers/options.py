@@ -44,6 +44,12 @@ MicroF1 = Annotated[bool, typer.Option("--micro-f1", help="Many labels.")]
 MacroF1 = Annotated[bool, typer.Option("--macro-f1", help="Many labels.")]
 Positive = Annotated[str | None, typer.Option(help="Of two labels the one to look for.")]
 Separator = Annotated[str | None, typer.Option(help="Between several labels in one cell, as ';'.")]
+Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume/--no-resume", help="Go on where an equal run was stopped, or start anew."
+    ),
+]
 Subset = Annotated[str | None, typer.Option(help="Of a data set that has several.")]
 Encoding = Annotated[str, typer.Option(help="Of the table, as latin-1.")]
 

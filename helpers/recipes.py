@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -21,6 +21,7 @@ from helpers.decisions import (
 from helpers.emotions import emotions_task
 from helpers.hub import hub_label_task, hub_other_texts, hub_task
 from helpers.messages import corpus_task
+from helpers.portable.checks import is_real
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Settings:
     epochs : int
         Passes over the training texts.
     batch_size : int
-        Texts an optimizer step, on each device.
+        Texts an optimizer step; under torchrun the processes share them.
     learning_rate : float
         Of the pretrained body, at its peak.
     head_factor : float
@@ -84,6 +85,11 @@ class Settings:
     keep_best : bool
         Keep the epoch with the least validation loss; otherwise the last one.
     seed : int
+
+    Raises
+    ------
+    ValueError
+        If a value makes no sense.
     """
 
     epochs: int = 3
@@ -96,6 +102,25 @@ class Settings:
     max_length: int = 128
     keep_best: bool = True
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        wrong = []
+        values = {name: value for name, value in asdict(self).items() if name != "keep_best"}
+        for name, value in values.items():
+            if not is_real(value):
+                wrong.append(f"{name} must be a finite number, got {value!r}")
+                continue
+            whole = name in ("epochs", "batch_size", "max_length")
+            if whole and (value != int(value) or value < 1):
+                wrong.append(f"{name} must be a whole number of at least 1, got {value!r}")
+            if name in ("learning_rate", "head_factor") and value <= 0:
+                wrong.append(f"{name} must be above 0, got {value!r}")
+            if name in ("warmup", "dropout") and not 0 <= value < 1:
+                wrong.append(f"{name} must be a share in [0, 1), got {value!r}")
+            if name in ("weight_decay", "seed") and value < 0:
+                wrong.append(f"{name} must be at least 0, got {value!r}")
+        if wrong:
+            raise ValueError("; ".join(wrong))
 
 
 @dataclass(frozen=True)

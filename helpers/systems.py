@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from inspect import signature
 from pathlib import Path
 from typing import Any
 
-from helpers import deployment
+import numpy as np
+from numpy.typing import NDArray
+
+from helpers import deployment, processes
 from helpers.choosing import PROMISES, choose_rule, criterion_of, report_rule
 from helpers.data import Task
 from helpers.networks import find_encoder
-from helpers.prediction import predict_logits
+from helpers.portable.decisions import Decision, Dtype
+from helpers.prediction import predict_logits_and_truncation
 from helpers.recipes import OWN_TABLE, Recipe
 from helpers.reference import make_reference
-from helpers.training import fine_tune
+from helpers.training import FineTuned, fine_tune
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +50,7 @@ def train(
     texts: int | None = None,
     epochs: int | None = None,
     seed: int = 0,
+    resume: bool = True,
     progress: bool = True,
 ) -> Trained:
     """Fine-tune, choose the rule on the validation part, report on the test part, and save.
@@ -70,6 +76,8 @@ def train(
     epochs : int, optional
         Passes over the training texts; by default the plan's.
     seed : int, default 0
+    resume : bool, default True
+        Go on where an equal run was stopped, see `helpers.training.fine_tune`.
     progress : bool, default True
 
     Returns
@@ -86,6 +94,9 @@ def train(
     -----
     With a promise (``confidence_level``, ``set_coverage``, ``max_missed``) the last epoch is kept,
     not the best: rows that choose an epoch cannot prove a promise.
+
+    Under torchrun every process trains and reads its share of the rows; the rule is chosen on all
+    of the validation part, the same in each, and the first process alone saves.
     """
     output = deployment.check_place(output)
     plan = OWN_TABLE[task.kind] if plan is None else plan
@@ -108,11 +119,12 @@ def train(
         settings = replace(settings, epochs=epochs)
     if PROMISES & set(options):
         settings = replace(settings, keep_best=False)
-    tuned = fine_tune(task, start, settings, n_logits=plan.n_logits, progress=progress)
+    tuned = fine_tune(
+        task, start, settings, n_logits=plan.n_logits, resume=resume, progress=progress
+    )
     reading: dict[str, Any] = {"dtype": tuned.dtype, "max_length": settings.max_length}
     z_validation, z_test = (
-        predict_logits(tuned.model, tuned.tokenizer, part.texts, **reading)
-        for part in (task.validation, task.test)
+        _read(tuned, part.texts, **reading) for part in (task.validation, task.test)
     )
     chosen_on, tested_on = (z_validation, task.validation.labels), (z_test, task.test.labels)
     rule = choose_rule(task.kind, *chosen_on, label_names=task.label_names, criterion=options)
@@ -121,6 +133,9 @@ def train(
         "Validation part": report_rule(rule, *chosen_on, costs=costs, seen=True),
         "Test part": report_rule(rule, *tested_on, costs=costs),
     }
+    if processes.rank() > 0:
+        decision = Decision(rule=rule, data=task.name, **reading)
+        return Trained(deployment.Deployment(tuned.model, tuned.tokenizer, decision), reports)
     place = deployment.save(
         output,
         tuned.model,
@@ -134,6 +149,21 @@ def train(
         **reading,
     )
     return Trained(ready=deployment.load(place), reports=reports)
+
+
+def _read(
+    tuned: FineTuned, texts: Sequence[str], *, max_length: int, dtype: Dtype
+) -> NDArray[np.float32]:
+    """Compute logits as `predict_logits` does, with the other processes where there are any."""
+    own = predict_logits_and_truncation(
+        tuned.model, tuned.tokenizer, processes.share(texts), max_length=max_length, dtype=dtype
+    )
+    logits, truncated = map(processes.gather, own)
+    if n := int(truncated.sum()):
+        warnings.warn(
+            f"{n} of {len(truncated)} texts were truncated to {max_length} tokens", stacklevel=3
+        )
+    return logits
 
 
 def answer_other(ready: deployment.Deployment, texts: Sequence[str]) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,19 +13,32 @@ import torch
 import transformers
 from numpy.typing import NDArray
 
+from helpers import unfinished
 from helpers.gradients import shared_backward
 from helpers.losses import Loss
+from helpers.prediction import quiet_transformers
+from helpers.processes import SharedBatches
+
+logger = logging.getLogger(__name__)
 
 
 class KeepBest(transformers.TrainerCallback):
-    """Note each epoch, and hold the weights of the one with the least validation loss."""
+    """Note each epoch, hold the weights of the best, and have the state saved now and then."""
 
-    def __init__(self, keep: bool, on_epoch: Callable | None = None) -> None:
-        self.keep, self.on_epoch = keep, on_epoch
-        self.history: list[dict[str, float]] = []
-        self.started = time.perf_counter()
+    def __init__(
+        self,
+        keep: bool,
+        on_epoch: Callable | None = None,
+        *,
+        save: bool = False,
+        earlier: unfinished.Unfinished | None = None,
+    ) -> None:
+        self.keep, self.on_epoch, self.save = keep, on_epoch, save
+        self.history: list[dict[str, float]] = list(earlier.history) if earlier else []
+        self.best: dict[str, torch.Tensor] | None = earlier.best if earlier else None
         self.training_loss = float("nan")
-        self.best: dict[str, torch.Tensor] | None = None
+        self.saved = time.perf_counter()
+        self.started = self.saved - (self.history[-1]["seconds"] if earlier else 0.0)
 
     def on_log(self, args, state, control, logs=None, **_):
         """Take up the mean loss of the epoch's steps."""
@@ -44,6 +59,9 @@ class KeepBest(transformers.TrainerCallback):
                 "seconds": round(time.perf_counter() - self.started, 1),
             }
         )
+        last = state.global_step >= state.max_steps  # after it the run itself is kept
+        if self.save and not last and time.perf_counter() - self.saved >= unfinished.EVERY:
+            control.should_save, self.saved = True, time.perf_counter()
         if self.on_epoch:
             self.on_epoch(self.history)
 
@@ -62,9 +80,12 @@ class LikeLength(torch.utils.data.Sampler):
     def __len__(self) -> int:
         return len(self.lengths)
 
+    def set_epoch(self, epoch: int) -> None:
+        """Tell which epoch begins, as the Trainer does."""
+        self.epoch = epoch
+
     def __iter__(self) -> Iterator[int]:
         rng = np.random.default_rng((self.seed, self.epoch))
-        self.epoch += 1
         order = rng.permutation(len(self.lengths))
         order = order[np.argsort(self.lengths[order], kind="stable")]
         whole = len(order) // self.batch_size * self.batch_size
@@ -75,19 +96,22 @@ class LikeLength(torch.utils.data.Sampler):
         yield from order[left].tolist()
 
 
-class SharedTrainer(transformers.Trainer):
+class FastTrainer(transformers.Trainer):
     """The Trainer, with batches of like length, a faster head and a fused optimizer.
 
-    Each core of a CPU takes a part of a batch, in training (if `shared`) and in evaluation.
+    Each core of a CPU takes a part of a batch, in training (if `shared`) and in evaluation. Of
+    several processes each takes its share of the rows of a batch: the batch size is that of a whole
+    one, and each step has the gradient that one process would compute.
     """
 
     head_factor: float
+    noted: KeepBest
     shared: bool
     loss: Loss
     logits: Callable[[], NDArray[np.float32]]
     model: Any
     train_dataset: Any
-    eval_dataset: Any
+    eval_dataset: torch.Tensor
 
     def training_step(self, model, inputs, num_items_in_batch=None):
         """Compute loss and gradients of a batch."""
@@ -100,9 +124,9 @@ class SharedTrainer(transformers.Trainer):
         return super().training_step(model, inputs, num_items_in_batch)
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
-        """Compute the loss of a batch where it is not shared."""
-        labels = inputs.pop("labels")
-        return self.loss(model(**inputs).logits, labels)
+        """Compute the loss of a batch, or of a process's rows, weighed by their share of it."""
+        labels, weight = inputs.pop("labels"), inputs.pop("share", 1)
+        return weight * self.loss(model(**inputs).logits, labels)
 
     def evaluate(self, *_, **__):
         """Compute the loss on the validation part, from logits as `predict_logits` reads them."""
@@ -113,6 +137,24 @@ class SharedTrainer(transformers.Trainer):
             self.args, self.state, self.control, metrics
         )
         return metrics
+
+    def get_train_dataloader(self) -> torch.utils.data.DataLoader:
+        """Give the batches to train on."""
+        if self.args.world_size == 1:
+            return super().get_train_dataloader()
+        size = self.args.per_device_train_batch_size
+        return SharedBatches(
+            self.train_dataset, size, self.data_collator, self._get_train_sampler()
+        )
+
+    def _save_checkpoint(self, model, trial):
+        try:
+            with quiet_transformers():
+                super()._save_checkpoint(model, trial)
+            folder = Path(f"{self.args.output_dir}/checkpoint-{self.state.global_step}")
+            unfinished.seal(folder, self.noted.history, self.noted.best)
+        except Exception as error:  # as on a full disk: no reason to stop
+            logger.warning("the state after this epoch could not be kept (%s)", error)
 
     def _get_train_sampler(self, train_dataset=None):
         lengths = [len(row["input_ids"]) for row in self.train_dataset]

@@ -28,11 +28,10 @@ import transformers
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from helpers import gradients, losses, prediction, trainer, vocabulary
+from helpers import gradients, losses, prediction, processes, trainer, unfinished, vocabulary
 from helpers.data import Part, Task, check_task
 from helpers.losses import Loss
 from helpers.moved import forward
-from helpers.portable.checks import is_real
 from helpers.portable.decisions import Dtype
 from helpers.portable.pipeline import file_hash
 from helpers.prediction import (
@@ -49,7 +48,7 @@ from helpers.prediction import (
     tokenize,
 )
 from helpers.recipes import Checkpoint, Settings
-from helpers.trainer import KeepBest, SharedTrainer
+from helpers.trainer import FastTrainer, KeepBest
 from helpers.vocabulary import only_tokens_read
 
 logger = logging.getLogger(__name__)
@@ -96,6 +95,7 @@ def fine_tune(
     loss_name: str | None = None,
     dtype: Literal["auto", "bf16", "fp16", "fp32"] = "auto",
     cache: bool = True,
+    resume: bool = True,
     progress: bool = True,
     on_epoch: Callable[[list[dict[str, float]]], None] | None = None,
 ) -> FineTuned:
@@ -121,6 +121,8 @@ def fine_tune(
         Mixed precision; "auto" is `fast_dtype`.
     cache : bool, default True
         Take up, and keep, finished runs (see Notes).
+    resume : bool, default True
+        Go on where such a run was stopped; otherwise what it left is removed.
     progress : bool, default True
         Show a progress bar.
     on_epoch : callable, optional
@@ -135,7 +137,7 @@ def fine_tune(
     ------
     ValueError
         If the head does not fit the task, `check_task` refuses its training or validation part, the
-        settings make no sense, or the tokenizer does not know the texts.
+        tokenizer does not know the texts, or processes under torchrun differ in rows or settings.
 
     Notes
     -----
@@ -147,7 +149,14 @@ def fine_tune(
     ``LOGITS_TO_DECISIONS_CACHE`` names) under a key made of texts, labels, settings, loss name,
     checkpoint, number format, device, library versions and the files that train. A run made with
     another number of threads, which rounds otherwise, is taken up too. Entries are written whole or
-    not at all, by one process at a time. Under torchrun nothing is cached.
+    not at all, by one process at a time.
+
+    Beside it stands the state of a run that has not finished, written after an epoch where 30
+    seconds have passed since the last. A run that was stopped, even killed, goes on from it, and
+    gives the same network to the bit with the same number of threads. A finished run removes it.
+
+    Under torchrun each process takes its share of every batch, and the gradient is that of the
+    whole batch; a loss of one's own must be a mean over rows. Nothing is kept there.
 
     Examples
     --------
@@ -162,20 +171,29 @@ def fine_tune(
             f"a {task.kind} task with {len(task.label_names)} label names takes as many logits"
             f"{' or one' if task.kind == 'binary' else ''}, got n_logits={n_logits}"
         )
-    _check_settings(settings)
     chosen_dtype = check_dtype(dtype)
-    cacheable = cache and not _distributed() and (loss is None or loss_name is not None)
-    if not cacheable:
-        return _train(task, checkpoint, settings, n_logits, loss, chosen_dtype, progress, on_epoch)
+    train = partial(
+        _train, task, checkpoint, settings, n_logits, loss, chosen_dtype, progress, on_epoch
+    )
+    distributed = processes.world_size() > 1
+    cacheable = cache and not distributed and (loss is None or loss_name is not None)
+    if not (cacheable or distributed):
+        return train(None)
 
     key = _cache_key(task, checkpoint, settings, n_logits, loss_name, chosen_dtype)
+    if distributed:
+        processes.start(on_cpu=pick_device().type == "cpu")
+        processes.check_equal(key)
+        return train(None)
     entry = cache_folder() / key
+    place: Path | None = entry.with_name(f"{key}.unfinished")
     with ExitStack() as stack:
         try:
             entry.parent.mkdir(parents=True, exist_ok=True)
             stack.enter_context(FileLock(entry.with_name(f"{key}.lock")))
         except OSError as error:
             logger.warning("no cache: %s cannot be used (%s)", entry.parent, error)
+            place = None
         if entry.is_dir():
             try:
                 kept = _read_entry(entry, settings.dropout)
@@ -186,36 +204,16 @@ def fine_tune(
                 if on_epoch:
                     on_epoch(kept.history)
                 return kept
-        tuned = _train(task, checkpoint, settings, n_logits, loss, chosen_dtype, progress, on_epoch)
+        if place and not resume:
+            shutil.rmtree(place, ignore_errors=True)
+        tuned = train(place)
         try:
             _write_entry(entry, tuned)
         except OSError as error:
             logger.warning("this run could not be kept in %s (%s)", entry.parent, error)
+        if place:
+            shutil.rmtree(place, ignore_errors=True)
     return tuned
-
-
-def _distributed() -> bool:
-    """Tell whether this is one of several processes that train together, under torchrun."""
-    return int(os.environ.get("WORLD_SIZE", "1")) > 1
-
-
-def _check_settings(settings: Settings) -> None:
-    wrong = []
-    values = {name: value for name, value in asdict(settings).items() if name != "keep_best"}
-    for name, value in values.items():
-        if not is_real(value):
-            wrong.append(f"{name} must be a finite number, got {value!r}")
-            continue
-        if name in ("epochs", "batch_size", "max_length") and (value != int(value) or value < 1):
-            wrong.append(f"{name} must be a whole number of at least 1, got {value!r}")
-        if name in ("learning_rate", "head_factor") and value <= 0:
-            wrong.append(f"{name} must be above 0, got {value!r}")
-        if name in ("warmup", "dropout") and not 0 <= value < 1:
-            wrong.append(f"{name} must be a share in [0, 1), got {value!r}")
-        if name in ("weight_decay", "seed") and value < 0:
-            wrong.append(f"{name} must be at least 0, got {value!r}")
-    if wrong:
-        raise ValueError("; ".join(wrong))
 
 
 def _load_model(folder: Path, task: Task, n_logits: int, dropout: float) -> Any:
@@ -329,6 +327,7 @@ def _train(
     dtype: Dtype,
     progress: bool,
     on_epoch: Callable | None,
+    place: Path | None,
 ) -> FineTuned:
     folder = resolve_checkpoint(checkpoint)
     transformers.set_seed(settings.seed)
@@ -349,10 +348,10 @@ def _train(
     first = collate(rows[:1])
     first.pop("labels")
     logger.info("fine-tuning %s on %s in %s", checkpoint.repository, device, dtype)
-    callback = KeepBest(settings.keep_best, on_epoch)
+    earlier = unfinished.find(place) if place else None
     with tempfile.TemporaryDirectory() as scratch, only_tokens_read(model, read):
         arguments = transformers.TrainingArguments(
-            output_dir=scratch,
+            output_dir=str(place or scratch),
             num_train_epochs=settings.epochs,
             per_device_train_batch_size=settings.batch_size,
             learning_rate=settings.learning_rate,
@@ -367,41 +366,48 @@ def _train(
             logging_strategy="epoch",
             save_strategy="no",
             report_to="none",
+            # BERT's parameters all take part; another encoder's need not
+            ddp_find_unused_parameters=type(model)
+            is not transformers.BertForSequenceClassification,
             average_tokens_across_devices=False,  # the losses here are means over a batch
             seed=settings.seed,
             disable_tqdm=not progress,
         )
-        fitting = SharedTrainer(
+        fitting = FastTrainer(
             model=model,
             args=arguments,
             train_dataset=rows,
             eval_dataset=_labels(task.validation, n_logits),
             processing_class=tokenizer,
             data_collator=collate,
-            callbacks=[callback],
         )
         fitting.head_factor, fitting.loss = settings.head_factor, loss or _plain_loss
-        # fp16 needs a scaled loss
-        alone = on_cpu and dtype != "fp16" and not _distributed()
+        alone = on_cpu and dtype != "fp16" and processes.world_size() == 1  # fp16 scales the loss
         fitting.shared = alone and not _draws(model, first)
-        fitting.logits = lambda: predict_logits_and_truncation(
-            model,
-            tokenizer,
-            task.validation.texts,
-            max_length=settings.max_length,
-            dtype=dtype,
-        )[0]
+        fitting.logits = lambda: processes.gather(
+            predict_logits_and_truncation(
+                model,
+                tokenizer,
+                processes.share(task.validation.texts),
+                max_length=settings.max_length,
+                dtype=dtype,
+            )[0]
+        )
         fitting.remove_callback(transformers.trainer_callback.PrinterCallback)
-        started = time.perf_counter()
+        if processes.world_size() > 1:
+            torch.manual_seed(settings.seed + processes.rank())  # other places drop out in each
+        noted = KeepBest(settings.keep_best, on_epoch, save=place is not None, earlier=earlier)
+        fitting.noted = noted
+        fitting.add_callback(noted)
         with first_token_only(model):
-            fitting.train()
-        seconds = time.perf_counter() - started
+            fitting.train(resume_from_checkpoint=str(earlier.folder) if earlier else None)
+        seconds = time.perf_counter() - noted.started
         # training leaves its mixed precision wrapped around the model: take it off
         model = fitting.accelerator.unwrap_model(fitting.model_wrapped, keep_fp32_wrapper=False)
-        if callback.best is not None:
-            model.load_state_dict(callback.best)
+        if noted.best is not None:
+            model.load_state_dict(noted.best)
     model.eval()
-    return FineTuned(model, tokenizer, callback.history, round(seconds, 1), dtype)
+    return FineTuned(model, tokenizer, noted.history, round(seconds, 1), dtype)
 
 
 # The cache of finished runs
@@ -436,8 +442,9 @@ def _cache_key(
     import tokenizers
 
     digest = hashlib.sha256()
-    for module in (sys.modules[__name__], trainer, gradients, vocabulary, losses, prediction):
-        digest.update(Path(str(module.__file__)).read_bytes())
+    trains = (sys.modules[__name__], trainer, gradients, vocabulary, processes, unfinished)
+    for module in (*trains, losses, prediction):
+        digest.update(Path(module.__file__ or "").read_bytes())
     described = {
         "label_names": task.label_names,
         "kind": task.kind,
