@@ -494,7 +494,7 @@ def _read(
     lengths = np.array([len(row["input_ids"]) for row in tokens])
     batches = _batches(lengths, batch_tokens or (1024 if on_cpu else 2048), n_threads)
     several = n_threads > 1 and len(batches) > 1
-    each = _one_thread_each(n_threads).map if several else map
+    each = thread_pool(n_threads).map if several else map
     with ExitStack() as stack:
         stack.enter_context(exact_head(model))
         stack.enter_context(first_token_only(model))
@@ -522,19 +522,32 @@ def _batches(
 
 
 @cache
-def _one_thread_each(n: int) -> ThreadPoolExecutor:
-    """Start n threads that each compute alone, and keep them for the process."""
+def thread_pool(n: int, share: int = 1) -> ThreadPoolExecutor:
+    """Start threads that each compute on their share of the cores, and keep them for the process.
+
+    Parameters
+    ----------
+    n : int
+        Number of threads.
+    share : int, default 1
+        Cores a thread.
+
+    Returns
+    -------
+    ThreadPoolExecutor
+    """
+    cores = torch.get_num_threads()
     started = threading.Barrier(n)
 
     def start() -> None:
-        torch.set_num_threads(1)
+        torch.set_num_threads(share)
         started.wait(timeout=60)
 
     try:
-        pool = ThreadPoolExecutor(n, thread_name_prefix="predict_logits", initializer=start)
+        pool = ThreadPoolExecutor(n, thread_name_prefix="torch", initializer=start)
         list(pool.map(abs, range(n)))  # all have started
     finally:
-        torch.set_num_threads(n)  # what a thread sets is what threads to come start from
+        torch.set_num_threads(cores)  # what a thread sets is what threads to come start from
     return pool
 
 

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 import torch.distributed as dist
-import transformers
 from numpy.typing import NDArray
 
 Rows = TypeVar("Rows", bound=Sequence)
@@ -142,16 +141,14 @@ class SharedBatches(torch.utils.data.DataLoader):
         Of a whole batch.
     collate : callable
         Makes a batch of a list of rows.
-    sampler : Sampler, optional
-        Gives the same order in every process; by default the rows' own.
+    sampler : Sampler
+        Gives the same order in every process.
 
     Notes
     -----
     A batch has one more entry, ``share``: the factor by which a process's mean loss must be
     multiplied, so that the mean over the processes is the mean over the rows. A process without a
     row takes the first one times 0: all processes take as many steps, and none waits for ever.
-    With a sampler the mean is that over a batch; without one, the mean over the batches is that
-    over all rows.
     """
 
     def __init__(
@@ -159,56 +156,15 @@ class SharedBatches(torch.utils.data.DataLoader):
         rows: Sized,
         batch_size: int,
         collate: Callable[[list[Any]], dict[str, torch.Tensor]],
-        sampler: torch.utils.data.Sampler | None = None,
+        sampler: torch.utils.data.Sampler,
     ) -> None:
-        mean = len(rows) / -(-len(rows) // batch_size)
-
         def own(batch: list[Any]) -> dict[str, torch.Tensor]:
             taken = share(batch)
-            part = len(taken) * world_size() / (mean if sampler is None else len(batch))
-            return {**collate(taken or batch[:1]), "share": torch.tensor(part)}
+            part = torch.tensor(len(taken) * world_size() / len(batch))
+            return {**collate(taken or batch[:1]), "share": part}
 
         super().__init__(rows, batch_size=batch_size, sampler=sampler, collate_fn=own)  # type: ignore[arg-type]
 
     def set_epoch(self, epoch: int) -> None:
         """Tell the sampler which epoch begins, as the Trainer does with its own loaders."""
-        if hasattr(self.sampler, "set_epoch"):
-            self.sampler.set_epoch(epoch)
-
-
-class SharingTrainer(transformers.Trainer):
-    """A Trainer whose processes, where there are several, share the rows of each batch.
-
-    The batch size in its arguments is that of a whole batch: as many steps are taken as by one
-    process, and each with the gradient that one process would compute.
-    """
-
-    train_dataset: Any
-    eval_dataset: Any
-
-    def get_train_dataloader(self) -> torch.utils.data.DataLoader:
-        """Give the batches to train on."""
-        if self.args.world_size == 1:
-            return super().get_train_dataloader()
-        sampler = self._get_train_sampler()
-        size = self.args.per_device_train_batch_size
-        return SharedBatches(self.train_dataset, size, self.data_collator, sampler)
-
-    def get_eval_dataloader(self, eval_dataset: Any = None) -> torch.utils.data.DataLoader:
-        """Give the batches to take the validation loss on."""
-        if self.args.world_size == 1:
-            return super().get_eval_dataloader(eval_dataset)
-        size = self.args.per_device_eval_batch_size * self.args.world_size
-        return SharedBatches(self.eval_dataset, size, self.data_collator)
-
-    def compute_loss(
-        self,
-        model: Any,
-        inputs: dict[str, Any],
-        return_outputs: bool = False,
-        num_items_in_batch: Any = None,
-    ) -> Any:
-        """Weigh the loss of this process's rows by their share of the batch."""
-        weight = inputs.pop("share", 1)
-        loss, outputs = super().compute_loss(model, inputs, True, num_items_in_batch)
-        return (weight * loss, outputs) if return_outputs else weight * loss
+        self.sampler.set_epoch(epoch)  # type: ignore[attr-defined]

@@ -15,7 +15,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -28,7 +28,7 @@ import transformers
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from helpers import losses, prediction, processes, unfinished
+from helpers import gradients, losses, prediction, processes, trainer, unfinished, vocabulary
 from helpers.data import Part, Task, check_task
 from helpers.losses import Loss
 from helpers.moved import forward
@@ -42,11 +42,14 @@ from helpers.prediction import (
     foreign_disk_errors,
     load_tokenizer,
     pick_device,
+    predict_logits_and_truncation,
     quiet_transformers,
     resolve_checkpoint,
     tokenize,
 )
 from helpers.recipes import Checkpoint, Settings
+from helpers.trainer import FastTrainer, KeepBest
+from helpers.vocabulary import only_tokens_read
 
 logger = logging.getLogger(__name__)
 CACHE_VARIABLE = "LOGITS_TO_DECISIONS_CACHE"
@@ -138,7 +141,9 @@ def fine_tune(
 
     Notes
     -----
-    The same seed gives the same network on the same machine with the same number of threads.
+    The same seed gives the same network on the same machine with the same number of threads. On a
+    CPU each thread takes a part of each batch, unless the network draws random numbers (dropout).
+    Word embeddings that no text reads stay as they are.
 
     A finished run is kept in ``.cache`` of the clone (or the folder that the environment variable
     ``LOGITS_TO_DECISIONS_CACHE`` names) under a key made of texts, labels, settings, loss name,
@@ -211,120 +216,6 @@ def fine_tune(
     return tuned
 
 
-class _KeepBest(transformers.TrainerCallback):
-    """Note each epoch, hold the weights of the best, and have the state saved now and then."""
-
-    def __init__(
-        self,
-        keep: bool,
-        on_epoch: Callable | None = None,
-        *,
-        save: bool = False,
-        earlier: unfinished.Unfinished | None = None,
-    ) -> None:
-        self.keep, self.on_epoch, self.save = keep, on_epoch, save
-        self.history: list[dict[str, float]] = list(earlier.history) if earlier else []
-        self.best: dict[str, torch.Tensor] | None = earlier.best if earlier else None
-        self.training_loss = float("nan")
-        self.saved = time.perf_counter()
-        self.started = self.saved - (self.history[-1]["seconds"] if earlier else 0.0)
-
-    def on_log(self, args, state, control, logs=None, **_):
-        self.training_loss = (logs or {}).get("loss", self.training_loss)
-
-    def on_evaluate(self, args, state, control, metrics=None, model=None, **_):
-        loss = float(metrics["eval_loss"])
-        earlier = [epoch["validation_loss"] for epoch in self.history]
-        best = min(filter(np.isfinite, earlier), default=np.inf)  # NaN is never the least
-        if self.keep and loss < best:
-            self.best = {name: value.clone() for name, value in model.state_dict().items()}
-        self.history.append(
-            {
-                "epoch": round(float(state.epoch)),
-                "training_loss": float(self.training_loss),
-                "validation_loss": loss,
-                "seconds": round(time.perf_counter() - self.started, 1),
-            }
-        )
-        last = state.global_step >= state.max_steps  # after it the run itself is kept
-        if self.save and not last and time.perf_counter() - self.saved >= unfinished.EVERY:
-            control.should_save, self.saved = True, time.perf_counter()
-        if self.on_epoch:
-            self.on_epoch(self.history)
-
-
-class _LikeLength(torch.utils.data.Sampler):
-    """Deal rows into batches of like length, and the batches in random order.
-
-    The Trainer's own grouping goes from long to short texts over and over; where a label goes with
-    length, as danger does with long messages, training then swings with it.
-    """
-
-    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:
-        self.lengths, self.batch_size, self.seed = np.asarray(lengths), batch_size, seed
-        self.epoch = 0
-
-    def __len__(self) -> int:
-        return len(self.lengths)
-
-    def set_epoch(self, epoch: int) -> None:
-        self.epoch = epoch
-
-    def __iter__(self) -> Iterator[int]:
-        rng = np.random.default_rng((self.seed, self.epoch))
-        order = rng.permutation(len(self.lengths))
-        order = order[np.argsort(self.lengths[order], kind="stable")]
-        whole = len(order) // self.batch_size * self.batch_size
-        # the rows left over, of any length, come last: a short batch must be the last one
-        left = rng.choice(len(order), len(order) - whole, replace=False)
-        batches = np.delete(order, left).reshape(-1, self.batch_size)
-        yield from rng.permutation(batches).ravel().tolist()
-        yield from order[left].tolist()
-
-
-class _Trainer(processes.SharingTrainer):
-    """The Trainer, with batches of like length, a faster head and a fused optimizer."""
-
-    head_factor: float = 1.0
-    noted: _KeepBest
-    model: Any
-    train_dataset: Any
-
-    def _save_checkpoint(self, model, trial):
-        try:
-            with quiet_transformers():
-                super()._save_checkpoint(model, trial)
-            folder = f"{self.args.output_dir}/checkpoint-{self.state.global_step}"
-            unfinished.seal(Path(folder), self.noted.history, self.noted.best)
-        except Exception as error:  # as on a full disk: no reason to stop
-            logger.warning("the state after this epoch could not be kept (%s)", error)
-
-    def _get_train_sampler(self, train_dataset=None):
-        lengths = [len(row["input_ids"]) for row in self.train_dataset]
-        return _LikeLength(lengths, self.args.per_device_train_batch_size, self.args.seed)
-
-    def create_optimizer(self, model=None):
-        decayed = set(self.get_decay_parameter_names(self.model))
-        body = {id(p) for p in self.model.base_model.parameters()}
-        groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
-        for name, parameter in self.model.named_parameters():
-            groups.setdefault((id(parameter) in body, name in decayed), []).append(parameter)
-        rate = self.args.learning_rate
-        self.optimizer = torch.optim.AdamW(
-            [
-                {
-                    "params": parameters,
-                    "lr": rate if in_body else rate * self.head_factor,
-                    "weight_decay": self.args.weight_decay if decay else 0.0,
-                }
-                for (in_body, decay), parameters in groups.items()
-            ],
-            lr=rate,
-            fused=self.args.device.type in ("cpu", "cuda"),
-        )
-        return self.optimizer
-
-
 def _load_model(folder: Path, task: Task, n_logits: int, dropout: float) -> Any:
     """Load the pretrained body under a new head of the right kind."""
     names = task.label_names if n_logits == len(task.label_names) else task.label_names[1:]
@@ -387,23 +278,44 @@ def _keep_freed_memory() -> None:
             library.mallopt(trim_threshold, 2**31 - 1)
 
 
-def _rows(tokenizer: Any, part: Part, max_length: int, n_logits: int) -> list[dict[str, Any]]:
-    """Tokenise one part, shortest text first; labels as the loss wants them."""
-    tokens, _ = tokenize(tokenizer, part.texts, max_length)
+def _labels(part: Part, n_logits: int) -> torch.Tensor:
+    """Give the labels of a part as the loss wants them: a one-logit head, (n, 1)."""
     labels = part.labels
-    if n_logits == 1:
-        labels = labels.reshape(-1, 1).astype(np.float32)
+    return torch.tensor(labels.reshape(-1, 1).astype(np.float32) if n_logits == 1 else labels)
+
+
+def _rows(tokenizer: Any, part: Part, max_length: int, n_logits: int) -> list[dict[str, Any]]:
+    """Tokenise one part, shortest text first."""
+    tokens, _ = tokenize(tokenizer, part.texts, max_length)
     rows = [
-        {**row, "labels": label} for row, label in zip(tokens, torch.tensor(labels), strict=True)
+        {**row, "labels": label} for row, label in zip(tokens, _labels(part, n_logits), strict=True)
     ]
     return sorted(rows, key=lambda row: len(row["input_ids"]))
 
 
-def _collate(tokenizer: Any, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
-    """Pad a batch to its longest text; labels keep their shape (a one-logit head wants (n, 1))."""
+def _collate(tokenizer: Any, multiple: int | None, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Pad a batch to its longest text; labels keep their shape."""
     inputs = [{name: value for name, value in row.items() if name != "labels"} for row in rows]
-    batch = tokenizer.pad(inputs, return_tensors="pt", pad_to_multiple_of=8)
+    batch = tokenizer.pad(inputs, return_tensors="pt", pad_to_multiple_of=multiple)
     return {**batch, "labels": torch.stack([row["labels"] for row in rows])}
+
+
+def _plain_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Compute cross-entropy for one label a text, binary cross-entropy for a row of them."""
+    if labels.is_floating_point():
+        return torch.nn.functional.binary_cross_entropy_with_logits(logits, labels)
+    return torch.nn.functional.cross_entropy(logits, labels)
+
+
+def _draws(model: Any, batch: Mapping[str, torch.Tensor]) -> bool:
+    """Tell whether a network in training draws random numbers, as dropout does."""
+    before = torch.get_rng_state()
+    model.train()
+    with torch.no_grad():
+        model(**batch)
+    drawn = not torch.equal(before, torch.get_rng_state())
+    torch.set_rng_state(before)
+    return drawn
 
 
 def _train(
@@ -425,16 +337,23 @@ def _train(
     if task.kind == "multilabel":
         _start_at_base_rates(model, task.train.labels)
     device = pick_device()
-    if device.type == "cpu":
+    on_cpu = device.type == "cpu"
+    if on_cpu:
         _keep_freed_memory()
+    rows = _rows(tokenizer, task.train, settings.max_length, n_logits)
+    validation, _ = tokenize(tokenizer, task.validation.texts, settings.max_length)
+    read = [row["input_ids"] for row in (*rows, *validation)] + [[tokenizer.pad_token_id]]
+    # graphics processors multiply in tiles of eight
+    collate = partial(_collate, tokenizer, None if on_cpu else 8)
+    first = collate(rows[:1])
+    first.pop("labels")
     logger.info("fine-tuning %s on %s in %s", checkpoint.repository, device, dtype)
     earlier = unfinished.find(place) if place else None
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, only_tokens_read(model, read):
         arguments = transformers.TrainingArguments(
             output_dir=str(place or scratch),
             num_train_epochs=settings.epochs,
             per_device_train_batch_size=settings.batch_size,
-            per_device_eval_batch_size=64,
             learning_rate=settings.learning_rate,
             warmup_steps=settings.warmup,
             lr_scheduler_type="linear",
@@ -454,33 +373,39 @@ def _train(
             seed=settings.seed,
             disable_tqdm=not progress,
         )
-        trainer = _Trainer(
+        fitting = FastTrainer(
             model=model,
             args=arguments,
-            train_dataset=_rows(tokenizer, task.train, settings.max_length, n_logits),
-            eval_dataset=_rows(tokenizer, task.validation, settings.max_length, n_logits),
+            train_dataset=rows,
+            eval_dataset=_labels(task.validation, n_logits),
             processing_class=tokenizer,
-            data_collator=partial(_collate, tokenizer),
-            compute_loss_func=(
-                (lambda outputs, labels, num_items_in_batch=None: loss(outputs.logits, labels))
-                if loss
-                else None
-            ),
+            data_collator=collate,
         )
-        trainer.head_factor = settings.head_factor
-        trainer.remove_callback(transformers.trainer_callback.PrinterCallback)
+        fitting.head_factor, fitting.loss = settings.head_factor, loss or _plain_loss
+        alone = on_cpu and dtype != "fp16" and processes.world_size() == 1  # fp16 scales the loss
+        fitting.shared = alone and not _draws(model, first)
+        fitting.logits = lambda: processes.gather(
+            predict_logits_and_truncation(
+                model,
+                tokenizer,
+                processes.share(task.validation.texts),
+                max_length=settings.max_length,
+                dtype=dtype,
+            )[0]
+        )
+        fitting.remove_callback(transformers.trainer_callback.PrinterCallback)
         if processes.world_size() > 1:
             torch.manual_seed(settings.seed + processes.rank())  # other places drop out in each
-        noted = _KeepBest(settings.keep_best, on_epoch, save=place is not None, earlier=earlier)
-        trainer.noted = noted
-        trainer.add_callback(noted)
+        noted = KeepBest(settings.keep_best, on_epoch, save=place is not None, earlier=earlier)
+        fitting.noted = noted
+        fitting.add_callback(noted)
         with first_token_only(model):
-            trainer.train(resume_from_checkpoint=str(earlier.folder) if earlier else None)
+            fitting.train(resume_from_checkpoint=str(earlier.folder) if earlier else None)
         seconds = time.perf_counter() - noted.started
         # training leaves its mixed precision wrapped around the model: take it off
-        model = trainer.accelerator.unwrap_model(trainer.model_wrapped, keep_fp32_wrapper=False)
-    if noted.best is not None:
-        model.load_state_dict(noted.best)
+        model = fitting.accelerator.unwrap_model(fitting.model_wrapped, keep_fp32_wrapper=False)
+        if noted.best is not None:
+            model.load_state_dict(noted.best)
     model.eval()
     return FineTuned(model, tokenizer, noted.history, round(seconds, 1), dtype)
 
@@ -517,7 +442,8 @@ def _cache_key(
     import tokenizers
 
     digest = hashlib.sha256()
-    for module in (sys.modules[__name__], losses, prediction, unfinished):  # all that trains
+    trains = (sys.modules[__name__], trainer, gradients, vocabulary, processes, unfinished)
+    for module in (*trains, losses, prediction):
         digest.update(Path(module.__file__ or "").read_bytes())
     described = {
         "label_names": task.label_names,

@@ -60,7 +60,7 @@ def test_a_t4_is_asked_to_train_in_fp16(old_gpu, monkeypatch):
         asked.update(model=model, args=args)
         raise InterruptedError
 
-    monkeypatch.setattr(training, "_Trainer", stop)
+    monkeypatch.setattr(training, "FastTrainer", stop)
     with pytest.raises(InterruptedError):
         training.fine_tune(few("urgent"), MINILM, QUICK, cache=False, progress=False)
     args, model = asked["args"], asked["model"]

@@ -62,13 +62,20 @@ def equal(one, other):
     return all(torch.equal(v, theirs[name]) for name, v in one.model.state_dict().items())
 
 
-def test_a_killed_training_ends_at_the_same_weights(train, saved, cache, tmp_path, caplog):
+@pytest.mark.parametrize("dropout", [0.1, 0.0])  # without, batches are shared among threads
+def test_a_killed_training_ends_at_the_same_weights(dropout, saved, cache, tmp_path, caplog):
     """Killed after its first epoch, a run goes on there and gives the network of a whole run."""
+    settings = dataclasses.replace(THREE, dropout=dropout)
+
+    def train(**options):
+        start = Checkpoint(str(saved), "", folder=True)
+        return training.fine_tune(few("urgent"), start, settings, progress=False, **options)
+
     script = tmp_path / "killed.py"
     script.write_text(
         textwrap.dedent(
             """
-            import os, signal, sys
+            import dataclasses, os, signal, sys
             from helpers import unfinished
             from tests.test_unfinished import THREE, Checkpoint, few, training
 
@@ -81,13 +88,14 @@ def test_a_killed_training_ends_at_the_same_weights(train, saved, cache, tmp_pat
 
             unfinished.seal = kill
             start = Checkpoint(sys.argv[1], "", folder=True)
-            training.fine_tune(few("urgent"), start, THREE, progress=False)
+            settings = dataclasses.replace(THREE, dropout=float(sys.argv[2]))
+            training.fine_tune(few("urgent"), start, settings, progress=False)
             """
         )
     )
     threads = str(torch.get_num_threads())
     done = subprocess.run(
-        [sys.executable, str(script), str(saved)],
+        [sys.executable, str(script), str(saved), str(dropout)],
         env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": threads},
         capture_output=True,
         text=True,
