@@ -21,22 +21,35 @@ from helpers.recipes import MINILM, Settings
 from helpers.training import fine_tune
 
 
-def one(epochs: int) -> None:
-    """Train, as one of the processes; the first prints texts, seconds, CPU seconds of all, loss."""
-    task = corpus_task("urgent")
+def one(n: int, epochs: int) -> None:
+    """Train, as one of the processes, on n texts an epoch; the first epoch warms up.
+
+    The first process prints the texts of the other epochs, their seconds, the CPU seconds of all
+    processes, and the validation loss.
+    """
+    task = corpus_task("urgent").with_fewer(n, seed=0)
     settings = Settings(epochs=epochs, learning_rate=1e-4)
-    used = time.process_time()
-    tuned = fine_tune(task, MINILM, settings, cache=False, progress=False)
-    used = float(processes.gather(np.array([time.process_time() - used])).sum())
+    clock: list[tuple[float, float]] = []
+    tuned = fine_tune(
+        task,
+        MINILM,
+        settings,
+        cache=False,
+        progress=False,
+        on_epoch=lambda _: clock.append((time.perf_counter(), time.process_time())),
+    )
+    seconds, used = np.subtract(clock[-1], clock[0])
+    used = processes.gather(np.array([used])).sum()
     if processes.rank() == 0:
         loss = tuned.history[-1]["validation_loss"]
-        print(epochs * len(task.train), tuned.seconds, used, loss)
+        print((epochs - 1) * len(task.train), seconds, used, loss)
 
 
-def several(n: int, epochs: int, runs: list[list[float]]) -> tuple[int, float]:
+def several(n: int, texts: int, epochs: int, runs: list[list[float]]) -> tuple[int, float]:
     """Train with n processes that share the cores; add what the first one prints to the runs."""
     command = [sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={n}"]
-    command += ["-m", "benchmarks.processes", "--one", "--epochs", str(epochs)]
+    command += ["-m", "benchmarks.processes", "--one"]
+    command += ["--texts", str(texts), "--epochs", str(epochs)]
     threads = {"OMP_NUM_THREADS": str((os.cpu_count() or n) // n), "CUDA_VISIBLE_DEVICES": ""}
     done = subprocess.run(
         command, env={**os.environ, **threads}, stdout=subprocess.PIPE, text=True, check=True
@@ -48,16 +61,17 @@ def several(n: int, epochs: int, runs: list[list[float]]) -> tuple[int, float]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--one", action="store_true", help="be one of the processes")
-    parser.add_argument("--epochs", type=int, default=1)
+    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--texts", type=int, default=2000, help="to train on")
     parser.add_argument("--runs", type=int, default=3)
     given = parser.parse_args()
     if given.one:
-        one(given.epochs)
+        one(given.texts, given.epochs)
         sys.exit()
     found: dict[str, list[list[float]]] = {"one process": [], "two processes": []}
     in_turn(
         {
-            name: lambda n=n, name=name: several(n, given.epochs, found[name])
+            name: lambda n=n, name=name: several(n, given.texts, given.epochs, found[name])
             for n, name in enumerate(found, 1)
         },
         given.runs,
