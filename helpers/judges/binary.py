@@ -233,6 +233,9 @@ _NO_CHEAPEST: dict[str, Callable[..., float]] = {
     "nothing is ever called out": lambda p, y, a, m: np.inf,
     "the labels 0 and 1 have changed places": lambda p, y, a, m: _cheapest(p, 1 - y, a, m),
     "this is the dearest threshold": lambda p, y, a, m: _cheapest(p, y, -a, -m),
+    "a threshold of 1 still calls out where the probability is exactly 1; np.inf calls nobody": (
+        lambda p, y, a, m: _cheapest(p, y, a, m, np.append(np.unique(p), 1.0))
+    ),
     "calling out for nothing was not tried: a threshold above them all": lambda p, y, a, m: (
         _cheapest(p, y, a, m, np.unique(p))
     ),
@@ -265,12 +268,14 @@ def _cheapest_cut(answer: Callable[..., Any]) -> str | None:
     y = np.array([0, 0, 1, 0, 1, 1, 1, 0])
     q = np.array([0.5, 0.875, 0.625, 0.25, 0.75])
     low = np.array([0.25, 0.75, 0.5, 0.875, 0.375, 0.625])
+    sure = np.array([0.5, 1.0, 0.25, 0.75])  # no threshold up to 1 spares the second a call
     many = np.array([0.1875, 0.875, 0.6875, 0.25, 0.625, 0.9375, 0.8125])
     cases = (
         (p, y, 1.0, 20.0),
         (p, y, 4.0, 3.0),
         (q, np.array([1, 0, 0, 0, 0]), 7.0, 3.0),  # nothing is worth a call
         (low, np.array([1, 0, 1, 1, 0, 0]), 1.0, 5.0),  # everything is
+        (sure, np.array([1, 0, 0, 0]), 3.0, 4.0),  # nothing is, though one is certain
         (many, np.array([0, 1, 0, 1, 0, 1, 1]), 3.0, 7.0),
     )
     read: list[tuple[Any, float, str | None]] = []
