@@ -221,6 +221,7 @@ def _lower(p: np.ndarray, cut: float) -> float:
 
 
 _Case = tuple[np.ndarray, np.ndarray, float, float]
+SPARED = "a threshold of 1 still calls out where the probability is exactly 1; np.inf never does"
 _NO_CHEAPEST: dict[str, Callable[..., float]] = {
     "this is the formula; it takes no notice of the messages": lambda p, y, a, m: a / (a + m),
     "0.5 takes no notice of the messages or the prices": lambda p, y, a, m: 0.5,
@@ -233,9 +234,7 @@ _NO_CHEAPEST: dict[str, Callable[..., float]] = {
     "nothing is ever called out": lambda p, y, a, m: np.inf,
     "the labels 0 and 1 have changed places": lambda p, y, a, m: _cheapest(p, 1 - y, a, m),
     "this is the dearest threshold": lambda p, y, a, m: _cheapest(p, y, -a, -m),
-    "a threshold of 1 still calls out where the probability is exactly 1; np.inf calls nobody": (
-        lambda p, y, a, m: _cheapest(p, y, a, m, np.append(np.unique(p), 1.0))
-    ),
+    SPARED: lambda p, y, a, m: _cheapest(p, y, a, m, np.append(np.unique(p), 1.0)),
     "calling out for nothing was not tried: a threshold above them all": lambda p, y, a, m: (
         _cheapest(p, y, a, m, np.unique(p))
     ),
@@ -257,6 +256,9 @@ _NO_CHEAPEST: dict[str, Callable[..., float]] = {
     ),
     "a grid steps over the best place, however fine; try each probability": (
         lambda p, y, a, m: _cheapest(p, y, a, m, np.linspace(0, 1, 101))
+    ),
+    "a grid steps over the best place, however fine and long; try each probability": (
+        lambda p, y, a, m: _cheapest(p, y, a, m, np.append(np.linspace(0, 1, 101), np.inf))
     ),
 }
 
@@ -310,10 +312,13 @@ def _cheapest_cut(answer: Callable[..., Any]) -> str | None:
 def _cut_mistake(cases: tuple[_Case, ...], cuts: list[float]) -> str:
     """Name the mistake that explains all these thresholds, if one does."""
     best = [_cheapest(*case) for case in cases]
-    paid = [_paid(*case, cut) for case, cut in zip(cases, best, strict=True)]
+    least = [_paid(*case, cut) for case, cut in zip(cases, best, strict=True)]
     places = [np.unique(case[0]).searchsorted(cut) for case, cut in zip(cases, best, strict=True)]
     finite = np.array([cut for cut in best if np.isfinite(cut)])
-    if np.allclose(cuts, paid):
+    never = [np.inf if cut == 1 else cut for cut in cuts]
+    if np.allclose([_paid(*case, cut) for case, cut in zip(cases, never, strict=True)], least):
+        return SPARED
+    if np.allclose(cuts, least):
         return "this is the cost; give the threshold that has it"
     if np.array_equal(cuts, places):
         return "this is its place in a list; give the threshold itself"
