@@ -400,15 +400,16 @@ for place, rows in asked.items():
         mean = p[rows].mean()
         verdict = "too small" if mean < low else "too large" if mean > high else "may be right"
         print(f"  mean p {name}: {mean:.4f}, {verdict}")
-print("calibration error:", {name: round(one.error, 4) for name, one in bins.items()})
+    off = [abs(p[rows].mean() - k / n) for p in p_of.values()]
+    print(f"  T brings p {'nearer' if off[1] < off[0] else 'no nearer'}")
+print("calibration error {:.4f}, with T {:.4f}".format(*(one.error for one in bins.values())))
 
 # %% [markdown]
-# *Answer*: the lines on the tenth below the cut say it, for each of the two.
+# *Answer*: the first group's lines say it, for p as trained and with temperature.
 #
-# A probability that is too small there makes the formula wait where it should call out. Compare with the highest
-# twelfth: T above 1 raises what is small and lowers what is large. One number turns both at once, so it mends low and
-# high probabilities only if both were too bold, or both too timid, by the same factor on the logit. What it is worth in
-# money the next section measures, with an interval.
+# A probability that is too small there makes the formula wait where it should call out. Now compare where T brings p
+# nearer. T above 1 raises small probabilities and lowers large ones. It is one number for both ends, so it mends both
+# only if both were too bold, or both too timid. What it is worth in money the next section measures, with an interval.
 
 # %% [markdown]
 # ## 7 · Choose on validation, report on test
@@ -859,9 +860,9 @@ check("01.4", answer)
 
 # %% [markdown]
 # **01.5** Now with data. Write `answer(probabilities, labels, false_positive, false_negative)`: a threshold that
-# costs least in all on these messages; one that is reached calls out. It may also lie above them all, and one of them
-# may be exactly 1. Then try it on
-# `p_validation` and `y_validation`, with a miss at 5, 20 and 100 false alarms: does it keep step with the formula?
+# costs least in all on these messages; one that is reached calls out. It may also lie above all probabilities, of
+# which one may be exactly 1. Then try it on `p_validation` and `y_validation`, with a miss at 5, 20 and 100 false alarms:
+# does it keep step with the formula?
 
 # %%
 answer = ...

@@ -537,8 +537,8 @@ print(f"a faultless network, all {len(z_validation)} answered: {faultless:.4f}")
 
 # %% [markdown]
 # A refusal says how low this network can go with these messages. Even a faultless one could not go lower than the
-# last line: so few messages could be right by luck. More of them buy a smaller promise, or more coverage. The fine
-# print: it holds
+# last line: so few messages could be right by luck. More of them buy a smaller promise, or more coverage. (That a 0.60
+# stands here, too, is chance: it comes from errors, not prices.) The fine print: it holds
 #
 # - for traffic like the validation part,
 # - for raw confidences, without the T that these messages fitted,
