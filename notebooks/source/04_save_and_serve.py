@@ -486,13 +486,12 @@ assert all(400 <= status < 500 for _, status, _ in answers), "a wrong call is th
 # *Answer*: it says what is wrong. Each call gets a **4xx** status, which says that the caller is at fault, and a
 # message. A **5xx** would say that the service is.
 #
-# Note the fourth: the caller believes in a threshold of 0.9. The service takes none, however it is
-# spelt, and says so; to ignore it silently would be the worst answer of all.
+# Note the fourth: the service takes no threshold, and says so; to ignore it silently would be the worst answer of all.
 #
 # ## 5 · What the service carries
 #
 # Several texts in one pass cost less than the same texts one after another, so the service lets requests share:
-# whatever waits when the network is free runs together, as one **batch**. A lone request waits for nobody, and
+# whatever waits when the network is free runs together, as one **batch**. A lone request waits for nobody;
 # batches grow with the load.
 #
 # *Predict*: sixteen clients sent 200 requests of one text. In how many batches did they run?
@@ -663,8 +662,7 @@ claim("the moved rule costs less: whole interval below 0", gain[2] < 0, released
 # take their mean as the next rate (the **EM algorithm** of Saerens and others).
 #
 # The first condition first. A temperature does not make the mean probability equal the share of urgent messages, and
-# rare events feel that. So we add one number to all logits until it does on the validation part. The rate comes by EM,
-# and by `estimate_base_rate`, which finds it at once: it is where the slope of the likelihood is 0.
+# rare events feel that. So we add one number to all logits until it does on the validation part.
 
 # %%
 from helpers.traffic import estimate_base_rate
@@ -678,15 +676,14 @@ p, rate = sigmoid(logit(rule.probability(z_test[month])) + bias), old
 for _ in range(20_000):
     yes, no = p * rate / old, (1 - p) * (1 - rate) / (1 - old)
     rate = (yes / (yes + no)).mean()
-found, low, high = estimate_base_rate(p, old=old)
+found, low, high = estimate_base_rate(p, old=old)  # where the likelihood's slope is 0
 print(f"a month, labels unseen: by EM {rate:.4f}, at once {found:.4f}")
 assert abs(rate - found) < 2e-3, "EM and the root of the likelihood's slope differ"
 
 # %% [markdown]
 # With the rate each message has a corrected probability, and these add up: to the urgent messages that were found and
-# missed, so to recall, precision and cost. `compare` does all of it, beside what it knows of the validation rows; its
-# intervals include the error of their labels. Here we have the labels of the month, and can look. (We drew one in a
-# hundred; chance gave the count.)
+# missed, so to recall, precision and cost. `compare` does all of it; its intervals include the error of the validation
+# labels. Here we have the labels of the month, and can look. (We drew one in a hundred; chance gave the count.)
 #
 # Its advice may end with "On the rows of then, labels contradict this way's ...": computed without labels on the
 # validation rows, cost or recall is not what their labels show. Either the probabilities near the cut are off, or these

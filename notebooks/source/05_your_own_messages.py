@@ -13,7 +13,7 @@
 # **Time**: the core path (sections 1 to 5) takes about 40 minutes, sections 6 and 7 another 12, the exercises 25.
 # The code runs in about a minute on two CPU cores. A GPU is not needed.
 #
-# Run the cells in order. Where you see *Predict*, answer before you run the next cell.
+# Run the cells in order. At *Predict*, answer before you run the next cell.
 
 # %% [markdown]
 # ## Settings
@@ -228,7 +228,7 @@ for row, other in list(zip(doubtful, instead, strict=True))[:8]:
     print(f"{clean[LABEL][row]}, or {names[other]}? {clean[TEXT][row]}")
 
 # %% [markdown]
-# *Answer*: the first four were given a wrong desk on purpose when the table was made, and a person sees it at once. The
+# *Answer*: the first four were given a wrong desk on purpose, and a person sees it at once. The
 # bus pass, the locker and the lunch card are about two desks each. In the dining hall the label is right and the model
 # wrong.
 #
@@ -469,19 +469,19 @@ def adopt_as(order, where):
 
 
 # %% [markdown]
-# First with two names exchanged, then each name one place too far, then in the right order.
+# First with two names exchanged, then in the right order.
 
 # %%
-for order in ([names[1], names[0], *names[2:]], [*names[1:], names[0]], names):
+for order in ([names[1], names[0], *names[2:]], names):
     print(", ".join(order))
     for line in adopt_as(order, place / "-".join(order)):
         print(fill(f"  {line}".replace(scratch.name, "..."), 52, subsequent_indent="    "))
 
 # %% [markdown]
-# *Answer*: with a few of many names exchanged `adopt` saves and warns; where the names make the network worse than
-# chance it refuses.
+# *Answer*: `adopt` saves, and warns with the order that fits these rows. It refuses only names under which the network
+# is proven worse than chance.
 #
-# The network gives the same numbers under all three; only rows with a known label can tell which name belongs
+# The network gives the same numbers under both sets of names; only rows with a known label can tell which name belongs
 # to which. Nothing was trained, and the folder is of the same kind as that of section 5.
 #
 # ## 7 · Further: numbers alone
