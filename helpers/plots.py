@@ -367,7 +367,7 @@ def label_thresholds(
         beside, thresholds.items(), styles, strict=False
     ):
         x = np.clip(values, 1e-3, 1 - 1e-3)
-        ax.plot(x, y + np.arange(len(names)), marker, color=colour, label=name, ms=6)
+        ax.plot(x, y + np.arange(len(names)), marker, color=colour, label=name, ms=5)
     ax.set_xscale("logit")
     ax.set_yticks(range(len(names)), names)
     ax.invert_yaxis()
