@@ -362,9 +362,12 @@ def label_thresholds(
     Axes
     """
     styles = cycle(zip((GREY, ORANGE, BLUE, GREEN), "|os^", strict=True))
-    for (name, values), (colour, marker) in zip(thresholds.items(), styles, strict=False):
+    beside = np.linspace(-0.27, 0.27, len(thresholds))  # equal thresholds must not hide each other
+    for y, (name, values), (colour, marker) in zip(
+        beside, thresholds.items(), styles, strict=False
+    ):
         x = np.clip(values, 1e-3, 1 - 1e-3)
-        ax.plot(x, range(len(names)), marker, color=colour, label=name, ms=9, alpha=0.85)
+        ax.plot(x, y + np.arange(len(names)), marker, color=colour, label=name, ms=5)
     ax.set_xscale("logit")
     ax.set_yticks(range(len(names)), names)
     ax.invert_yaxis()

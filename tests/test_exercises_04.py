@@ -359,6 +359,7 @@ WRONG = {
         ),
         (lambda a, n, p: abs(a / n - p) > 3 * p * (1 - p) / n, "sqrt"),
         (lambda a, n, p: abs(a / n - p) > 3 * np.sqrt(p * (1 - p)), "divide by n under the root"),
+        (lambda a, n, p: abs(a / n - p) > 3 * np.sqrt(2 * p * (1 - p) / n), "known exactly"),
         (lambda a, n, p: abs(a / n - p) > 3 * np.sqrt(p / n), "not p / n"),
         (lambda a, n, p: abs(a / n - p) > 3 * np.sqrt(p * (1 - p)) / n, "under the root, not out"),
         (lambda a, n, p: abs(a - p) > 3 * np.sqrt(p * (1 - p) / n), "alarms is a count"),

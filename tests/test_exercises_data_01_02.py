@@ -53,9 +53,11 @@ def sorted_once(p, y, alarm, miss):
 
 def chosen(p, y, alarm, miss):
     """Use the lesson's own rule."""
+    p = np.clip(p, 0, 1 - 1e-12)  # a probability of exactly 1 has no logit
     z = np.log(p / (1 - p))
     costs = Costs(false_positive=alarm, false_negative=miss)
-    return BinaryThreshold.choose(z, y, costs=costs).threshold
+    cut = BinaryThreshold.choose(z, y, costs=costs).threshold
+    return np.inf if cut == 1 else cut
 
 
 def strict(p, y, alarm, miss):
@@ -159,6 +161,8 @@ WRONG = {
         (lambda p, y, a, m: cheapest(p, 1 - y, a, m), "labels 0 and 1 have changed"),
         (lambda p, y, a, m: cheapest(p, y, -a, -m), "the dearest"),
         (lambda p, y, a, m: cheapest(p, y, a, m, sorted(set(p))), "calling out for nothing was"),
+        (lambda p, y, a, m: cheapest(p, y, a, m, [*sorted(set(p)), 1.0]), "is exactly 1; np.inf"),
+        (lambda *case: min(cheapest(*case), 1.0), "is exactly 1; np.inf"),
         (
             lambda p, y, a, m: cheapest(p, y, a, m, [*sorted(set(p))[1:], 2.0]),
             "calling out for everything was",

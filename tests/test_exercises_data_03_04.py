@@ -174,6 +174,7 @@ WRONG = {
         (lambda x: day(x) - 1, "the last day before"),
         (lambda x: np.abs(np.diff(x)).argmax() + 1, "largest step from one day"),
         (lambda x: np.abs(np.diff(x)).argmax(), "the day before the largest step"),
+        (lambda x: np.abs(np.cumsum(x - x.mean())).argmax() + 1, "running sum"),
         (lambda x: x.argmax(), "most alarms"),
         (lambda x: x.argmin(), "fewest alarms"),
         (lambda x: plain_split(x, lambda a, b: -abs(a.mean() - b.mean())), "single odd day"),

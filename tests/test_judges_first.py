@@ -34,6 +34,7 @@ RIGHT = {
 WRONG = {
     "00.1": [
         (lambda p, t: [int(x > t) for x in p], ">=, not >"),
+        (lambda p, t: [int(x > t) for x in p], "expected [0, 1, 1], got [0, 0, 1]"),
         (lambda p, t: [int(x < t) for x in p], "changed places"),
         (lambda p, t: [int(x <= t) for x in p], "so has a tie"),
         (lambda p, t: [int(x >= 0.5) for x in p], "the threshold was not used"),

@@ -226,6 +226,13 @@ def test_co_occurrence_is_a_share_of_the_rows_label():
     assert shown[0, 1] == 0.5 and shown[2, 1] == 1.0 and np.isnan(np.diag(shown)).all()
 
 
+def test_equal_label_thresholds_stand_beside_each_other():
+    """No mark of one rule hides another's, though both have the same threshold for a label."""
+    ax = draw("label_thresholds", {"one": [0.3, 0.4], "two": [0.3, 0.4]}, ("home", "water"))
+    first, second = (line.get_ydata() for line in ax.get_lines()[:2])
+    assert np.abs(first - second).min() > 0.1 and np.abs(first - [0, 1]).max() < 0.5
+
+
 def test_label_thresholds_shows_never_at_the_edge():
     """Each rule is a row of marks; a threshold of 1 is drawn at the right edge."""
     ax = draw("label_thresholds", *FIGURES["label_thresholds"])

@@ -221,6 +221,7 @@ def _lower(p: np.ndarray, cut: float) -> float:
 
 
 _Case = tuple[np.ndarray, np.ndarray, float, float]
+SPARED = "a threshold of 1 still calls out where the probability is exactly 1; np.inf never does"
 _NO_CHEAPEST: dict[str, Callable[..., float]] = {
     "this is the formula; it takes no notice of the messages": lambda p, y, a, m: a / (a + m),
     "0.5 takes no notice of the messages or the prices": lambda p, y, a, m: 0.5,
@@ -233,6 +234,7 @@ _NO_CHEAPEST: dict[str, Callable[..., float]] = {
     "nothing is ever called out": lambda p, y, a, m: np.inf,
     "the labels 0 and 1 have changed places": lambda p, y, a, m: _cheapest(p, 1 - y, a, m),
     "this is the dearest threshold": lambda p, y, a, m: _cheapest(p, y, -a, -m),
+    SPARED: lambda p, y, a, m: _cheapest(p, y, a, m, np.append(np.unique(p), 1.0)),
     "calling out for nothing was not tried: a threshold above them all": lambda p, y, a, m: (
         _cheapest(p, y, a, m, np.unique(p))
     ),
@@ -255,6 +257,9 @@ _NO_CHEAPEST: dict[str, Callable[..., float]] = {
     "a grid steps over the best place, however fine; try each probability": (
         lambda p, y, a, m: _cheapest(p, y, a, m, np.linspace(0, 1, 101))
     ),
+    "a grid steps over the best place, however fine and long; try each probability": (
+        lambda p, y, a, m: _cheapest(p, y, a, m, np.append(np.linspace(0, 1, 101), np.inf))
+    ),
 }
 
 
@@ -265,12 +270,14 @@ def _cheapest_cut(answer: Callable[..., Any]) -> str | None:
     y = np.array([0, 0, 1, 0, 1, 1, 1, 0])
     q = np.array([0.5, 0.875, 0.625, 0.25, 0.75])
     low = np.array([0.25, 0.75, 0.5, 0.875, 0.375, 0.625])
+    sure = np.array([0.5, 1.0, 0.25, 0.75])  # no threshold up to 1 spares the second a call
     many = np.array([0.1875, 0.875, 0.6875, 0.25, 0.625, 0.9375, 0.8125])
     cases = (
         (p, y, 1.0, 20.0),
         (p, y, 4.0, 3.0),
         (q, np.array([1, 0, 0, 0, 0]), 7.0, 3.0),  # nothing is worth a call
         (low, np.array([1, 0, 1, 1, 0, 0]), 1.0, 5.0),  # everything is
+        (sure, np.array([1, 0, 0, 0]), 3.0, 4.0),  # nothing is, though one is certain
         (many, np.array([0, 1, 0, 1, 0, 1, 1]), 3.0, 7.0),
     )
     read: list[tuple[Any, float, str | None]] = []
@@ -305,10 +312,13 @@ def _cheapest_cut(answer: Callable[..., Any]) -> str | None:
 def _cut_mistake(cases: tuple[_Case, ...], cuts: list[float]) -> str:
     """Name the mistake that explains all these thresholds, if one does."""
     best = [_cheapest(*case) for case in cases]
-    paid = [_paid(*case, cut) for case, cut in zip(cases, best, strict=True)]
+    least = [_paid(*case, cut) for case, cut in zip(cases, best, strict=True)]
     places = [np.unique(case[0]).searchsorted(cut) for case, cut in zip(cases, best, strict=True)]
     finite = np.array([cut for cut in best if np.isfinite(cut)])
-    if np.allclose(cuts, paid):
+    never = [np.inf if cut == 1 else cut for cut in cuts]
+    if np.allclose([_paid(*case, cut) for case, cut in zip(cases, never, strict=True)], least):
+        return SPARED
+    if np.allclose(cuts, least):
         return "this is the cost; give the threshold that has it"
     if np.array_equal(cuts, places):
         return "this is its place in a list; give the threshold itself"

@@ -283,6 +283,7 @@ def _alarm_share_moved(answer: Callable[[int, int, float], Any]) -> str | None:
             (4, 100, 0.01),
             (44, 64, 0.5),  # three standard errors exactly
             (112, 1000, 0.1),
+            (200, 1000, 0.1),  # far beyond, by any standard error
             (10, 100, 0.1),
             (1, 15, 0.1),
             (1, 8, 0.1),
@@ -308,6 +309,9 @@ def _alarm_share_moved(answer: Callable[[int, int, float], Any]) -> str | None:
             ),
             "sqrt: p (1 - p) / n is the variance of a share": (
                 lambda a, n, p: abs(apart(a, n, p)) > 3 * error(n, p) ** 2
+            ),
+            "the expected share is known exactly: one standard error, not that of two samples": (
+                beyond(3 * 2**0.5)
             ),
             "n messages tell more than one: divide by n under the root": (
                 lambda a, n, p: abs(apart(a, n, p)) > 3 * error(1, p)
@@ -360,6 +364,9 @@ def _day_of_change(answer: Callable[[Any], Any]) -> str | None:
             (np.array([50, 20, 21, 19, 20, 22]),),
             (np.array([22, 20, 24, 13, 23, 16, 18, 13, 9, 9, 15, 14]),),
             (np.array([16, 24, 19, 17, 27, 20, 29, 27, 27, 28, 41, 30]),),
+            (
+                np.array([31, 27, 24, 25, 18, 20, 23, 18, 22, 23, 24, 25]),
+            ),  # soon after the first day
         ),
         {
             "days are counted from 0, and the first day after the change is asked for": (
@@ -378,6 +385,9 @@ def _day_of_change(answer: Callable[[Any], Any]) -> str | None:
             "this is the day with the fewest alarms": lambda x: x.argmin(),
             "the difference of the means alone is largest where one part is a single odd day": (
                 lambda x: split(x, apart)
+            ),
+            "this is where the running sum of differences from the mean is largest, another way": (
+                lambda x: np.abs(np.cumsum(x - x.mean())).argmax() + 1
             ),
             "take the least sum, not the largest": (
                 lambda x: max(range(1, len(x)), key=lambda k: spread(x[:k]) + spread(x[k:]))

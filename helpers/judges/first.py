@@ -13,7 +13,7 @@ from helpers.judges.results import Judge, try_cases
 def _reached(answer: Callable[[list[float], float], Any]) -> str | None:
     return try_cases(
         answer,
-        lambda p, t: np.asarray(p) >= t,
+        lambda p, t: (np.asarray(p) >= t).astype(int),
         ("probabilities", "threshold"),
         (([0.1, 0.5, 0.9], 0.5), ([0.2, 0.7, 0.04, 0.05], 0.05), ([0.6], 0.7)),
         {

@@ -97,7 +97,7 @@ def _judge_floor_cut(
 
 def _a_rare_label_is_added(answer: Callable[[Any, Any, int], Any]) -> str | None:
     labels = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 1], [1, 0, 0], [0, 0, 1], [1, 0, 0]])
-    predicted = np.array([[1, 0, 0], [1, 0, 0], [0, 1, 1], [0, 0, 1], [0, 0, 1], [1, 1, 0]])
+    predicted = np.array([[1, 1, 0], [1, 0, 0], [0, 1, 1], [0, 0, 1], [0, 0, 1], [1, 1, 0]])
     hits, both = (predicted & labels).sum(axis=0), (predicted + labels).sum(axis=0)
     for n_new in (5, 1, 9):
         micro = 2 * hits.sum() / (both.sum() + n_new)

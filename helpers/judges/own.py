@@ -141,30 +141,31 @@ def _choose_the_kind(answer: Callable[[dict[str, list]], Any]) -> str | None:
 
 
 def _scores_of_keras(answer: Callable[[Any], Any]) -> str | None:
-    p = np.array([[0.5], [0.2], [0.99], [0.001], [1.0], [0.0]], dtype=np.float32)
-    p_inside = p[:4].ravel().astype(np.float64)
+    p = np.array([[0.5], [0.2], [0.99], [0.001], [1e-5], [1.0], [0.0]], dtype=np.float32)
+    p_inside = p[:-2].ravel().astype(np.float64)
     want = np.log(p_inside / (1 - p_inside))
     with np.errstate(all="ignore"):
         raw = answer(p.copy())
-    seen = f"for the probabilities {p.ravel().round(3).tolist()} of shape (6, 1) got"
+    given = p.ravel().astype(np.float64).round(6).tolist()
+    seen = f"for the probabilities {given} of shape (7, 1) got"
     if raw is None:
         return f"{seen} None: is there a `return`?"
     try:
         got = np.asarray(raw, dtype=np.float64)
     except (TypeError, ValueError):
         return f"{seen} {raw!r}: one logit a row is asked for"
-    if got.shape not in ((6,), (6, 1)):
-        return f"{seen} the shape {got.shape}: one logit a row is asked for, (6,) or (6, 1)"
+    if got.shape not in ((7,), (7, 1)):
+        return f"{seen} the shape {got.shape}: one logit a row is asked for, (7,) or (7, 1)"
     z = got.ravel()
     seen = f"{seen} {np.round(z, 3).tolist()}"
-    inside = z[:4]
+    inside = z[:-2]
     if np.allclose(inside, want, atol=1e-3):
         if not np.isfinite(z).all():
             return (
                 f"{seen}: 0 and 1 become infinite; keep p a little inside, as np.clip does, in "
                 "float64: in float32 1 - 1e-8 is 1"
             )
-        if not (z[4] > inside.max() and z[5] < inside.min()):
+        if not (z[-2] > inside.max() and z[-1] < inside.min()):
             return f"{seen}: 1.0 must stay above and 0.0 below all others; clip closer to them"
         return None
     if np.allclose(inside[:2], want[:2], atol=1e-3):
@@ -180,7 +181,7 @@ def _scores_of_keras(answer: Callable[[Any], Any]) -> str | None:
     for words, wrong in mistakes.items():
         if np.allclose(inside, wrong, atol=1e-3):
             return f"{seen}: {words}"
-    return f"{seen}, expected {np.round(want, 3).tolist()} for the first four: log(p / (1 - p))"
+    return f"{seen}, expected {np.round(want, 3).tolist()} for the first five: log(p / (1 - p))"
 
 
 CHECKS: dict[str, Judge] = {

@@ -131,7 +131,9 @@ print(f"{task.label_names[0]!r} is the larger one in {first:.0%} of the rows")
 # > P(urgent) = P(1) = exp(z1) / (exp(z0) + exp(z1)) = 1 / (1 + exp(−(z1 − z0)))
 #
 # The right-hand side is the **sigmoid** of the difference. So a head with one logit and a head with two
-# can express the same probabilities. *Predict*: how far apart will the two computations be?
+# can express the same probabilities. From here on *the logit* of a message is this one number, z1 − z0.
+#
+# *Predict*: how far apart will the two computations be?
 
 # %%
 p_softmax = np.exp(z_validation) / np.exp(z_validation).sum(axis=1, keepdims=True)
@@ -196,14 +198,15 @@ assert right_decisions(np.array([[3.0, 0.0]]), 0.7)[0] == 0
 # *Predict*: raise the threshold. Which of the three can only fall or stay, and which may do either?
 
 # %%
-print("   at  missed  alarms  recall  precision  FP rate")
+print("        false")
+print("   at  alarms  missed  recall  precision  FP rate")
 for threshold in (0.02, 0.05, 0.5, 0.7):
     said = p_validation >= threshold
     hit, alarm = (said & (y_validation == 1)).sum(), (said & (y_validation == 0)).sum()
     missed, harmless = (~said & (y_validation == 1)).sum(), (y_validation == 0).sum()
     recall, rate = hit / (hit + missed), alarm / harmless
     precision = f"{hit / (hit + alarm):.2f}" if hit + alarm else "undefined"
-    print(f"{threshold:5.2f}{missed:8}{alarm:8}{recall:8.2f}{precision:>11}{rate:9.3f}")
+    print(f"{threshold:5.2f}{alarm:8}{missed:8}{recall:8.2f}{precision:>11}{rate:9.3f}")
 
 # %% [markdown]
 # *Answer*: recall and the false positive rate can only fall or stay as the bar rises. Precision usually rises, but
@@ -237,8 +240,8 @@ claim("the area under the ROC curve is over 0.9", auroc > 0.9, released=RELEASED
 # are found only at the price of many false alarms. The last one, the **ROC** curve (receiver operating
 # characteristic), sets recall against the false positive rate. The area under it (**AUROC**), printed for
 # the test part, is the chance that an urgent message scores higher than a harmless one. It looks better
-# than the desk will feel: harmless messages are many. Look at 0.02 in the table: one column calls the false alarms a
-# few in a hundred, another counts them, and the third says what share of the alarms is left.
+# than the desk will feel: harmless messages are many. Look at 0.02 in the table: the false positive rate
+# counts few in a hundred, the first column all of them, and precision says what they leave of the alarms.
 
 # %% [markdown]
 # ## 5 · What each threshold costs
@@ -271,7 +274,9 @@ from helpers.decisions import BinaryThreshold
 names = task.label_names
 tuned_rule = BinaryThreshold.choose(z_validation, y_validation, costs=costs, label_names=names)
 exact = costs.of(y_validation, tuned_rule.decide(z_validation)).sum()
-print(f"exact: {exact:.0f} in all, at a threshold of {tuned_rule.threshold:.4f}")
+found = tuned_rule.threshold
+where = "lower still" if found < 0.03 else "near 0.05" if found < 0.2 else "near 0.5"
+print(f"exact: {exact:.0f} in all, at a threshold of {found:.4f}, {where}")
 assert exact <= best[0]
 assert np.isclose(exact / len(y_validation), curve.mean_cost(costs).min())
 
@@ -295,10 +300,10 @@ plt.show()
 claim("the cheapest threshold lies below 0.05", tuned_rule.threshold < 0.05, released=RELEASED)
 
 # %% [markdown]
+# *Answer*: the exact search says it in words, and the mark shows it.
+#
 # The axis is in **log-odds**: log(p / (1 - p)), which is the logit itself. It gives small probabilities room,
 # and 0.01 and 0.99 lie equally far from 0.5.
-#
-# *Answer*: lower still; the search printed it, and the mark shows it.
 #
 # The curve is a staircase, drawn for the validation part. At the far right nothing is called out, and every miss is
 # paid; at the far left everything is called out. The lowest place is narrow, an accident of single messages, and
@@ -384,25 +389,27 @@ fig, ax = plt.subplots(figsize=(4.8, 4.6), layout="constrained")
 bins = {name: reliability(p, y_test, n_bins=12, strategy="mass") for name, p in p_of.items()}
 plots.log_odds_reliability(bins, ax=ax, cut=costs.threshold)
 plt.show()
-for name, one in bins.items():
-    print(f"{name:16} calibration error {one.error:.4f}")
 p = p_of["as trained"]
-rows = (p >= costs.threshold / 10) & (p < costs.threshold)  # Elkan's cut says: wait
-k, n = int(y_test[rows].sum()), max(int(rows.sum()), 1)
-low, high = binomtest(k, n).proportion_ci()
-print(f"from a tenth of the cut up to it: {n} messages,")
-print(f"  share of urgent ones {k / n:.3f} ({low:.3f} to {high:.3f})")
-for name, p in p_of.items():
-    mean = p[rows].mean()
-    verdict = "too small" if mean < low else "too large" if mean > high else "not shown to be off"
-    print(f"  mean p {name}: {mean:.4f}: {verdict}")
+asked = {"p from a tenth of the cut up to it": (p >= costs.threshold / 10) & (p < costs.threshold)}
+asked["p in the highest twelfth"] = p >= np.quantile(p, 11 / 12)
+for place, rows in asked.items():
+    k, n = int(y_test[rows].sum()), max(int(rows.sum()), 1)
+    low, high = binomtest(k, n).proportion_ci()
+    print(f"{place}: of {n}\n  {k / n:.3f} are urgent ({low:.3f} to {high:.3f})")
+    for name, p in p_of.items():
+        mean = p[rows].mean()
+        verdict = "too small" if mean < low else "too large" if mean > high else "may be right"
+        print(f"  mean p {name}: {mean:.4f}, {verdict}")
+    off = [abs(p[rows].mean() - k / n) for p in p_of.values()]
+    print(f"  T brings p {'nearer' if off[1] < off[0] else 'no nearer'}")
+print("calibration error {:.4f}, with T {:.4f}".format(*(one.error for one in bins.values())))
 
 # %% [markdown]
-# *Answer*: the last two lines say it, for the place where the decision falls.
+# *Answer*: the first group's lines say it, for p as trained and with temperature.
 #
-# A probability that is too small there makes the formula wait where it should call out. One temperature stretches or
-# shrinks all logits alike; it cannot mend small and large probabilities that are off in different ways. What it is
-# worth in money the next section measures, with an interval.
+# A probability that is too small there makes the formula wait where it should call out. Now compare where T brings p
+# nearer. T above 1 raises small probabilities and lowers large ones. It is one number for both ends, so it mends both
+# only if both were too bold, or both too timid. What it is worth in money the next section measures, with an interval.
 
 # %% [markdown]
 # ## 7 · Choose on validation, report on test
@@ -489,8 +496,8 @@ claim(text, max(*highs, better) < 0, released=RELEASED)
 # *Answer*: the first comparison says it, of Elkan's cut with temperature.
 #
 # The formula needs no search and follows a change of price at once, *if* the probabilities around its cut are right:
-# section 6 says whether they are. Where they are off, search as well, even if these prices cannot tell the two apart: at
-# others the gap may be large (exercise 01.5 tries three). The second comparison is what this lesson is for: the same
+# section 6 says whether they are. Where they are off, search as well, even if these messages cannot tell the two apart: at
+# other prices the gap may be large (exercise 01.5 tries three). The second comparison is what this lesson is for: the same
 # network, read at a cut that knows the prices. What the tuned lead over Elkan loses between the lines *validation* and
 # *test* is the luck of the test messages, and **optimism**: the price of having looked.
 
@@ -563,8 +570,8 @@ for ax, (name, one) in zip(axes, parts.items(), strict=True):
 plt.show()
 
 # %% [markdown]
-# On validation the tuned cut stands in the lowest place; on test it has to do without. Where Elkan's cut lies inside
-# the range, these data cannot tell the two apart. Quote the range beside the cut: the urgent messages are few.
+# On validation the tuned cut stands in the lowest place; on test it has to do without. Within the range these data
+# cannot tell one cut from another. Quote it beside the cut: the urgent messages are few.
 #
 # In a simulation we know the truth, so we can ask what one real data set cannot tell. Scores of harmless
 # messages are normal around 0, those of urgent ones around 3, both with spread 1; one message in ten is
@@ -696,15 +703,16 @@ def right_rule(costs, weight):
 
 # the check
 plain = np.linspace(-8.0, 8.0, 401)
-for miss in (2.0, 5.0, 20.0):
-    prices = Costs(false_positive=1.0, false_negative=miss)
-    weighted = plain + np.log(miss)  # what pos_weight = miss does to a saturated model
+for alarm, miss, weight in ((1.0, 20.0, 20.0), (1.0, 20.0, 4.0), (3.0, 5.0, 8.0)):
+    prices = Costs(false_positive=alarm, false_negative=miss)
+    weighted = plain + np.log(weight)  # what pos_weight does to a model that fits exactly
     expected = BinaryThreshold.from_costs(prices).decide(plain)
-    assert np.array_equal(right_rule(prices, miss).decide(weighted), expected), "priced twice"
+    assert np.array_equal(right_rule(prices, weight).decide(weighted), expected), "priced twice"
 
 # %% [markdown]
 # The check shifts known logits by log w, as an exact fit would: on these the right rule must make the
-# decisions that Elkan's rule makes on the plain ones.
+# decisions that Elkan's rule makes on the plain ones. A cut of 0.5 would do where the weight is the ratio of the prices,
+# and only there.
 #
 # A real model follows only roughly. We train two small heads on what the network's own head is given (its
 # **pooled outputs**, computed once): a logistic regression with and without the weight (scikit-learn calls it
@@ -852,8 +860,9 @@ check("01.4", answer)
 
 # %% [markdown]
 # **01.5** Now with data. Write `answer(probabilities, labels, false_positive, false_negative)`: a threshold that
-# costs least in all on these messages; one that is reached calls out. It may also lie above them all. Then try it on
-# `p_validation` and `y_validation`, with a miss at 5, 20 and 100 false alarms: does it keep step with the formula?
+# costs least in all on these messages; one that is reached calls out. It may also lie above all probabilities, of
+# which one may be exactly 1. Then try it on `p_validation` and `y_validation`, with a miss at 5, 20 and 100 false alarms:
+# does it keep step with the formula?
 
 # %%
 answer = ...

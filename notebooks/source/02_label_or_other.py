@@ -536,14 +536,14 @@ faultless = 1 - (0.05 / 19) ** (1 / len(z_validation))  # no error by luck: a ni
 print(f"a faultless network, all {len(z_validation)} answered: {faultless:.4f}")
 
 # %% [markdown]
-# A refusal says how low this network can go with these messages. Even a faultless one could not go lower than the
-# last line: so few messages could be right by luck. More of them buy a smaller promise, or more coverage. The fine
-# print: it holds
+# A refusal says how low this network can go with these messages. Even a faultless one ends at the last line: so few
+# could be right by luck. More of them buy a smaller promise, or more coverage. (A 0.60 here meets section 4's by chance.)
+# The fine print: it holds
 #
 # - for traffic like the validation part,
 # - for raw confidences, without the T that these messages fitted,
-# - in at least 95 of 100 such choices. Four choices may go wrong in up to 4 × 5 % = 20 %, so we keep the one that
-#   was asked for before we looked.
+# - in at least 95 of 100 such choices. Four choices may go wrong in up to 4 × 5 % = 20 %, so we keep the one
+#   asked for beforehand.
 #
 # *Predict*: did the test part keep it? And it is about the average: is every intent answered equally often?
 

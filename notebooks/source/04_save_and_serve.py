@@ -56,7 +56,7 @@ tuned = fine_tune(task, recipe.checkpoint, recipe.settings, dtype=DTYPE)
 # %%
 from helpers.decisions import BinaryThreshold, Costs
 from helpers.prediction import predict_logits
-from helpers.probabilities import fit_temperature
+from helpers.probabilities import fit_temperature, logit, sigmoid
 
 dtype, max_length = tuned.dtype, recipe.settings.max_length
 z_validation, z_test = (
@@ -70,6 +70,8 @@ options = {"costs": costs, "temperature": temperature, "label_names": task.label
 rule = BinaryThreshold.choose(z_validation, y_validation, **options)
 print(f"number format {dtype}, temperature {rule.temperature:.2f}")
 print(f"threshold on probabilities after the temperature: {rule.threshold:.4f}")
+as_trained = sigmoid(rule.temperature * logit(rule.threshold))  # lesson 01's scale
+print(f"the same on those as trained: {as_trained:.4f}")
 
 # %% [markdown]
 # That threshold is nowhere in the network. It is a number in this notebook, and when the notebook closes it is
@@ -102,14 +104,16 @@ from textwrap import fill
 urgent = y_test[drawn] == 1
 print(f"of {urgent.sum()} urgent ones our rule finds {(kept & urgent).sum()}", end=", ")
 print(f"the copy {(said & urgent).sum()}")
+for name, alarms in {"our rule": kept, "the copy": said}.items():
+    print(f"{name} costs {costs.of(y_test[drawn], alarms.astype(int)).sum():.0f} in all")
 for i in np.flatnonzero(urgent & kept & ~said)[:5]:
     print(fill(f"missed by the copy alone: {few[i]}", 52, subsequent_indent="   "))
 
 # %% [markdown]
 # *Answer*: at 0.5, since it answers with the likelier label.
 #
-# There was no error and no warning. The urgent messages that the copy lets pass make no noise, and at twenty to one
-# fewer alarms are no bargain. So the rule must travel with the weights, and a folder without it must be an error.
+# There was no error and no warning, and the urgent messages that the copy lets pass make no noise: only the price tells.
+# So the rule must travel with the weights, and a folder without it must be an error.
 #
 # ## 2 · Save network and rule together
 #
@@ -216,23 +220,26 @@ for i in np.flatnonzero(urgent & kept & ~said)[:1]:
         print(f"{reload.__name__}: {reload(folder)([few[i]])[0]['label']}")
 
 # %% [markdown]
-# The plain class reads the weights and never looks at `decision.json`. Ours reads it or raises. Let us take the
-# file away for a moment.
+# The plain class reads the weights and never looks at `decision.json`. Ours reads it or raises. Let us break the file
+# in three ways.
 
 # %%
-hidden = (folder / "decision.json").rename(folder / "gone.json")
-try:
-    load(folder)
-except ValueError as error:
-    print(fill(f"refused: {error}", 52))
-else:
-    raise AssertionError("a folder without its rule must be refused")
-finally:
-    hidden.rename(folder / "decision.json")
+file = folder / "decision.json"
+sound = file.read_bytes()
+newer = json.dumps({**json.loads(sound), "format_version": 9}).encode()
+for name, broken in {"gone": None, "cut short": sound[:-9], "newer": newer}.items():
+    file.unlink() if broken is None else file.write_bytes(broken)
+    try:
+        load(folder)
+    except ValueError as error:
+        print(fill(f"{name}: {error}".replace(place, "..."), 52))
+    else:
+        raise AssertionError(f"{name}: such a folder must be refused")
+    finally:
+        file.write_bytes(sound)
 
 # %% [markdown]
-# A file that is corrupt, from a newer version, or beside other weights than those it was chosen for, is refused
-# in the same way.
+# It stands beside weights with a fingerprint of them; other weights are refused in the same way.
 #
 # Now a stranger: a fresh process that is offline, has transformers and *not* our helpers. The folder carries
 # its own pipeline class, and the Python files that it needs. transformers runs code from a folder only where
@@ -263,7 +270,6 @@ theirs = json.loads(done.stdout.splitlines()[-1])
 
 # %%
 from helpers.exercises import claim
-from helpers.probabilities import logit
 
 NEAR = 1e-3 if dtype == "fp32" else 0.1  # on the logit scale: a tenth more odds, or less
 
@@ -448,11 +454,14 @@ def load_test(address, size, seconds=2.0):
 
 
 # %% [markdown]
-# Now everything in one block. Sixteen threads send 200 messages, one text a request, all at once.
-
+# Now everything in one block. Sixteen threads send 200 messages, one text a request, all at once; then we ask the
+# service for its own figures.
 
 # %%
-def classify(text):
+from functools import partial
+
+
+def classify(address, text):
     found = requests.post(f"{address}/classify", json={"texts": text}, timeout=60)
     found.raise_for_status()
     return found.json()["results"][0]
@@ -461,10 +470,10 @@ def classify(text):
 sizes = [1, 4, 16, 64]
 with service(folder) as address:
     with ThreadPoolExecutor(16) as pool:
-        served = list(pool.map(classify, few))
+        served = list(pool.map(partial(classify, address), few))
+    metrics = requests.get(f"{address}/metrics", timeout=10).text
     answers = list(try_wrong_calls(address))
     measured = [load_test(address, size) for size in sizes]
-    metrics = requests.get(f"{address}/metrics", timeout=10).text
 same_answers("over HTTP", served)
 
 # %%
@@ -477,22 +486,25 @@ assert all(400 <= status < 500 for _, status, _ in answers), "a wrong call is th
 # *Answer*: it says what is wrong. Each call gets a **4xx** status, which says that the caller is at fault, and a
 # message. A **5xx** would say that the service is.
 #
-# Note the fourth: the caller believes in a threshold of 0.9. The service takes none, however it is
-# spelt, and says so; to ignore it silently would be the worst answer of all.
+# Note the fourth: the service takes no threshold, and says so; to ignore it silently would be the worst answer of all.
 #
 # ## 5 · What the service carries
 #
 # Several texts in one pass cost less than the same texts one after another, so the service lets requests share:
-# whatever waits when the network is free runs together, as one **batch**. A lone request waits for nobody, and
+# whatever waits when the network is free runs together, as one **batch**. A lone request waits for nobody;
 # batches grow with the load.
+#
+# *Predict*: sixteen clients sent 200 requests of one text. In how many batches did they run?
 
 # %%
 counts = [line for line in metrics.splitlines() if line.startswith(("batch_texts_", "decisions_"))]
 print("\n".join(line for line in counts if "_created" not in line))
 
 # %% [markdown]
-# These are the service's own figures, in the format that **Prometheus**, a monitoring system, collects:
-# how many batches held at most 1, 2, 4 … texts, and how often each label was decided.
+# *Answer*: in as many as `batch_texts_count` says; at worst 200, had nobody waited.
+#
+# These are the service's own figures after the 200, in the format that **Prometheus**, a monitoring system, collects:
+# how often each label was decided, and how many batches held *at most* 1, 2, 4 … texts.
 #
 # *Predict*: with sixteen times as many texts in a request, does a request take sixteen times as long?
 
@@ -653,7 +665,6 @@ claim("the moved rule costs less: whole interval below 0", gain[2] < 0, released
 # rare events feel that. So we add one number to all logits until it does on the validation part.
 
 # %%
-from helpers.probabilities import logit
 from helpers.traffic import estimate_base_rate
 
 month = np.random.default_rng(SEED).choice(len(y_test), 3000, p=weight / weight.sum())
@@ -665,17 +676,18 @@ p, rate = sigmoid(logit(rule.probability(z_test[month])) + bias), old
 for _ in range(20_000):
     yes, no = p * rate / old, (1 - p) * (1 - rate) / (1 - old)
     rate = (yes / (yes + no)).mean()
-found, low, high = estimate_base_rate(p, old=old)
-print(f"a month, labels unseen: {rate:.4f}, by one root {found:.4f}")
+found, low, high = estimate_base_rate(p, old=old)  # where the likelihood's slope is 0
+print(f"a month, labels unseen: by EM {rate:.4f}, at once {found:.4f}")
 assert abs(rate - found) < 2e-3, "EM and the root of the likelihood's slope differ"
 
 # %% [markdown]
 # With the rate each message has a corrected probability, and these add up: to the urgent messages that were found and
-# missed, so to recall, precision and cost. `compare` does all of it, beside what it knows of the validation rows; its
-# intervals include the error of their labels. Here we have the labels of the month, and can look.
+# missed, so to recall, precision and cost. `compare` does all of it; its intervals include the error of the validation
+# labels. Here we have the labels of the month, and can look. (We drew one in a hundred; chance gave the count.)
 #
-# Its advice may end with a word on the validation rows ("the rows of then"): there the same way gives another cost or
-# recall than their labels show. That may stand under a sound rule, too, since these rows chose its cut.
+# Its advice may end with "On the rows of then, labels contradict this way's ...": computed without labels on the
+# validation rows, cost or recall is not what their labels show. Either the probabilities near the cut are off, or these
+# rows, which chose the cut, flatter it. Only labels of *other* rows can tell.
 
 # %%
 from helpers.drift import compare
@@ -742,11 +754,10 @@ print(
 )
 
 # %% [markdown]
-# *Answer*: strangers mostly give themselves away, as few mixtures of old urgent and old harmless messages have such
-# scores; the last line says whether they did.
-#
-# Calm messages look just like a lower base rate; who moves the rule without the sample that the advice asks for misses
-# more. Overconfidence shows nowhere among new messages; only rows whose labels are known can tell.
+# *Answer*: calm, wrong, and nothing says so: such messages look just like a lower base rate, and who moves the rule
+# without the sample that the advice asks for misses more. Overconfident, wrong, and no line on the *new* messages says
+# so. Strangers mostly give themselves away, as few mixtures of old urgent and old harmless messages have such scores;
+# the last line says whether they did.
 #
 # So watch without labels, and label a small random sample all the same, now and then, and always before a rule moves.
 

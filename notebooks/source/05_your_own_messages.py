@@ -10,10 +10,10 @@
 # **Before you start** you should know from lessons 01 and 02: validation and test part, the paired
 # bootstrap, softmax, Other, the price of a reject.
 #
-# **Time**: the core path (sections 1 to 5) takes about 40 minutes, sections 6 and 7 another 12. The code runs in
-# about a minute on two CPU cores. A GPU is not needed.
+# **Time**: the core path (sections 1 to 5) takes about 40 minutes, sections 6 and 7 another 12, the exercises 25.
+# The code runs in about a minute on two CPU cores. A GPU is not needed.
 #
-# Run the cells in order. Where you see *Predict*, answer before you run the next cell.
+# Run the cells in order. At *Predict*, answer before you run the next cell.
 
 # %% [markdown]
 # ## Settings
@@ -72,8 +72,8 @@ assert TABLE or rows[LABEL].nunique() == 11
 # *Answer*: eleven, for five desks.
 #
 # A computer takes `'Meals'` and `'meals'` for two desks, and would learn both. Blanks around a label are taken off by
-# our helpers; letter case is not, since it may mean something. And one value has a single row, where training, choosing
-# and testing need a row each.
+# our helpers; letter case is not, since it may mean something. And `'uniform'` has a single row, however it is spelled, where
+# training, choosing and testing need a row each.
 #
 # ## 2 · Look it over before you trust it
 #
@@ -168,9 +168,8 @@ for column in clean.columns.drop([TEXT, LABEL]):  # ids and dates are too many t
 # %% [markdown]
 # *Answer*: the clerk who answered tells the desk, and nobody has answered a message that has just come.
 #
-# We give the network
-# the text alone, so this leak stays outside. A leak *inside* the text comes along. Look for words that stand with one label only and
-# are not plain words: with brackets, colons, digits.
+# We give the network the text alone, so this leak stays outside. A leak *inside* the text comes along. Look for words
+# that stand with one label only and are not plain words: with brackets, colons, digits.
 
 # %%
 words = clean[TEXT].str.lower().str.findall(r"\S+").explode()
@@ -183,7 +182,7 @@ for sign in odd.index[:1]:
     print(clean[TEXT][clean[TEXT].str.lower().str.contains(sign, regex=False)].iloc[0])
 
 # %% [markdown]
-# `[to: fees]` was written by whoever forwarded the message, after reading it. It gives the desk away for ten messages, a
+# `[to: attendance]` was written by whoever forwarded the message, after reading it. Such a mark gives the desk away for ten messages, a
 # test would praise the network for reading it, and the next message will not have it. Off it goes.
 #
 # Last, labels that are wrong. Word counts, trained on the other rows, say how likely each row's label is; **confident
@@ -229,9 +228,11 @@ for row, other in list(zip(doubtful, instead, strict=True))[:8]:
     print(f"{clean[LABEL][row]}, or {names[other]}? {clean[TEXT][row]}")
 
 # %% [markdown]
-# The first four were given a wrong desk on purpose when the table was made, and a person sees it at once; two more are
-# not doubted. The bus pass, the locker and the lunch card are about two desks each. In the dining hall the label is right
-# and the model wrong. Correct by hand what you are sure of; a program would mark its own
+# *Answer*: the first four were given a wrong desk on purpose, and a person sees it at once. The
+# bus pass, the locker and the lunch card are about two desks each. In the dining hall the label is right and the model
+# wrong.
+#
+# Two more of those made wrong are not doubted at all. Correct by hand what you are sure of; a program would mark its own
 # homework. We leave them in.
 #
 # ## 3 · Word counts first
@@ -370,11 +371,10 @@ plots.risk_coverage_curve(curves, ax=ax)
 plt.show()
 said = rule.decide(z_test)
 handed = said == len(names) if len(names) > 2 else np.zeros(len(said), dtype=bool)
-print(
-    f"a person gets {handed.sum()} of {len(said)} messages, and {(handed & ~by_network).sum()}",
-    end=" ",
-)
-print(f"of {(~by_network).sum()} errors")
+caught, errors = int((handed & ~by_network).sum()), int((~by_network).sum())
+print(f"a person reads {handed.sum()} of the {len(said)} messages;")
+most = "most" if 2 * caught > errors else "not most"
+print(f"that catches {caught} of the network's {errors} errors, {most} of them")
 
 # %% [markdown]
 # What it does not catch are sure errors; a curve that starts high at the left shows them, and no threshold helps. The
@@ -425,8 +425,8 @@ for row in wrong[:3]:
     print(f"answered {row['answer']}, labelled {row['truth']}: {row['text']}")
 
 # %% [markdown]
-# Read them as a clerk would. Each is a word of one desk in a message for another, or a label that somebody got wrong:
-# the first needs more rows like it, the second a correction.
+# *Answer*: the network's, where a word of one desk stands in a message for another: it needs more rows like that. Or the
+# clerk's, where the label is wrong: it needs a correction. Read each, and say which.
 #
 # ## 6 · Further: a network that exists already
 #
@@ -438,6 +438,7 @@ for row in wrong[:3]:
 # %%
 import copy as copying
 import warnings
+from textwrap import fill
 
 import transformers
 
@@ -473,12 +474,15 @@ def adopt_as(order, where):
 # %%
 for order in ([names[1], names[0], *names[2:]], names):
     print(", ".join(order))
-    print(*(f"  {line}" for line in adopt_as(order, place / order[0])), sep="\n")
+    for line in adopt_as(order, place / "-".join(order)):
+        print(fill(f"  {line}".replace(scratch.name, "..."), 52, subsequent_indent="    "))
 
 # %% [markdown]
+# *Answer*: `adopt` saves, and warns with the order that fits these rows. It refuses only names under which the network
+# is proven worse than chance.
+#
 # The network gives the same numbers under both sets of names; only rows with a known label can tell which name belongs
-# to which. With a few of many names exchanged `adopt` saves and warns; where the names make the network worse than
-# chance it refuses. Nothing was trained, and the folder is of the same kind as that of section 5.
+# to which. Nothing was trained, and the folder is of the same kind as that of section 5.
 #
 # ## 7 · Further: numbers alone
 #
