@@ -15,11 +15,13 @@ from tools import (
     glossary,
     handout,
     lesson_page,
+    notation,
     quiz,
     site,
     solutions,
 )
 
+SOURCES = sorted(build_notebooks.SOURCES.glob("[0-9][0-9]_*.py"))
 LESSONS = sorted((build_notebooks.ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 LOADS = re.compile(r"<script[^>]*src=|<link\b|@import|url\(['\"]?http|import\(")
 
@@ -93,11 +95,42 @@ def test_each_line_of_the_glossary_leads_to_the_first_use(pages):
     """A line that names a lesson leads into it; nine in ten lead to a section."""
     uses = glossary.first_uses()
     for term in glossary.terms():
-        (row,) = re.findall(f'<tr id="{re.escape(term.place)}">.*', pages["glossary.html"])
+        (row,) = re.findall(f'<div id="{re.escape(term.place)}">.*', pages["glossary.html"])
         led = re.findall(r'href="(\d\d)_\w+\.html', row)
         assert led == ([uses[term][0][:2]] if term in uses else []), term.name
         assert not term.lessons or led[0] in term.lessons
     assert sum(bool(heading) for _, heading in uses.values()) >= 0.9 * len(uses) > 70
+
+
+def test_each_symbol_stands_in_the_sections_that_the_notation_names(pages):
+    """Each name of a line is in one of its sections, and each of them has one of the names."""
+    texts = {
+        f"{path.stem[:2]}.{heading.split(' ')[0]}": text
+        for path in SOURCES
+        for heading, _, text in glossary.sections_of(path)
+    }
+    for symbol in notation.symbols():
+        found = {
+            (name, section)
+            for name in symbol.names
+            for section in symbol.sections
+            if notation.stands_in(name, texts[section])
+        }
+        assert {name for name, _ in found} == set(symbol.names)
+        assert {section for _, section in found} == set(symbol.sections), symbol.names
+    assert len(notation.symbols()) > 20 and 'href="notation.html"' in pages["handout.html"]
+
+
+def test_each_letter_of_the_lessons_stands_in_the_notation():
+    """A letter that prose uses in two places has its line; those that name examples are known."""
+    names = {name for symbol in notation.symbols() for name in symbol.names}
+    found = set()
+    for source in SOURCES:
+        for _, prose, _ in glossary.sections_of(source)[:-1]:  # not in the references
+            prose = re.sub(r"\*\*|\\", "", prose)
+            found |= set(re.findall(r"(?<![\w'’`-])([A-Za-z](?:_[A-Z]+)?\*?)(?![\w'’.)-])", prose))
+    assert found >= {"p", "n", "T", "c_FP", "F*"}
+    assert sorted(found - names - {"a", "A", "I"}) == ["P", "b", "c", "m", "s"]
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda p: p.stem[:2])
@@ -194,6 +227,32 @@ def test_the_quiz_does_not_give_the_right_answer_away(pages):
     assert pages["quiz.html"].count("<b>Right") == n
     one = quiz.questions()["01"][0]
     assert one.right[0] == f"{1 / 6:.3f}" and one.wrong[0][0] == "0.200"
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda p: p.stem[:2])
+def test_the_notebook_for_the_screen_has_all_code_and_nothing_else(path):
+    """Its code cells are those of the lesson, in order; between them stand the headings alone."""
+    lesson = nbformat.read(path, as_version=4)
+    for cell in lesson.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [nbformat.v4.new_output("stream", text="7")], 7
+    alone = execute_lessons.code_alone(lesson)
+    nbformat.validate(alone)
+    code = [[c for c in book.cells if c.cell_type == "code"] for book in (lesson, alone)]
+    assert [c.source for c in code[0]] == [c.source for c in code[1]]
+    assert all(c.outputs == [] and c.execution_count is None for c in code[1])
+    lines = [
+        line for c in alone.cells if c.cell_type == "markdown" for line in c.source.splitlines()
+    ]
+    assert len(lines) > 8 and all(re.match("#+ ", line) for line in lines)
+    sections = build_notebooks.sections(build_notebooks.SOURCES)
+    assert {f"## {h}" for name, h in sections.values() if name == path.stem} <= set(lines)
+
+
+def test_the_index_leads_to_the_notebooks_for_the_screen(pages):
+    """Each lesson has its own, beside the executed one."""
+    for path in LESSONS:
+        assert f'href="{path.stem}_code.ipynb"' in pages["index.html"]
 
 
 def luminance(colour):

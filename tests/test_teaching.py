@@ -54,3 +54,15 @@ def test_a_table_of_sections_names_those_of_its_lesson(lesson):
     (source,) = (ROOT / "notebooks/source").glob(f"{lesson}_*.py")
     numbers = re.findall(r"^# ## (\d+) · ", source.read_text(encoding="utf-8"), re.MULTILINE)
     assert list(minutes(lesson)) == [int(n) for n in numbers]
+
+
+def test_the_minutes_stated_are_those_of_the_lessons():
+    """The table of trial readings states what the lessons state, in all three columns."""
+    found = rows("How long a lesson takes")
+    assert [row[0] for row in found] == ["01", "02", "03", "04", "05", "06"]
+    for lesson, core, _, _, further, _, exercises, *_ in found:
+        (source,) = (ROOT / "notebooks/source").glob(f"{lesson}_*.py")
+        text = " ".join(source.read_text(encoding="utf-8").replace("\n# ", " ").split())
+        time = text.split("**Time**: ")[1].split("The code")[0]
+        told = re.findall(r"(?:about|another|exercises) (\d+)", time)
+        assert told == [core, further, *([exercises] if exercises != "none" else [])], lesson

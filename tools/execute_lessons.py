@@ -1,4 +1,4 @@
-"""Execute the lessons into build/: executed notebooks, pages, and an index.
+"""Execute the lessons into build/: executed notebooks, their code alone, pages, and an index.
 
 python -m tools.execute_lessons            all lessons
 python -m tools.execute_lessons 01 03      some of them
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import ast
 import base64
+import copy
 import html
 import re
 import sys
@@ -172,10 +173,32 @@ def _cover(notebook: Any) -> str | None:
     return None
 
 
+def code_alone(notebook: Any) -> Any:
+    r"""Make the copy for live coding on a screen: all code and all headings, no text, no output.
+
+    Examples
+    --------
+    >>> from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+    >>> cells = [new_markdown_cell("# A\nB"), new_code_cell("# C"), new_markdown_cell("D")]
+    >>> [cell.source for cell in code_alone(new_notebook(cells=cells)).cells]
+    ['# A', '# C']
+    """
+    alone = copy.deepcopy(notebook)
+    for cell in alone.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+            cell.metadata.pop("execution", None)
+        else:
+            cell.source = "\n".join(re.findall(r"^#+ .*$", cell.source, re.MULTILINE))
+    alone.cells = [cell for cell in alone.cells if cell.cell_type == "code" or cell.source]
+    return alone
+
+
 def write(lesson: Lesson, folder: Path = BUILD, *, before: str = "", after: str = "") -> None:
-    """Write the executed notebook and its page, with links to the lessons before and after it."""
+    """Write the executed notebook, its code alone, and its page, which leads to its neighbours."""
     folder.mkdir(parents=True, exist_ok=True)
     nbformat.write(lesson.notebook, folder / f"{lesson.name}.ipynb")
+    nbformat.write(code_alone(lesson.notebook), folder / f"{lesson.name}_code.ipynb")
     number = lesson.name[:2]
     text = page(lesson.notebook, lesson.title, nav=links(before, after, number), lesson=number)
     (folder / f"{lesson.name}.html").write_text(text, encoding="utf-8")
@@ -210,7 +233,8 @@ def write_index(lessons: list[Lesson], folder: Path = BUILD) -> Path:
             f'<article>{picture}<div><h2><a href="{lesson.name}.html">{html.escape(lesson.title)}'
             f"</a></h2><p>{html.escape(lesson.promise)}</p>{figures}"
             f'<p class="figures">{lesson.seconds:.0f} seconds here · '
-            f'<a href="{lesson.name}.ipynb">executed notebook</a></p></div></article>'
+            f'<a href="{lesson.name}.ipynb">executed notebook</a> · '
+            f'<a href="{lesson.name}_code.ipynb">code alone, for the screen</a></p></div></article>'
         )
     write_pages(folder)
     path = folder / "index.html"

@@ -130,7 +130,7 @@ class Linker:
         return f'<a class="term" href="glossary.html#{term.place}">{match[0]}</a>'
 
 
-def _sections(source: Path) -> list[tuple[str, str, str]]:
+def sections_of(source: Path) -> list[tuple[str, str, str]]:
     """Give heading, prose and all text of each section of a lesson; the first has no heading."""
     found = [("", "", "")]
     for cell in jupytext.reads(source.read_text(encoding="utf-8"), fmt="py:percent").cells:
@@ -158,7 +158,7 @@ def first_uses() -> dict[Term, tuple[str, str]]:
     >>> [place for term, place in first_uses().items() if term.name == "Elkan's cut"]
     [('01_binary_threshold', '6 · The formula, and what it needs')]
     """
-    lessons = {path.stem: _sections(path) for path in sorted(SOURCES.glob("[0-9][0-9]_*.py"))}
+    lessons = {path.stem: sections_of(path) for path in sorted(SOURCES.glob("[0-9][0-9]_*.py"))}
     found = {}
     for term in terms():
         named = [name for name in lessons if name[:2] in (term.lessons or (name[:2],))]
@@ -177,26 +177,46 @@ def first_uses() -> dict[Term, tuple[str, str]]:
     return found
 
 
+def entry(place: str, name: str, text: str, *uses: tuple[str, str]) -> str:
+    """Write a line of a glossary as HTML.
+
+    Parameters
+    ----------
+    place : str
+        Its id.
+    name, text : str
+        In Markdown.
+    *uses : (str, str)
+        Lesson and heading, empty for none, of each place that the line leads to.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> entry("z", "z", "A *logit*", ("01_x", ""))
+    '<div id="z"><dt>z</dt><dd>A <em>logit</em> <a href="01_x.html">01</a></dd></div>'
+    """
+    inline, links = MarkdownIt("commonmark"), ""
+    for lesson, heading in uses:
+        words = html.escape(" · ".join([lesson[:2], *([heading] if heading else [])]))
+        links += f' <a href="{lesson}.html{"#" * bool(heading)}{anchor(heading)}">{words}</a>'
+    return (
+        f'<div id="{place}"><dt>{inline.renderInline(name)}</dt>'
+        f"<dd>{inline.renderInline(text)}{links}</dd></div>"
+    )
+
+
 def glossary() -> str:
     """Write the glossary as HTML: each line has its place, and leads to the term's first use."""
     before = (ROOT / "GLOSSARY.md").read_text(encoding="utf-8").split("\n| term ")[0]
-    inline = MarkdownIt("commonmark")
-    before = before.replace("A number names a lesson that uses it.", "")
-    rows, uses = [], first_uses()
-    for term in terms():
-        place = ""
-        if term in uses:
-            lesson, heading = uses[term]
-            link = f"{lesson}.html#{anchor(heading)}" if heading else f"{lesson}.html"
-            words = f"{lesson[:2]} · {heading}" if heading else lesson[:2]
-            place = f' <a href="{link}">{html.escape(words)}</a>'
-        rows.append(
-            f'<tr id="{term.place}"><th scope="row">{inline.renderInline(term.name)}</th>'
-            f"<td>{inline.renderInline(term.meaning)}{place}</td></tr>"
-        )
-    return (
-        f'{inline.render(before)}<table><thead><tr><th scope="col">term</th>'
-        '<th scope="col">meaning, and first use</th></tr></thead>\n<tbody>'
-        + "\n".join(rows)
-        + "</tbody></table>"
+    before = before.replace(
+        "A number names a lesson that uses it.", "A link leads to its first use."
     )
+    lines = [
+        entry(term.place, term.name, term.meaning, *filter(None, [first_uses().get(term)]))
+        for term in terms()
+    ]
+    top = MarkdownIt("commonmark").render(before)
+    return f'{top}<dl class="lines">\n' + "\n".join(lines) + "\n</dl>"

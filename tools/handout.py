@@ -154,7 +154,8 @@ from examples; the rule is chosen by what mistakes cost, on rows that trained no
 <h2>Which rule when</h2>
 <p><code>z</code>: logits of the validation part; <code>y</code>: its labels; <code>costs =
 Costs(false_positive=1, false_negative=20)</code>, <code>matrix =
-CostMatrix(costs=...)</code>. All from <code>helpers.decisions</code>.</p>
+CostMatrix(costs=...)</code>. All from <code>helpers.decisions</code>. Every letter:
+<a href="notation.html">Notation</a>.</p>
 <table><tr><th>you want</th><th>take</th></tr>{rule_rows}</table>
 <p>Texts of no known label are another matter: a low probability does not find them (lesson 02).</p>
 <h2>Before it is used</h2><ol>{checklist}</ol></section>

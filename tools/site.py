@@ -1,4 +1,4 @@
-"""The pages around the lessons: quiz, gallery of traps, handout, glossary. They load nothing."""
+"""The pages around the lessons: quiz, traps, handout, glossary, notation. They load nothing."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tools.build_notebooks import ROOT, SOURCES, title_of
 from tools.gallery import gallery
 from tools.glossary import glossary
 from tools.handout import handout
+from tools.notation import notation
 from tools.quiz import quiz
 from tools.solutions import page_of, solutions
 
@@ -22,6 +23,7 @@ PAGES = {  # after the lessons
     "traps.html": "Gallery of traps",
     "handout.html": "Handout: one sheet, two sides",
     "glossary.html": "Glossary",
+    "notation.html": "Notation",
 }
 STYLE = """
 :root { color-scheme: light dark; --ink: #222; --quiet: #555; --line: #ccc; --box: #f4f6f8;
@@ -43,11 +45,15 @@ pre { background: var(--box); padding: .6rem; font-size: .8rem; margin: 0; white
   gap: 0 1rem; } .pair > div { min-width: 0; }
 summary { cursor: pointer; padding: .3rem; }
 .figures { color: var(--quiet); font-size: .9rem; } .failed { color: var(--failed); }
-.wide { overflow-x: auto; }
+.wide { overflow-x: auto; } h3 { margin: 1.4rem 0 .4rem; font-size: 1.1rem; }
+.lines > div { padding: .4rem 0; border-bottom: 1px solid var(--line); }
+dt { font-weight: 600; } dd { margin: 0; } :target { background: var(--box); }
+@media (min-width: 600px) { .lines > div { display: grid; grid-template-columns: 12rem 1fr;
+  gap: 0 1rem; } }
 table { border-collapse: collapse; } td, th { padding: .3rem .6rem; text-align: left;
   border-bottom: 1px solid var(--line); vertical-align: top; }
 @media print { body { max-width: none; font-size: 10pt; padding: 0; } nav { display: none; }
-  section, tr, article { break-inside: avoid; } }
+  section, tr, article, .lines > div { break-inside: avoid; } }
 """
 # What the figures of a lesson say, in words; the names are those of its cell tagged headline.
 WORDS = {
@@ -143,12 +149,13 @@ def measured() -> str:
     text = (ROOT / "MEASURED.md").read_text(encoding="utf-8")
     section = text.split("\n", 1)[1]
     page = MarkdownIt("commonmark").enable("table").render(section)
+    page = page.replace("h2>", "h3>")  # below a heading of the index
     page = page.replace("<table>", '<div class="wide" tabindex="0"><table>')
     return page.replace("</table>", "</table></div>")
 
 
 def write_pages(folder: Path) -> list[Path]:
-    """Write quiz, gallery, handout, glossary and solutions into a folder.
+    """Write quiz, gallery, handout, glossary, notation and solutions into a folder.
 
     Parameters
     ----------
@@ -174,6 +181,7 @@ def write_pages(folder: Path) -> list[Path]:
         ),
         "handout.html": shell("Handout", body, style=style),
         "glossary.html": shell("Glossary", glossary()),
+        "notation.html": shell("Notation", notation()),
     }
     for source in sorted(SOURCES.glob("[0-9][0-9]_*.py")):
         title, number = title_of(source), source.stem[:2]

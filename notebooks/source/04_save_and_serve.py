@@ -166,7 +166,7 @@ print(json.dumps(saved, indent=1, ensure_ascii=False))
 from IPython.display import Markdown
 
 card = (folder / "README.md").read_text(encoding="utf-8")
-Markdown(card[card.index("## Rule and data") :].replace("## ", "#### "))
+Markdown(card[card.index("## Rule and data") :].replace("## ", "### "))
 
 # %% [markdown]
 # The rule's column of the validation part is stamped as optimistic, since these rows chose the cut. `difference` is the
