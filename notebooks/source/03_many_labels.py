@@ -200,7 +200,7 @@ tokenizer = load_tokenizer(folder, task.train.texts[:200])
 ids = tokenizer(list(task.train.texts), truncation=True, max_length=512)["input_ids"]
 lengths = np.array([len(one) for one in ids])
 batches = np.array_split(np.sort(lengths), len(lengths) // recipe.settings.batch_size)
-filled = sum(-(-batch.max() // 8) * 8 * len(batch) for batch in batches)  # to multiples of 8
+filled = sum(batch.max() * len(batch) for batch in batches)
 unknown = np.mean(np.concatenate(ids) == tokenizer.unk_token_id)
 print(f"longest text: {lengths.max()} tokens; unknown tokens: {unknown:.2%}")
 print(f"[PAD] if padded to 512: {1 - lengths.sum() / (512 * len(lengths)):.1%}")
