@@ -13,31 +13,19 @@ from typing import Annotated, Any
 import typer
 
 from helpers.options import (
-    ByClass,
     CostTable,
-    Coverage,
     Encoding,
     Error,
     FalseNegative,
     FalsePositive,
-    FBeta,
-    Level,
-    MacroF1,
-    MaxMissed,
-    MaxReview,
-    MicroF1,
     Place,
     Positive,
-    Precision,
-    Recall,
     Reject,
     Review,
     Revision,
-    Risk,
     Separator,
-    SetCoverage,
     Subset,
-    criterion_given,
+    takes_criterion,
 )
 
 # As in run.py: threads that wait spin for a moment only, or they burn the cores that others need.
@@ -53,6 +41,7 @@ app = typer.Typer(
 
 
 @app.command()
+@takes_criterion
 def train(
     recipe: Annotated[
         str,
@@ -86,24 +75,9 @@ def train(
     epochs: Annotated[
         int | None, typer.Option(help="Passes over the training texts.", min=1)
     ] = None,
-    false_positive: FalsePositive = None,
-    false_negative: FalseNegative = None,
-    review: Review = None,
-    max_review: MaxReview = None,
     costs: CostTable = None,
-    min_recall: Recall = None,
-    min_precision: Precision = None,
-    f_beta: FBeta = None,
-    reject: Reject = None,
-    error: Error = None,
-    coverage: Coverage = None,
-    max_risk: Risk = None,
-    set_coverage: SetCoverage = None,
-    by_class: ByClass = False,
-    micro_f1: MicroF1 = False,
-    macro_f1: MacroF1 = False,
-    max_missed: MaxMissed = None,
-    confidence_level: Level = None,
+    *,
+    criterion: dict[str, Any],
 ) -> None:
     """Fine-tune, choose the rule on the validation part, report on the test part, save.
 
@@ -121,7 +95,6 @@ def train(
     from helpers.sources import is_source
     from helpers.table_files import describe, file_task
 
-    asked = criterion_given(locals())
     is_table = is_source(recipe) and recipe not in {name for name, _ in RECIPES}
     if not is_table and (recipe, profile) not in RECIPES:
         known = ", ".join(f"{name} ({where})" for name, where in RECIPES)
@@ -151,7 +124,7 @@ def train(
         plan = RECIPES[recipe, profile]
         task = plan.load_task()
     if costs is not None:
-        asked |= read_costs(costs, task.label_names, task.kind)
+        criterion |= read_costs(costs, task.label_names, task.kind)
     for line in describe(task):
         typer.echo(line)
     if plan.estimate:
@@ -160,7 +133,7 @@ def train(
         task,
         output,
         plan=plan,
-        criterion=asked,
+        criterion=criterion,
         checkpoint=checkpoint,
         revision=revision,
         texts=texts,
@@ -177,6 +150,7 @@ def train(
 
 
 @app.command()
+@takes_criterion
 def adopt(
     network: Annotated[
         str, typer.Argument(help="A folder with network and tokenizer, or owner/name.")
@@ -204,24 +178,9 @@ def adopt(
     temperature: Annotated[
         bool, typer.Option("--temperature", help="Fit a temperature on the same rows first.")
     ] = False,
-    false_positive: FalsePositive = None,
-    false_negative: FalseNegative = None,
-    review: Review = None,
-    max_review: MaxReview = None,
     costs: CostTable = None,
-    min_recall: Recall = None,
-    min_precision: Precision = None,
-    f_beta: FBeta = None,
-    reject: Reject = None,
-    error: Error = None,
-    coverage: Coverage = None,
-    max_risk: Risk = None,
-    set_coverage: SetCoverage = None,
-    by_class: ByClass = False,
-    micro_f1: MicroF1 = False,
-    macro_f1: MacroF1 = False,
-    max_missed: MaxMissed = None,
-    confidence_level: Level = None,
+    *,
+    criterion: dict[str, Any],
 ) -> None:
     """Choose a rule for a network that is fine-tuned already, and save both as train does.
 
@@ -239,7 +198,7 @@ def adopt(
         separator=separator,
         names=[one.strip() for one in names.split(",")] if names else None,
         positive=positive,
-        criterion=criterion_given(locals()),
+        criterion=criterion,
         costs=costs,
         temperature=temperature,
         revision=revision,
@@ -255,6 +214,7 @@ def adopt(
 
 
 @app.command()
+@takes_criterion
 def choose(
     source: Annotated[
         Path, typer.Argument(help="A table with scores and labels; .npy, or .json of a server.")
@@ -273,24 +233,9 @@ def choose(
         bool, typer.Option("--probabilities", help="The scores are softmax or sigmoid values.")
     ] = False,
     encoding: Encoding = "utf-8",
-    false_positive: FalsePositive = None,
-    false_negative: FalseNegative = None,
-    review: Review = None,
-    max_review: MaxReview = None,
     costs: CostTable = None,
-    min_recall: Recall = None,
-    min_precision: Precision = None,
-    f_beta: FBeta = None,
-    reject: Reject = None,
-    error: Error = None,
-    coverage: Coverage = None,
-    max_risk: Risk = None,
-    set_coverage: SetCoverage = None,
-    by_class: ByClass = False,
-    micro_f1: MicroF1 = False,
-    macro_f1: MacroF1 = False,
-    max_missed: MaxMissed = None,
-    confidence_level: Level = None,
+    *,
+    criterion: dict[str, Any],
 ) -> None:
     """Choose a rule for scores of another system; they must not have trained it.
 
@@ -311,7 +256,7 @@ def choose(
         kind=kind,  # type: ignore[arg-type]
         positive=positive,
         scale="probabilities" if probabilities else "logits",
-        criterion=criterion_given(locals()),
+        criterion=criterion,
         costs=costs,
         encoding=encoding,
     )

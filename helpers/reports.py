@@ -37,6 +37,7 @@ from helpers.portable.decisions import (
 )
 from helpers.portable.probabilities import binary_logit
 from helpers.portable.rule import fingerprint, label_fingerprint
+from helpers.portable.unknown import price_of_unknown
 
 OPTIMISTIC = "chosen on this data: optimistic"
 
@@ -305,6 +306,7 @@ def report_reject(
     labels : array_like of int, shape (n,)
         Class indices; ``n_classes`` for a message that belongs to no class.
     costs : RejectCosts
+        What a rule calls unknown costs what its second cut was chosen by, see `price_of_unknown`.
     rng : numpy.random.Generator
         For the intervals.
     reference : str, optional
@@ -342,7 +344,14 @@ def report_reject(
     true = check_labels_or_other(labels, len(z), n_classes)
     notes = _chosen_here(rules, fingerprint(z, true), seen)
     predicted = {name: rule.decide(z) for name, rule in rules.items()}
-    paid = {name: costs.of(true, said, n_classes=n_classes) for name, said in predicted.items()}
+    paid = {
+        name: np.where(
+            rule.unknown(z),
+            price_of_unknown(rule, costs),
+            costs.of(true, predicted[name], n_classes=n_classes),
+        )
+        for name, rule in rules.items()
+    }
     figures = _compared(paid, reference, rng)
     unknown = true == n_classes
     table = []
