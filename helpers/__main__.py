@@ -88,6 +88,9 @@ def train(
 
     Example: python -m helpers train messages.csv --text message --label urgent --positive yes
     --false-positive 1 --false-negative 20 --output models/mine
+
+    Example: python -m helpers train messages.csv --label urgent --positive yes
+    --max-false-omission 0.02 --max-false-discovery 0.3 --confidence 0.9 --output models/band
     """
     from helpers import deployment, systems
     from helpers.cost_tables import read_costs
@@ -186,6 +189,9 @@ def adopt(
 
     Example: python -m helpers adopt downloads/network validation.csv --label urgent --names no,yes
     --false-positive 1 --false-negative 20 --output models/mine
+
+    Example: python -m helpers adopt downloads/network validation.csv --label topic
+    --reject 0.4 --unknown-price 0.2 --output models/desks
     """
     from helpers import adoption
 
@@ -241,6 +247,9 @@ def choose(
 
     Example: python -m helpers choose scored.csv --score p --label urgent --positive yes
     --probabilities --false-positive 1 --false-negative 20 --output urgent.json
+
+    Example: python -m helpers choose scored.csv --score bin,bus,tax --label topic
+    --set-coverage 0.9 --set-score aps --randomized --output sets.json
     """
     import json
 

@@ -99,6 +99,11 @@ def train(
     )
     if options is None:
         raise ValueError("the recipe says no way to choose a rule: name one, as costs or macro-F1")
+    if "unknown_price" in options:
+        raise ValueError(
+            "unknown_price is weighed on rows that belong to no label, and a task that trains has "
+            "a label for each: give max_lost"
+        )
     if checkpoint is None and revision is not None:
         raise ValueError("--revision is that of a --checkpoint: name one")
     start = plan.checkpoint if checkpoint is None else find_encoder(checkpoint, revision)
