@@ -356,7 +356,7 @@ def choose_rule(
     options = {**criterion, "label_names": label_names}
     if "set_coverage" in options:
         return _choose_sets(logits, labels, **options)
-    second = {name: options.pop(name) for name in ("max_lost", "unknown_price") if name in options}
+    max_lost, price = options.pop("max_lost", None), options.pop("unknown_price", None)
     has_band = BAND & set(criterion)
     if has_band and "review" in label_names:
         options.setdefault("review_name", "a person reads")
@@ -369,11 +369,11 @@ def choose_rule(
     if temperature and kind != "multilabel" and not PROMISES & set(criterion):
         options["temperature"] = _temperature(kind, logits, labels)
     rule = (ReviewBand if has_band else RULES[kind]).choose(logits, labels, **options)
-    if not second:
-        return rule
-    if "unknown_price" in second:
-        second = {"costs": options["costs"], "price": second["unknown_price"]}
-    return choose_unknown_cut(rule, logits, labels, **second)
+    if isinstance(rule, RejectOption) and price is not None:
+        return choose_unknown_cut(rule, logits, labels, costs=options["costs"], price=price)
+    if isinstance(rule, RejectOption) and max_lost is not None:
+        return choose_unknown_cut(rule, logits, labels, max_lost=max_lost)
+    return rule
 
 
 def _choose_sets(
