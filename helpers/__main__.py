@@ -516,7 +516,7 @@ def _show_reports(reports: dict[str, list[dict[str, Any]]]) -> None:
     for name, table in reports.items():
         typer.echo(f"{name}:")
         for row in table:
-            said = {key: _short(value) for key, value in row.items() if value != ""}
+            said = {key: _short(value) for key, value in row.items() if value not in ("", None)}
             if {"difference", "low", "high"} <= set(said):
                 said["difference"] += f" (95 %: {said.pop('low')} to {said.pop('high')})"
             typer.echo("  " + ", ".join(f"{key} {value}" for key, value in said.items()))

@@ -8,7 +8,6 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
-from helpers.cost_reports import report_cost_matrix
 from helpers.data import Kind
 from helpers.portable.arrays import check_class_logits, check_labels_or_other
 from helpers.portable.checks import (
@@ -428,8 +427,8 @@ def report_rule(
     Returns
     -------
     list of dict
-        As `report_binary`, `report_review`, `report_reject`, `report_cost_matrix`, `report_sets`
-        or `report_labels` gives it.
+        As `report_binary`, `report_review`, `report_reject`, `report_sets` or `report_labels`
+        gives it.
 
     Raises
     ------
@@ -465,9 +464,8 @@ def report_rule(
     if isinstance(rule, MinimumExpectedCost):
         every = RejectOption(cut=ALWAYS, label_names=rule.label_names, other=rule.other)
         known = check_cost_matrix(costs or rule.costs)
-        return report_cost_matrix(
-            {"answer everything": every, "this rule": rule}, logits, labels, known, **options
-        )
+        answers = {"answer everything": every, "this rule": rule}
+        return report_reject(answers, logits, labels, known, **options)
     half = LabelThresholds.from_thresholds(0.5, label_names=rule.label_names)
     each = {"threshold 0.5": half, "this rule": rule}
     return report_labels(each, logits, labels, costs=costs, seen=seen)  # type: ignore[arg-type]
