@@ -13,32 +13,20 @@ from typing import Annotated, Any
 import typer
 
 from helpers.options import (
-    ByClass,
     CostTable,
-    Coverage,
     Encoding,
     Error,
     FalseNegative,
     FalsePositive,
-    FBeta,
-    Level,
-    MacroF1,
-    MaxMissed,
-    MaxReview,
-    MicroF1,
     Place,
     Positive,
-    Precision,
-    Recall,
     Reject,
     Resume,
     Review,
     Revision,
-    Risk,
     Separator,
-    SetCoverage,
     Subset,
-    criterion_given,
+    takes_criterion,
 )
 
 # As in run.py: threads that wait spin for a moment only, or they burn the cores that others need.
@@ -54,6 +42,7 @@ app = typer.Typer(
 
 
 @app.command()
+@takes_criterion
 def train(
     recipe: Annotated[
         str,
@@ -87,25 +76,14 @@ def train(
     epochs: Annotated[
         int | None, typer.Option(help="Passes over the training texts.", min=1)
     ] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Texts an optimizer step.", min=1)] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Of the pretrained body, at its peak.")
+    ] = None,
     resume: Resume = True,
-    false_positive: FalsePositive = None,
-    false_negative: FalseNegative = None,
-    review: Review = None,
-    max_review: MaxReview = None,
     costs: CostTable = None,
-    min_recall: Recall = None,
-    min_precision: Precision = None,
-    f_beta: FBeta = None,
-    reject: Reject = None,
-    error: Error = None,
-    coverage: Coverage = None,
-    max_risk: Risk = None,
-    set_coverage: SetCoverage = None,
-    by_class: ByClass = False,
-    micro_f1: MicroF1 = False,
-    macro_f1: MacroF1 = False,
-    max_missed: MaxMissed = None,
-    confidence_level: Level = None,
+    *,
+    criterion: dict[str, Any],
 ) -> None:
     """Fine-tune, choose the rule on the validation part, report on the test part, save.
 
@@ -116,6 +94,9 @@ def train(
 
     Example: python -m helpers train messages.csv --text message --label urgent --positive yes
     --false-positive 1 --false-negative 20 --output models/mine
+
+    Example: python -m helpers train messages.csv --label urgent --positive yes
+    --max-false-omission 0.02 --max-false-discovery 0.3 --confidence 0.9 --output models/band
     """
     from helpers import deployment, systems
     from helpers.cost_tables import read_costs
@@ -123,7 +104,6 @@ def train(
     from helpers.sources import is_source
     from helpers.table_files import describe, file_task
 
-    asked = criterion_given(locals())
     is_table = is_source(recipe) and recipe not in {name for name, _ in RECIPES}
     if not is_table and (recipe, profile) not in RECIPES:
         known = ", ".join(f"{name} ({where})" for name, where in RECIPES)
@@ -153,7 +133,7 @@ def train(
         plan = RECIPES[recipe, profile]
         task = plan.load_task()
     if costs is not None:
-        asked |= read_costs(costs, task.label_names, task.kind)
+        criterion |= read_costs(costs, task.label_names, task.kind)
     for line in describe(task):
         typer.echo(line)
     if plan.estimate:
@@ -162,11 +142,13 @@ def train(
         task,
         output,
         plan=plan,
-        criterion=asked,
+        criterion=criterion,
         checkpoint=checkpoint,
         revision=revision,
         texts=texts,
         epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
         seed=seed,
         resume=resume,
         progress=sys.stderr.isatty(),
@@ -180,6 +162,7 @@ def train(
 
 
 @app.command()
+@takes_criterion
 def adopt(
     network: Annotated[
         str, typer.Argument(help="A folder with network and tokenizer, or owner/name.")
@@ -207,29 +190,17 @@ def adopt(
     temperature: Annotated[
         bool, typer.Option("--temperature", help="Fit a temperature on the same rows first.")
     ] = False,
-    false_positive: FalsePositive = None,
-    false_negative: FalseNegative = None,
-    review: Review = None,
-    max_review: MaxReview = None,
     costs: CostTable = None,
-    min_recall: Recall = None,
-    min_precision: Precision = None,
-    f_beta: FBeta = None,
-    reject: Reject = None,
-    error: Error = None,
-    coverage: Coverage = None,
-    max_risk: Risk = None,
-    set_coverage: SetCoverage = None,
-    by_class: ByClass = False,
-    micro_f1: MicroF1 = False,
-    macro_f1: MacroF1 = False,
-    max_missed: MaxMissed = None,
-    confidence_level: Level = None,
+    *,
+    criterion: dict[str, Any],
 ) -> None:
     """Choose a rule for a network that is fine-tuned already, and save both as train does.
 
     Example: python -m helpers adopt downloads/network validation.csv --label urgent --names no,yes
     --false-positive 1 --false-negative 20 --output models/mine
+
+    Example: python -m helpers adopt downloads/network validation.csv --label topic
+    --reject 0.4 --unknown-price 0.2 --output models/desks
     """
     from helpers import adoption
 
@@ -242,7 +213,7 @@ def adopt(
         separator=separator,
         names=[one.strip() for one in names.split(",")] if names else None,
         positive=positive,
-        criterion=criterion_given(locals()),
+        criterion=criterion,
         costs=costs,
         temperature=temperature,
         revision=revision,
@@ -258,6 +229,7 @@ def adopt(
 
 
 @app.command()
+@takes_criterion
 def choose(
     source: Annotated[
         Path, typer.Argument(help="A table with scores and labels; .npy, or .json of a server.")
@@ -276,29 +248,17 @@ def choose(
         bool, typer.Option("--probabilities", help="The scores are softmax or sigmoid values.")
     ] = False,
     encoding: Encoding = "utf-8",
-    false_positive: FalsePositive = None,
-    false_negative: FalseNegative = None,
-    review: Review = None,
-    max_review: MaxReview = None,
     costs: CostTable = None,
-    min_recall: Recall = None,
-    min_precision: Precision = None,
-    f_beta: FBeta = None,
-    reject: Reject = None,
-    error: Error = None,
-    coverage: Coverage = None,
-    max_risk: Risk = None,
-    set_coverage: SetCoverage = None,
-    by_class: ByClass = False,
-    micro_f1: MicroF1 = False,
-    macro_f1: MacroF1 = False,
-    max_missed: MaxMissed = None,
-    confidence_level: Level = None,
+    *,
+    criterion: dict[str, Any],
 ) -> None:
     """Choose a rule for scores of another system; they must not have trained it.
 
     Example: python -m helpers choose scored.csv --score p --label urgent --positive yes
     --probabilities --false-positive 1 --false-negative 20 --output urgent.json
+
+    Example: python -m helpers choose scored.csv --score bin,bus,tax --label topic
+    --set-coverage 0.9 --set-score aps --randomized --output sets.json
     """
     import json
 
@@ -314,7 +274,7 @@ def choose(
         kind=kind,  # type: ignore[arg-type]
         positive=positive,
         scale="probabilities" if probabilities else "logits",
-        criterion=criterion_given(locals()),
+        criterion=criterion,
         costs=costs,
         encoding=encoding,
     )
@@ -565,7 +525,7 @@ def _show_reports(reports: dict[str, list[dict[str, Any]]]) -> None:
     for name, table in reports.items():
         typer.echo(f"{name}:")
         for row in table:
-            said = {key: _short(value) for key, value in row.items() if value != ""}
+            said = {key: _short(value) for key, value in row.items() if value not in ("", None)}
             if {"difference", "low", "high"} <= set(said):
                 said["difference"] += f" (95 %: {said.pop('low')} to {said.pop('high')})"
             typer.echo("  " + ", ".join(f"{key} {value}" for key, value in said.items()))

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from helpers.cost_reports import report_cost_matrix
 from helpers.data import Kind
 from helpers.portable.arrays import check_class_logits, check_labels_or_other
-from helpers.portable.checks import check_floor, check_open_unit, check_share, is_real
+from helpers.portable.checks import (
+    check_choice,
+    check_floor,
+    check_open_unit,
+    check_share,
+    is_real,
+)
 from helpers.portable.cost_matrix import CostMatrix, check_cost_matrix
 from helpers.portable.costs import (
     Costs,
@@ -33,6 +38,8 @@ from helpers.portable.floors import check_floors
 from helpers.portable.labels import LabelFloors
 from helpers.portable.probabilities import fit_temperature
 from helpers.portable.rule import ALWAYS
+from helpers.portable.sets import Score
+from helpers.portable.unknown import choose_unknown_cut
 from helpers.reports import (
     report_binary,
     report_labels,
@@ -42,7 +49,16 @@ from helpers.reports import (
 )
 
 WAYS: dict[Kind, tuple[str, ...]] = {
-    "binary": ("costs", "review", "max_review", "min_recall", "min_precision", "f_beta"),
+    "binary": (
+        "costs",
+        "review",
+        "max_review",
+        "max_false_omission",
+        "max_false_discovery",
+        "min_recall",
+        "min_precision",
+        "f_beta",
+    ),
     "multiclass": ("costs", "coverage", "max_risk", "set_coverage"),
     "multilabel": ("micro_f1", "macro_f1", "costs", "min_recall", "min_precision", "max_missed"),
 }
@@ -53,17 +69,23 @@ RULES: dict[Kind, type[Rule]] = {
 }
 
 
-FLOORS = {"min_recall", "min_precision"}  # the one pair of ways that go together
-BAND = {"review", "max_review", "max_false_omission", "max_false_discovery"}
+FLOORS = {"min_recall", "min_precision"}  # go together
+SIDES = {"max_false_omission", "max_false_discovery"}  # need each other
+BAND = {"review", "max_review", *SIDES}
 PROMISES = {"confidence_level", "set_coverage", "max_missed"}  # need rows that chose nothing yet
+PROVEN = FLOORS | SIDES | {"max_risk"}  # what a confidence level can be asked for
 # said before any training: what `choose` would refuse after it
 CHECKS: dict[str, Callable[[str, Any], float]] = {
     "review": check_price,
     "max_review": check_share,
+    "max_false_omission": check_open_unit,
+    "max_false_discovery": check_open_unit,
     "min_recall": check_floor,
     "min_precision": check_floor,
     "coverage": check_floor,
     "max_risk": check_open_unit,
+    "max_lost": check_share,
+    "unknown_price": check_price,
     "set_coverage": check_open_unit,
     "max_missed": check_open_unit,
     "confidence_level": check_open_unit,
@@ -77,6 +99,8 @@ def criterion_of(
     false_negative: float | None = None,
     review: float | None = None,
     max_review: float | None = None,
+    max_false_omission: float | None = None,
+    max_false_discovery: float | None = None,
     min_recall: LabelFloors | None = None,
     min_precision: LabelFloors | None = None,
     f_beta: float | None = None,
@@ -87,8 +111,12 @@ def criterion_of(
     other: str | None = None,
     coverage: float | None = None,
     max_risk: float | None = None,
+    max_lost: float | None = None,
+    unknown_price: float | None = None,
     set_coverage: float | None = None,
     by_class: bool = False,
+    set_score: str | None = None,
+    randomized: bool = False,
     micro_f1: bool = False,
     macro_f1: bool = False,
     max_missed: float | None = None,
@@ -104,6 +132,9 @@ def criterion_of(
         Costs of the two mistakes, for yes/no and for each of many labels.
     review, max_review : float, optional
         For yes/no with two costs: what a person's reading costs, or the share that people can read.
+    max_false_omission, max_false_discovery : float in (0, 1), optional
+        For yes/no, both, with `confidence_level`: the share of wrong answers on either side of a
+        band.
     min_recall, min_precision : float, optional
         For yes/no, one or both; for many labels also one for each, or a dict by name.
     f_beta : float, optional
@@ -118,16 +149,19 @@ def criterion_of(
         With `cost_matrix`: the name of the reject.
     coverage, max_risk : float, optional
         For one of many.
+    max_lost, unknown_price : float, optional
+        With `reject`, the first also with `coverage`: one of the two ways of `choose_unknown_cut`.
     set_coverage : float in (0, 1), optional
         For one of many: how often a set of labels shall hold the true one.
-    by_class : bool
-        With `set_coverage`: for the messages of each class by themselves.
+    by_class, set_score, randomized : bool, str, bool
+        With `set_coverage`: for the messages of each class by themselves; `PredictionSets.score`
+        and its draw.
     micro_f1, macro_f1 : bool
         For many labels.
     max_missed : float in (0, 1), optional
         For many labels: the share of a message's labels that may be missed in expectation.
     confidence_level : float in (0, 1), optional
-        Of a promise: with min_recall, min_precision or max_risk.
+        Of a promise: with min_recall, min_precision, max_risk, or both sides of a band.
     label_names : tuple of str, optional
         For many labels: what floors by name are checked against.
 
@@ -156,6 +190,8 @@ def criterion_of(
         "f_beta": f_beta,
         "coverage": coverage,
         "max_risk": max_risk,
+        "max_false_omission": max_false_omission,
+        "max_false_discovery": max_false_discovery,
         "set_coverage": set_coverage,
         "max_missed": max_missed,
         "micro_f1": micro_f1 or None,
@@ -206,7 +242,7 @@ def criterion_of(
         given["costs"] = RejectCosts(reject=reject, error=1.0 if error is None else error)
     found = {name: value for name, value in given.items() if value is not None}
     ways = ", ".join(WAYS[kind])
-    if len(found) != 1 and set(found) != FLOORS:
+    if len(found) != 1 and set(found) not in (FLOORS, SIDES):
         what = f"got {', '.join(found)}" if found else "got none"
         raise ValueError(f"a {kind} rule is chosen by exactly one of {ways}; {what}")
     way = next(iter(found))
@@ -214,14 +250,22 @@ def criterion_of(
         found["costs"] = Costs(false_positive=two[0], false_negative=two[1])  # type: ignore[arg-type]
     if way not in WAYS[kind]:
         raise ValueError(f"a {kind} rule is chosen by one of {ways}, got {way}")
-    if by_class:
-        if way != "set_coverage":
-            raise ValueError(f"by_class goes with set_coverage, not with {way}")
-        found["by_class"] = True
+    if way in SIDES and (set(found) != SIDES or confidence_level is None):
+        raise ValueError(
+            "max_false_omission, max_false_discovery and a confidence level need each other: give "
+            "all three"
+        )
+    of_sets = {"by_class": by_class, "set_score": set_score, "randomized": randomized}
+    of_sets = {name: value for name, value in of_sets.items() if value}
+    if of_sets and way != "set_coverage":
+        raise ValueError(f"{next(iter(of_sets))} goes with set_coverage, not with {way}")
+    if set_score is not None:
+        check_choice("set_score", set_score, get_args(Score))
+    found |= of_sets | _second_cut(found, max_lost, unknown_price)
     if confidence_level is not None:
         if way in PROMISES:
             raise ValueError(f"{way} is kept in the mean: it takes no confidence level")
-        if way not in ("min_recall", "min_precision", "max_risk"):
+        if way not in PROVEN:
             raise ValueError(f"a confidence level belongs to a promise, and {way} is none")
         found["confidence_level"] = confidence_level
     if other is not None:
@@ -233,6 +277,25 @@ def criterion_of(
         elif name in CHECKS:
             CHECKS[name](name, value)
     return found
+
+
+def _second_cut(
+    found: Mapping[str, Any], max_lost: float | None, price: float | None
+) -> dict[str, float]:
+    """Check that a cut for the unknown stands beside a way that can have one."""
+    if max_lost is None and price is None:
+        return {}
+    if max_lost is not None and price is not None:
+        raise ValueError("give max_lost or unknown_price, not both")
+    priced = isinstance(found.get("costs"), RejectCosts)
+    if price is not None and priced:
+        return {"unknown_price": price}
+    if max_lost is not None and (priced or "coverage" in found):
+        return {"max_lost": max_lost}
+    raise ValueError(
+        "a cut for the unknown goes with reject, by max_lost or unknown_price, or with coverage, "
+        f"by max_lost; got {', '.join(found)}"
+    )
 
 
 def choose_rule(
@@ -255,7 +318,8 @@ def choose_rule(
     label_names : tuple of str
     criterion : mapping of str to value
         Options of the rule's ``choose``, as ``{"costs": Costs(...)}`` or ``{"macro_f1": True}``;
-        ``{"set_coverage": 0.9}`` makes `PredictionSets`.
+        ``{"set_coverage": 0.9}`` makes `PredictionSets`; ``max_lost`` or ``unknown_price`` beside
+        the others give a `RejectOption` its second cut.
     temperature : bool, default True
         Whether one may be fitted.
 
@@ -290,7 +354,8 @@ def choose_rule(
         raise ValueError(f"kind must be one of {', '.join(RULES)}, got {kind!r}")
     options = {**criterion, "label_names": label_names}
     if "set_coverage" in options:
-        return _choose_sets(logits, labels, coverage=options.pop("set_coverage"), **options)
+        return _choose_sets(logits, labels, **options)
+    max_lost, price = options.pop("max_lost", None), options.pop("unknown_price", None)
     has_band = BAND & set(criterion)
     if has_band and "review" in label_names:
         options.setdefault("review_name", "a person reads")
@@ -302,14 +367,27 @@ def choose_rule(
         return MinimumExpectedCost.choose(logits, labels, **options)
     if temperature and kind != "multilabel" and not PROMISES & set(criterion):
         options["temperature"] = _temperature(kind, logits, labels)
-    return (ReviewBand if has_band else RULES[kind]).choose(logits, labels, **options)
+    rule = (ReviewBand if has_band else RULES[kind]).choose(logits, labels, **options)
+    if isinstance(rule, RejectOption) and price is not None:
+        return choose_unknown_cut(rule, logits, labels, costs=options["costs"], price=price)
+    if isinstance(rule, RejectOption) and max_lost is not None:
+        return choose_unknown_cut(rule, logits, labels, max_lost=max_lost)
+    return rule
 
 
-def _choose_sets(logits: ArrayLike, labels: ArrayLike, **options: Any) -> PredictionSets:
+def _choose_sets(
+    logits: ArrayLike,
+    labels: ArrayLike,
+    *,
+    set_coverage: float,
+    set_score: Score = "lac",
+    **options: Any,
+) -> PredictionSets:
     """Choose on the rows that have a label; a row of Other has none that a set could hold."""
     z = check_class_logits(logits)
     true = check_labels_or_other(labels, len(z), z.shape[1])
     known = true < z.shape[1]
+    options |= {"coverage": set_coverage, "score": set_score}
     return PredictionSets.choose(z[known], true[known], **options)
 
 
@@ -349,8 +427,8 @@ def report_rule(
     Returns
     -------
     list of dict
-        As `report_binary`, `report_review`, `report_reject`, `report_cost_matrix`, `report_sets`
-        or `report_labels` gives it.
+        As `report_binary`, `report_review`, `report_reject`, `report_sets` or `report_labels`
+        gives it.
 
     Raises
     ------
@@ -386,9 +464,9 @@ def report_rule(
     if isinstance(rule, MinimumExpectedCost):
         every = RejectOption(cut=ALWAYS, label_names=rule.label_names, other=rule.other)
         known = check_cost_matrix(costs or rule.costs)
-        return report_cost_matrix(
-            {"answer everything": every, "this rule": rule}, logits, labels, known, **options
-        )
+        answers: dict[str, RejectOption | MinimumExpectedCost]
+        answers = {"answer everything": every, "this rule": rule}
+        return report_reject(answers, logits, labels, known, **options)
     half = LabelThresholds.from_thresholds(0.5, label_names=rule.label_names)
     each = {"threshold 0.5": half, "this rule": rule}
     return report_labels(each, logits, labels, costs=costs, seen=seen)  # type: ignore[arg-type]

@@ -28,6 +28,7 @@ from helpers.portable.decisions import (
     Rule,
 )
 from helpers.portable.probabilities import logit, prior_shift, sigmoid
+from helpers.portable.unknown import price_of_unknown
 from helpers.reference import Reference, count_words, unknown_words
 from helpers.traffic import Interval, estimate_base_rate, expected_figures
 
@@ -533,12 +534,16 @@ def _one_of_many(
     said = rule.decide(reference.logits)
     answered = said < n_other
     wrong_then = float((said != reference.labels)[answered].mean()) if answered.any() else np.nan
-    cost_then = float(prices.of(reference.labels, said, n_classes=n_other).mean())
+    price = price_of_unknown(rule, prices)
+    paid_then = prices.of(reference.labels, said, n_classes=n_other)
+    cost_then = float(np.where(rule.unknown(reference.logits), price, paid_then).mean())
     rng, wrong = np.random.default_rng(0), 1 - right[given]
     drawn = np.array([np.count_nonzero(rng.random(len(wrong)) < wrong) for _ in range(1000)])
     ends = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
     counts = np.array([wrong.sum(), *ends])
-    spent = (prices.error * counts + prices.reject * (~given).sum()) / len(records)
+    why = [record["reason"] for record in records]
+    spent = prices.error * counts + prices.reject * why.count("unsure")
+    spent = (spent + price * why.count("unknown")) / len(records)
     nowhere = np.full(3, np.nan)
     shares = counts / len(wrong) if len(wrong) else nowhere
     only = "It takes every message for one of the labels: unknown ones make it too low."

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+from inspect import Parameter, signature
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 
@@ -12,6 +15,14 @@ FalsePositive = Annotated[float | None, typer.Option(help="Cost of a false alarm
 FalseNegative = Annotated[float | None, typer.Option(help="Cost of a miss.")]
 Review = Annotated[float | None, typer.Option(help="Yes/no: cost of a person's reading.")]
 MaxReview = Annotated[float | None, typer.Option(help="Yes/no: the share that people can read.")]
+MaxOmission = Annotated[
+    float | None,
+    typer.Option(
+        help="Yes/no, a band: of the answers no at most this share is wrong; goes with "
+        "--max-false-discovery and --confidence."
+    ),
+]
+MaxDiscovery = Annotated[float | None, typer.Option(help="So, too: of the answers yes.")]
 Recall = Annotated[
     str | None,
     typer.Option(help="Yes/no, each of many labels: find this share, or home=0.9,water=0.8."),
@@ -35,6 +46,23 @@ SetCoverage = Annotated[
     float | None, typer.Option(help="One of many: name sets that hold the true label so often.")
 ]
 ByClass = Annotated[bool, typer.Option("--by-class", help="With --set-coverage: for each class.")]
+SetScore = Annotated[
+    str | None, typer.Option(help="With --set-coverage: lac, the shortest, or aps, by doubt.")
+]
+Randomized = Annotated[
+    bool, typer.Option("--randomized", help="With --set-coverage: a draw decides at the border.")
+]
+MaxLost = Annotated[
+    float | None,
+    typer.Option(
+        help="One of many: call what the network does not know unknown, this share of known "
+        "messages at most; goes with --reject or --coverage."
+    ),
+]
+UnknownPrice = Annotated[
+    float | None,
+    typer.Option(help="So, too, with --reject: where that is cheapest at this cost of unknown."),
+]
 MaxMissed = Annotated[
     float | None, typer.Option(help="Many labels: miss this share of a text's, in the mean.")
 ]
@@ -54,13 +82,82 @@ Subset = Annotated[str | None, typer.Option(help="Of a data set that has several
 Encoding = Annotated[str, typer.Option(help="Of the table, as latin-1.")]
 
 
-def criterion_given(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Take from a command's arguments those that say how to choose, if they were given.
+# what `helpers.choosing.criterion_of` takes by these names
+CRITERION: dict[str, Any] = {
+    "false_positive": FalsePositive,
+    "false_negative": FalseNegative,
+    "review": Review,
+    "max_review": MaxReview,
+    "max_false_omission": MaxOmission,
+    "max_false_discovery": MaxDiscovery,
+    "min_recall": Recall,
+    "min_precision": Precision,
+    "f_beta": FBeta,
+    "reject": Reject,
+    "error": Error,
+    "coverage": Coverage,
+    "max_risk": Risk,
+    "max_lost": MaxLost,
+    "unknown_price": UnknownPrice,
+    "set_coverage": SetCoverage,
+    "by_class": ByClass,
+    "set_score": SetScore,
+    "randomized": Randomized,
+    "micro_f1": MicroF1,
+    "macro_f1": MacroF1,
+    "max_missed": MaxMissed,
+    "confidence_level": Level,
+}
+
+
+def takes_criterion(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command all options that say how to choose a rule.
 
     Parameters
     ----------
-    arguments : dict
-        By name.
+    command : callable
+        Its argument ``criterion`` gets those that were given, by name.
+
+    Returns
+    -------
+    callable
+
+    Examples
+    --------
+    >>> @takes_criterion
+    ... def show(name: str, criterion: dict) -> None:
+    ...     print(name, criterion)
+    >>> show(name="urgent", **{option: None for option in CRITERION} | {"coverage": 0.9})
+    urgent {'coverage': 0.9}
+    """
+    shape = signature(command)
+    own = [one for name, one in shape.parameters.items() if name != "criterion"]
+    more = [
+        Parameter(
+            name,
+            Parameter.KEYWORD_ONLY,
+            default=False if get_args(kind)[0] is bool else None,
+            annotation=kind,
+        )
+        for name, kind in CRITERION.items()
+    ]
+
+    @wraps(command)
+    def run(**given: Any) -> None:
+        asked = criterion_given({name: given.pop(name) for name in CRITERION})
+        command(**given, criterion=asked)
+
+    run.__signature__ = shape.replace(parameters=[*own, *more])  # type: ignore[attr-defined]
+    return run
+
+
+def criterion_given(options: dict[str, Any]) -> dict[str, Any]:
+    """Take of a command's options that say how to choose those that were given.
+
+    Parameters
+    ----------
+    options : dict
+        By name, of `CRITERION`.
 
     Returns
     -------
@@ -69,19 +166,14 @@ def criterion_given(arguments: dict[str, Any]) -> dict[str, Any]:
 
     Examples
     --------
-    >>> criterion_given({"min_recall": "0.9", "max_risk": None, "output": "models/mine"})
+    >>> criterion_given({"min_recall": "0.9", "max_risk": None})
     {'min_recall': 0.9}
     """
-    from inspect import signature
-
-    from helpers.choosing import criterion_of
-
-    names = [name for name in signature(criterion_of).parameters if name in arguments]
-    given = {name: arguments[name] for name in names if name != "kind"}
+    given = {name: one for name, one in options.items() if one is not None and one is not False}
     for name in ("min_recall", "min_precision"):
-        if given.get(name) is not None:
+        if name in given:
             given[name] = _floor(given[name])
-    return {name: one for name, one in given.items() if one is not None and one is not False}
+    return given
 
 
 def _floor(text: str) -> float | dict[str, float]:

@@ -21,6 +21,7 @@ from helpers.portable.arrays import (
     check_labels_or_other,
 )
 from helpers.portable.checks import check_flag, shown
+from helpers.portable.cost_matrix import CostMatrix, check_cost_matrix
 from helpers.portable.costs import (
     Costs,
     RejectCosts,
@@ -31,12 +32,14 @@ from helpers.portable.costs import (
 from helpers.portable.decisions import (
     BinaryThreshold,
     LabelThresholds,
+    MinimumExpectedCost,
     PredictionSets,
     RejectOption,
     ReviewBand,
 )
 from helpers.portable.probabilities import binary_logit
 from helpers.portable.rule import fingerprint, label_fingerprint
+from helpers.portable.unknown import price_of_unknown
 
 OPTIMISTIC = "chosen on this data: optimistic"
 
@@ -287,24 +290,25 @@ def report_review(
 
 
 def report_reject(
-    rules: Mapping[str, RejectOption],
+    rules: Mapping[str, RejectOption | MinimumExpectedCost],
     logits: ArrayLike,
     labels: ArrayLike,
-    costs: RejectCosts,
+    costs: RejectCosts | CostMatrix,
     *,
     rng: np.random.Generator,
     reference: str | None = None,
     seen: bool = False,
 ) -> list[dict[str, Any]]:
-    """Put rules with Other side by side on data that chose none of them.
+    """Put rules for one label of many, or Other, side by side on data that chose none of them.
 
     Parameters
     ----------
-    rules : mapping of str to RejectOption
+    rules : mapping of str to RejectOption or MinimumExpectedCost
     logits : array_like of float, shape (n, n_classes)
     labels : array_like of int, shape (n,)
         Class indices; ``n_classes`` for a message that belongs to no class.
-    costs : RejectCosts
+    costs : RejectCosts or CostMatrix
+        By `RejectCosts`, what is called unknown costs as `price_of_unknown` says.
     rng : numpy.random.Generator
         For the intervals.
     reference : str, optional
@@ -315,17 +319,18 @@ def report_reject(
     Returns
     -------
     list of dict
-        One a rule: ``rule``, ``measure``, ``threshold``, ``coverage``, ``risk`` (share of the
-        answered that is wrong; NaN if none is answered), ``unknown_answered`` (share of the
-        unknown that is answered; NaN if there are none), ``cost`` (a message), ``difference`` to
-        the reference with its paired bootstrap interval ``low``, ``high`` (95 %), ``note``.
+        One a rule: ``rule``, ``measure``, ``threshold`` (None for a `MinimumExpectedCost`),
+        ``coverage``, ``risk`` (share of the answered that is wrong; NaN if none is answered),
+        ``unknown_answered`` (share of the unknown that is answered; NaN if there are none),
+        ``cost`` (a message), ``difference`` to the reference with its paired bootstrap interval
+        ``low``, ``high`` (95 %), ``note``.
 
     Raises
     ------
     ValueError
-        If these rows chose one of the rules and `seen` is False, the reference is not a rule, or
-        logits and labels are not what they should be. A temperature that was fitted on these rows
-        goes unnoticed.
+        If these rows chose one of the rules and `seen` is False, the reference is not a rule, a
+        rule answers what the costs do not price, or logits and labels are not what they should be.
+        A temperature that was fitted on these rows goes unnoticed.
 
     Examples
     --------
@@ -334,15 +339,25 @@ def report_reject(
     >>> report_reject(rules, z, y, RejectCosts(reject=0.4), rng=np.random.default_rng(0))[0]["cost"]
     0.2
     """
-    _check_rules(rules, RejectOption)
+    _check_rules(rules, (RejectOption, MinimumExpectedCost))
     reference = _check_reference(rules, reference)
-    costs = check_reject_costs(costs)
     z = check_class_logits(logits)
     n_classes = z.shape[1]
+    if isinstance(costs, CostMatrix):
+        costs = check_cost_matrix(costs, n_classes)
+    else:
+        costs = check_reject_costs(costs)
     true = check_labels_or_other(labels, len(z), n_classes)
     notes = _chosen_here(rules, fingerprint(z, true), seen)
     predicted = {name: rule.decide(z) for name, rule in rules.items()}
-    paid = {name: costs.of(true, said, n_classes=n_classes) for name, said in predicted.items()}
+    paid = {}
+    for name, rule in rules.items():
+        if isinstance(costs, CostMatrix):
+            paid[name] = costs.of(true, predicted[name])
+        else:
+            paid[name] = costs.of(true, predicted[name], n_classes=n_classes)
+            if isinstance(rule, RejectOption):
+                paid[name][rule.unknown(z)] = price_of_unknown(rule, costs)
     figures = _compared(paid, reference, rng)
     unknown = true == n_classes
     table = []
@@ -352,8 +367,8 @@ def report_reject(
         table.append(
             {
                 "rule": name,
-                "measure": rule.measure,
-                "threshold": rule.threshold,
+                "measure": getattr(rule, "measure", None),
+                "threshold": getattr(rule, "threshold", None),
                 "coverage": float(answered.mean()),
                 "risk": share(int(wrong.sum()), int(answered.sum())),
                 "unknown_answered": share(int((answered & unknown).sum()), int(unknown.sum())),

@@ -163,9 +163,21 @@ def chosen_in_words(rule: Rule) -> str:
     if floors:
         return f"for {' and '.join(floors)}{promised}"
     way = chosen["criterion"]
+    if way == "promise":
+        omission, discovery = chosen["max_false_omission"], chosen["max_false_discovery"]
+        return (
+            f"for at most {omission:.4g} wrong of what is answered {rule.label_names[0]} and "
+            f"{discovery:.4g} of what is answered {rule.label_names[1]}{promised}"
+        )
     value = chosen.get(way)
     reached = f" of {value:.4g}" if isinstance(value, int | float) else ""
-    return f"by {way}{reached}{' for each class' if chosen.get('by_class') else ''}{promised}"
+    said = f"by {way}{reached}{' for each class' if chosen.get('by_class') else ''}{promised}"
+    unknown = chosen.get("unknown")
+    if unknown is None:
+        return said
+    if "price" in unknown:
+        return f"{said}; unknown at a price of {unknown['price']:.4g}"
+    return f"{said}; unknown with at most {unknown['max_lost']:.4g} of known messages lost"
 
 
 def _floor_in_words(floor: Any, rule: Rule) -> str:

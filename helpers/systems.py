@@ -49,6 +49,8 @@ def train(
     revision: str | None = None,
     texts: int | None = None,
     epochs: int | None = None,
+    batch_size: int | None = None,
+    learning_rate: float | None = None,
     seed: int = 0,
     resume: bool = True,
     progress: bool = True,
@@ -73,8 +75,9 @@ def train(
         Of the checkpoint: a commit, or main.
     texts : int, optional
         Train on so many texts only.
-    epochs : int, optional
-        Passes over the training texts; by default the plan's.
+    epochs, batch_size : int, optional
+    learning_rate : float, optional
+        See `helpers.recipes.Settings`; by default the plan's.
     seed : int, default 0
     resume : bool, default True
         Go on where an equal run was stopped, see `helpers.training.fine_tune`.
@@ -110,13 +113,18 @@ def train(
     )
     if options is None:
         raise ValueError("the recipe says no way to choose a rule: name one, as costs or macro-F1")
+    if "unknown_price" in options:
+        raise ValueError(
+            "unknown_price is weighed on rows that belong to no label, and a task that trains has "
+            "a label for each: give max_lost"
+        )
     if checkpoint is None and revision is not None:
         raise ValueError("--revision is that of a --checkpoint: name one")
     start = plan.checkpoint if checkpoint is None else find_encoder(checkpoint, revision)
     task = task if texts is None else task.with_fewer(texts, seed=seed)
-    settings = replace(plan.settings, seed=seed)
-    if epochs is not None:
-        settings = replace(settings, epochs=epochs)
+    asked = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate}
+    given: dict[str, Any] = {name: one for name, one in asked.items() if one is not None}
+    settings = replace(plan.settings, seed=seed, **given)
     if PROMISES & set(options):
         settings = replace(settings, keep_best=False)
     tuned = fine_tune(

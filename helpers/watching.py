@@ -64,6 +64,15 @@ def watch(
     ValueError
         If the folder keeps no reference, the table has neither decisions nor texts, or another rule
         decided it.
+
+    Notes
+    -----
+    Two figures are left out. How far a text lies from those that trained the network needs their
+    vectors, and the network at work; a table of `score` holds decisions alone. In its place stands
+    the second cut of a `RejectOption` (``--max-lost``), on the network's energy: the share of what
+    is unknown has a line. Nor are pieces counted that the tokenizer does not know: it spells a new
+    word with pieces that it knows, so their share stays near 0 unless texts come in another script.
+    Words that no training text has are counted instead.
     """
     folder = Path(folder).expanduser()
     if not folder.is_dir():

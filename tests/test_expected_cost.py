@@ -15,7 +15,6 @@ from fastapi.testclient import TestClient
 
 from helpers import deployment
 from helpers.choosing import choose_rule, criterion_of, report_rule
-from helpers.cost_reports import report_cost_matrix
 from helpers.decisions import (
     BinaryThreshold,
     CostMatrix,
@@ -28,6 +27,7 @@ from helpers.decisions import (
 from helpers.page import report_page
 from helpers.portable.bias_search import STEP, STEPS, cheaper_bias
 from helpers.probabilities import fit_temperature, softmax
+from helpers.reports import report_reject
 from helpers.rules import changed
 from helpers.score_files import ScoreRule, decide_file, write_rule
 from helpers.scoring import score
@@ -433,7 +433,5 @@ def test_a_saved_rule_takes_other_costs():
 def test_reports_refuse_other_rules():
     """A yes/no rule has no place beside these."""
     z, y = [[1.0, 0.0, 0.0]], [0]
-    with pytest.raises(ValueError, match="names to MinimumExpectedCost or RejectOption"):
-        report_cost_matrix(
-            {"a": BinaryThreshold(cut=0.0)}, z, y, GOOD, rng=np.random.default_rng(0)
-        )
+    with pytest.raises(ValueError, match="names to RejectOption or MinimumExpectedCost"):
+        report_reject({"a": BinaryThreshold(cut=0.0)}, z, y, GOOD, rng=np.random.default_rng(0))

@@ -114,6 +114,7 @@ def test_train_takes_a_table(tmp_path, monkeypatch, texts):
     pd.DataFrame(rows).to_csv(tmp_path / "mine.csv", index=False)
     arguments = ["train", tmp_path / "mine.csv", "--text", "message", "--label", "urgent"]
     arguments += ["--epochs", 1, "--false-positive", 1, "--false-negative", 5]
+    arguments += ["--batch-size", 16, "--learning-rate", 1e-5]
     found = run.invoke(command_line.app, [*map(str, arguments), "--output", str(tmp_path / "desk")])
     assert found.exit_code == 0, found.output
     assert "kind: binary, yes or no: True is 1, False is 0" in found.output
@@ -277,6 +278,7 @@ BAD_CALLS = [
     ("train file.csv --output q --profile hub", 1, "--profile is for a recipe"),
     ("train urgent --output q --texts 0", 2, "Invalid value for '--texts'"),
     ("train urgent --output q --epochs 0", 2, "Invalid value for '--epochs'"),
+    ("train urgent --output q --batch-size 0", 2, "Invalid value for '--batch-size'"),
     ("score a", 2, "Missing argument"),
     ("score a b c --nope", 2, "No such option"),
     ("score a b.csv c.csv", 1, "the source b.csv is not there"),

@@ -9,7 +9,7 @@ from .arrays import Floats
 from .costs import Costs
 from .probabilities import logit
 from .rule import ALWAYS, NEVER
-from .search import EQUAL, check_weight, proven
+from .search import EQUAL, both_classes, proven
 
 GRID = logit(np.arange(1, 20) / 20)  # 19 fixed cuts, rising
 
@@ -45,19 +45,9 @@ class Pairs:
         sample_weight: ArrayLike | None,
         costs: Costs,
     ) -> None:
-        weight = None
-        if sample_weight is not None:
-            weight = check_weight(sample_weight, scores)
-            used = weight > 0
-            scores, positive, weight = scores[used], positive[used], weight[used]
-        n_positives = int(np.count_nonzero(positive))
-        if n_positives in (0, len(positive)):
-            raise ValueError(
-                "choosing needs at least one message of each class, got "
-                f"{n_positives} positives among {len(positive)}"
-            )
-        order = np.argsort(scores)
-        z, positive = scores[order], positive[order]
+        kept, positive, weight = both_classes(scores, positive, sample_weight)
+        order = np.argsort(kept)
+        z, positive = kept[order], positive[order]
         new = np.append(True, z[1:] != z[:-1])
         places = np.append(np.flatnonzero(new), len(z))
         self.edges = np.concatenate([[ALWAYS], z[places[:-1]], [NEVER]])

@@ -412,11 +412,31 @@ class RejectOption(BaseRule):
         """
         z = self._scaled(logits)
         answered = confidence_of(z, measure=self.measure) >= self.cut
-        return np.where(answered & self._known(z), z.argmax(axis=1), z.shape[1]).astype(np.int64)
+        answered &= confidence_of(z, measure="energy") >= self.unknown_cut
+        return np.where(answered, z.argmax(axis=1), z.shape[1]).astype(np.int64)
 
-    def _known(self, z: Floats) -> NDArray[np.bool_]:
-        """Tell which rows of scaled logits reach the second cut."""
-        return confidence_of(z, measure="energy") >= self.unknown_cut
+    def unknown(self, logits: ArrayLike) -> NDArray[np.bool_]:
+        """Tell which rows lie below the second cut, whatever their confidence.
+
+        Parameters
+        ----------
+        logits : array_like of float, shape (n, n_classes)
+
+        Returns
+        -------
+        ndarray of bool, shape (n,)
+
+        Raises
+        ------
+        ValueError
+            As `decide` does.
+
+        Examples
+        --------
+        >>> RejectOption(cut=0, label_names=("a", "b"), unknown_cut=1).unknown([[3, 0], [0, 0.1]])
+        array([False,  True])
+        """
+        return confidence_of(self._scaled(logits), measure="energy") < self.unknown_cut
 
     def explain(self, logits: ArrayLike) -> list[dict[str, Any]]:
         """Give each decision with its reasons.
@@ -444,13 +464,13 @@ class RejectOption(BaseRule):
         z = self._scaled(logits)
         names = (*self.label_names, self.other)
         probabilities = softmax(z).max(axis=1)
-        scores, known = confidence_of(z, measure=self.measure), self._known(z)
+        scores, unknown = confidence_of(z, measure=self.measure), self.unknown(logits)
         records = []
         for row, answer, best in zip(
             range(len(z)), self.decide(logits), z.argmax(axis=1), strict=True
         ):
             accepted = bool(answer < z.shape[1])
-            reason: Reason = "unsure" if known[row] else "unknown"
+            reason: Reason = "unknown" if unknown[row] else "unsure"
             if accepted:
                 reason = "none of these" if names[answer] == self.none_of_these else "answered"
             records.append(

@@ -59,6 +59,31 @@ def check_weight(sample_weight: ArrayLike, scores: NDArray[np.floating]) -> Floa
     return np.ldexp(weight, -np.frexp(weight.max(initial=0.0))[1])
 
 
+def both_classes(
+    scores: NDArray[np.floating], positive: NDArray[np.bool_], sample_weight: ArrayLike | None
+) -> tuple[NDArray[np.floating], NDArray[np.bool_], Floats | None]:
+    """Leave out rows that weigh nothing, and refuse those of one class alone.
+
+    Examples
+    --------
+    >>> z, y = np.array([1.0, 2.0, 3.0]), np.array([True, False, True])
+    >>> both_classes(z, y, [1, 1, 0])
+    (array([1., 2.]), array([ True, False]), array([0.5, 0.5]))
+    """
+    weight = None
+    if sample_weight is not None:
+        weight = check_weight(sample_weight, scores)
+        used = weight > 0
+        scores, positive, weight = scores[used], positive[used], weight[used]
+    n_positive = int(np.count_nonzero(positive))
+    if n_positive in (0, len(positive)):
+        raise ValueError(
+            "choosing needs at least one message of each class, got "
+            f"{n_positive} positives among {len(positive)}"
+        )
+    return scores, positive, weight
+
+
 @dataclass(frozen=True)
 class Steps:
     """What each cut does: one candidate for each distinct positive score, and "never" last.
@@ -94,17 +119,7 @@ class Steps:
         sample_weight: ArrayLike | None,
     ) -> Steps:
         """Sort the scores; `sample_weight` has their shape, or is None."""
-        weight = None
-        if sample_weight is not None:
-            weight = check_weight(sample_weight, scores)
-            used = weight > 0
-            scores, positive, weight = scores[used], positive[used], weight[used]
-        n_positive = int(np.count_nonzero(positive))
-        if n_positive in (0, len(positive)):
-            raise ValueError(
-                "choosing needs at least one message of each class, got "
-                f"{n_positive} positives among {len(positive)}"
-            )
+        scores, positive, weight = both_classes(scores, positive, sample_weight)
         pos, pos_below, pos_from = _sorted_with_totals(scores, positive, weight)
         neg, _, neg_from = _sorted_with_totals(scores, ~positive, weight)
 

@@ -16,6 +16,27 @@ from .reject_search import cheapest_reject, cut_for_coverage
 from .rule import ALWAYS, NEVER, fingerprint
 
 
+def price_of_unknown(rule: RejectOption, costs: RejectCosts) -> float:
+    """Tell what it costs that a rule calls a message unknown.
+
+    Parameters
+    ----------
+    rule : RejectOption
+    costs : RejectCosts
+
+    Returns
+    -------
+    float
+        The price that chose the second cut; without one ``costs.reject``.
+
+    Examples
+    --------
+    >>> price_of_unknown(RejectOption(cut=0.6, label_names=("a", "b")), RejectCosts(reject=0.4))
+    0.4
+    """
+    return float(rule.chosen.get("unknown", {}).get("price", costs.reject))
+
+
 def choose_unknown_cut(
     rule: RejectOption,
     logits: ArrayLike,

@@ -8,8 +8,9 @@
 # **You will learn** to read off what n rows can promise, to choose a rule that keeps its floors on new messages, two
 # at once too, to name sets of labels that hold the truth, and to say where such a promise ends.
 #
-# **Before you start** you should know from lesson 01: logits, recall, precision, validation and test part; and from
-# lesson 02: softmax, and giving a message to a person.
+# **Before you start** you should know from lesson 01: logits, recall, precision, validation and test part; from
+# lesson 02: softmax, and giving a message to a person; and for section 7 from lesson 03: several labels a message,
+# with a cut for each.
 # %% [markdown]
 # **Time**: the core path (sections 1 to 6) takes about 45 minutes, sections 7 and 8 another 15, the exercises 30. The
 # code runs in about a minute on a CPU: word counts stand in for the network. The rules see logits, whoever made them.
@@ -92,7 +93,7 @@ print(f"{ROWS} drawn: {y[draw(ROWS, np.random.default_rng(SEED))].sum()} of them
 
 # %%
 n = 1
-while 0.9**n > 1 - 0.95:  # were the recall just below 0.9, all n would be found this often
+while 0.9**n > 1 - LEVEL:  # were the recall just below 0.9, all n would be found this often
     n += 1
 print(f"{n} urgent messages, all of them found")
 
@@ -110,10 +111,10 @@ from helpers.decisions import fewest_rows, highest_floor
 
 floors, levels = np.array([0.8, 0.9, 0.95, 0.99]), np.array([0.9, 0.95, 0.99])
 table = fewest_rows(floors[:, None], levels)
-assert fewest_rows(0.9, 0.95) == n == 29
+assert fewest_rows(0.9, LEVEL) == n and (n == 29 or LEVEL != 0.95)
 assert list(table[1, [0, 2]]) == [22, 44] and table[2, 1] >= 2 * 29
 print(pd.DataFrame(table, index=floors, columns=levels).to_string())
-for floor, level in ((0.9, 0.95), (0.99, 0.99)):
+for floor, level in ((0.9, LEVEL), (0.99, 0.99)):
     rows = fewest_rows(floor, level)
     print(f"{floor} at {level}: {rows} urgent, in about {rows / y.mean():,.0f} messages")
 
@@ -127,11 +128,11 @@ for floor, level in ((0.9, 0.95), (0.99, 0.99)):
 
 # %%
 misses = np.array([0, 1, 2, 5, 10])
-assert fewest_rows(0.9, 0.95, mistakes=1) == 46
+assert fewest_rows(0.9, LEVEL, mistakes=1) == 46 or LEVEL != 0.95
 print("misses        ", *(f"{k:5}" for k in misses))
-print("rows needed   ", *(f"{k:5}" for k in fewest_rows(0.9, 0.95, mistakes=misses)))
+print("rows needed   ", *(f"{k:5}" for k in fewest_rows(0.9, LEVEL, mistakes=misses)))
 for n in (50, 500):
-    kept = highest_floor(n, 0.95, mistakes=misses)
+    kept = highest_floor(n, LEVEL, mistakes=misses)
     print(f"{n:4} rows keep", *(f"{floor:5.2f}" for floor in kept))
 
 # %% [markdown]
@@ -245,10 +246,16 @@ best = np.array([[best_beside(0.7, one[:n]) for n in sizes] for one in draws])
 for n, column in zip(sizes, best.T, strict=True):
     print(f"{n:5} rows promise", *(f"{precision:.2f}" for precision in column))
 some, many = best[:, 0].mean(), best[:, -1].mean()
-claim("sixteen times the rows promise more, in the mean", some < many, released=RELEASED)
+there = max(y[z >= cut].mean() for cut in z[y == 1] if (z[y == 1] >= cut).mean() >= 0.7)
+print(f"  the world has {there:.2f}")
+text = "300 rows promise under 0.25 in the mean, 4,800 over 0.3"
+print(claim(text, some < 0.25 and 0.3 < many < there, released=RELEASED))
 
 # %% [markdown]
-# Five draws of each size, one a column. More rows promise more, and what a single draw promises is luck, too.
+# *Answer*: 300 rows less than a quarter in the mean, 4,800 about a third.
+#
+# Five draws of each size, one a column. More rows promise more, up to what is there; what a single small draw promises
+# is luck, too.
 #
 # **Trap: two promises, each at 95 %.** Each floor alone may fail in 5 of 100 cases. Nothing says that they fail
 # *together*. *Predict*: how sure are both at once, at worst? And twelve labels, with a floor each?
@@ -264,13 +271,17 @@ def right_level(level, promises):
 
 
 # the check
+def may_fail(rule, promises):
+    return promises * (1 - rule(0.95, promises))  # at worst no two fail together
+
+
 for promises in (2, 12):
-    may_fail = promises * (1 - right_level(0.95, promises))  # at worst no two fail together
-    assert may_fail <= 0.05 + 1e-9, f"all at once fail in up to {may_fail:.0%}"
+    worst = may_fail(right_level, promises)
+    assert worst <= 0.05 + 1e-9, f"one of them fails in up to {worst:.0%}"
 
 # %%
 for promises in (1, 2, 12):
-    at_worst = max(1 - promises * (1 - wrong_level(0.95, promises)), 0)
+    at_worst = max(1 - may_fail(wrong_level, promises), 0)
     each = right_level(0.95, promises)
     needed = fewest_rows(0.9, each)
     print(f"{promises:2} floors, each at 0.95: all hold with {at_worst:.2f}")
@@ -281,25 +292,45 @@ assert needed < 2 * fewest_rows(0.9, 0.95)
 # *Answer*: 0.90 for two; for twelve 0.40.
 #
 # The rules share the chance of error out by themselves, among two floors and among the labels of `LabelThresholds`
-# (`min_recall`, `min_precision`, one for all or one a label). Twelve labels need not twelve times the rows of one,
-# but less than twice. Do both floors hold as often as promised? 200 draws are asked for a recall of 0.7 and a
-# precision of 0.2.
+# (`min_recall`, `min_precision`, one for all or one a label). Twelve labels need not twelve times the rows of one, but
+# less than twice as many.
+#
+# Now both floors in use: 200 draws are asked for a recall of 0.7 and a precision of 0.36, which the world has. *Predict*:
+# how many answers break a floor, found on the rows alone? And promised?
 
 # %%
-refused, wrong = 0, 0
-rng = np.random.default_rng(SEED)
-both = {"min_recall": 0.7, "min_precision": 0.2, "confidence_level": LEVEL}
-for _ in range(200):
-    rows = draw(4 * ROWS, rng)
-    try:
-        recall, precision, _ = truth_of(BinaryThreshold.choose(z[rows], y[rows], **both))
-        wrong += recall < 0.7 or precision < 0.2
-    except ValueError:
-        refused += 1
-print(f"200 draws of {4 * ROWS}: {refused} refused, {wrong} broken;")
-print(f"  the last one: recall {recall:.2f}, precision {precision:.2f}")
-text = "of 200 pairs of floors at most 7 % are broken"
-claim(text, wrong <= 14 and refused < 200, released=RELEASED)
+outcomes = {}
+for name, option in {"found": {}, "promised": {"confidence_level": LEVEL}}.items():
+    rng, refused, wrong = np.random.default_rng(SEED), 0, 0
+    for _ in range(200):
+        rows = draw(4 * ROWS, rng)
+        both = {"min_recall": 0.7, "min_precision": 0.36, **option}
+        try:
+            recall, precision, _ = truth_of(BinaryThreshold.choose(z[rows], y[rows], **both))
+            wrong += bool(recall < 0.7 or precision < 0.36)
+        except ValueError:
+            refused += 1
+    outcomes[name] = refused, wrong
+
+# %%
+print(f"200 draws of {4 * ROWS}:")
+for name, (refused, wrong) in outcomes.items():
+    print(f"  {name:9} {refused:3} refused, {wrong:3} broken")
+allowed = 200 * (1 - LEVEL)
+print(f"  the promise allows {allowed:.0f} broken")
+(_, plain), (refused, wrong) = outcomes.values()
+text = "found: 30 % to 70 % are broken"
+print(claim(text, 60 <= plain <= 140, released=RELEASED))
+text = "promised: at most 5 % broken, and over a quarter refused"
+print(claim(text, wrong <= allowed and 50 < refused < 200, released=RELEASED))
+
+# %% [markdown]
+# *Answer*: found, about every other one; promised, hardly any.
+#
+# The promise pays with refusals: where the rows cannot prove the pair, it says so. It breaks far less often than it
+# may, for a bound holds in the worst world. Here it is shared between two floors that hardly ever fail on the same
+# rows, precision is proven at 19 fixed cuts alone, and none of them lies just short of the pair. Section 3 came near
+# its bound: one floor, and any cut.
 
 # %% [markdown]
 # ## 5 · Sets that hold the truth
@@ -325,7 +356,7 @@ cut = p_true[int((ROWS + 1) / 10) - 1]
 named = softmax(z_desk) >= cut
 rule = PredictionSets.choose(z_desk[rows], y_desk[rows], coverage=0.9, label_names=desks)
 assert np.array_equal(rule.decide(z_desk), named), "the rule is this recipe"
-print(f"every desk from {cut:.3f} on: {named.sum(axis=1).mean():.2f} a message")
+print(f"this draw: every desk from {cut:.3f} on, {named.sum(axis=1).mean():.2f} a message")
 
 # %% [markdown]
 # *Predict*: in the mean over many draws the sets hold the truth in nine of ten messages. Is that so for the
@@ -347,7 +378,7 @@ def held(n, by_class, draws=100):
 
 # %%
 (one, below, size), (own, _, own_size) = held(ROWS, False), held(ROWS, True)
-print(f"{'':18}one cut   a cut each")
+print("mean of 100 draws one cut   a cut each")
 for name, a, b in zip(("all messages", *desks), one, own, strict=True):
     print(f"{name:18}{a:7.3f}{b:13.3f}")
 print(f"{'desks named':18}{size:7.2f}{own_size:13.2f}")
@@ -367,14 +398,14 @@ claim("with a cut each all have over 89 %", own[1:].min() > 0.89, released=RELEA
 # *Predict*: a desk has eight labelled rows of its own, or fewer. What can be said of it at nine in ten?
 
 # %%
-print("desks named, by labelled rows in all:")
+print("desks named (mean of 100 draws), by labelled rows:")
 print("rows   one cut   a cut each")
-for n in (8, 40, 100, ROWS):
-    (_, _, a), (_, _, b) = held(n, False, 40), held(n, True, 40)
+named = {n: (held(n, False)[2], held(n, True)[2]) for n in (8, 40, 100)} | {ROWS: (size, own_size)}
+for n, (a, b) in named.items():
     print(f"{n:4}{a:10.2f}{b:13.2f}")
 few = PredictionSets.choose(z_desk[:8], y_desk[:8], coverage=0.9)
 assert few.decide(z_desk).all() and few.chosen["named_always"] == list(range(len(desks)))
-claim("by desk, 40 rows name over 5 of 7 desks", held(40, True, 40)[2] > 5, released=RELEASED)
+claim("by desk, 40 rows name over 5 of 7 desks", named[40][1] > 5, released=RELEASED)
 
 # %% [markdown]
 # *Answer*: nothing, so the set names all desks.
@@ -427,10 +458,10 @@ claim("tenants only: recall does not hold", not kept["tenants only"][0], release
 #
 # Recall asks about urgent messages only. However many there are, it stays, as long as they are the same kind.
 # Precision asks about alarms, and these are mostly false once urgent messages get rare. A change of *kind* may break
-# either. Sets are no better off: once most messages are for a desk that has less than its share, the mean falls.
-# A cut for each desk holds longer.
+# either.
 #
-# So a promise needs a date, the rows that it rests on, and somebody who watches the traffic ([[04.7]]).
+# *Predict*: sets with one cut held the truth least often for one desk (section 5). Seven of ten messages are for that
+# desk now. What is left of nine in ten?
 
 # %%
 weak = 1 + int(np.argmin(one[1:]))
@@ -439,6 +470,11 @@ print(f"seven of ten messages for {desks[weak - 1]}:")
 print(f"  one cut holds {mix @ one[1:]:.3f}, a cut each {mix @ own[1:]:.3f}")
 text = "one cut holds under 88 % then, a cut each over 89 %"
 claim(text, mix @ one[1:] < 0.88 and mix @ own[1:] > 0.89, released=RELEASED)
+
+# %% [markdown]
+# *Answer*: less, for the mean falls to what that desk had; a cut for each desk keeps its nine in ten.
+#
+# So a promise needs a date, the rows that it rests on, and somebody who watches the traffic ([[04.7]]).
 
 # %% [markdown]
 # ## 7 · Further: many labels, a tenth missed
@@ -487,9 +523,9 @@ claim(text, missed(z_topic >= 0) > 0.2 and 0.09 < np.mean(lost) < 0.11, released
 # %% [markdown]
 # ## 8 · Further: a price for every confusion
 #
-# Some mistakes cannot be promised away, only priced. A leak that goes to the wrong desk runs on and costs 12; any
-# other message at the wrong desk 4; a person who reads a message costs 1, and is a column of the table more. **The
-# cheapest answer** is the one with the least *expected* cost: probability times price, summed over the true desks.
+# Some mistakes cannot be promised away, only priced. A leak that goes to the wrong desk runs on, and any message for
+# the desk of water and energy may tell of one: at the wrong desk it costs 12. Any other there costs 4; a person who
+# reads a message costs 1, and is a column of the table more. **The cheapest answer** is the one with the least *expected* cost: probability times price, summed over the true desks.
 
 # %%
 from helpers.decisions import CostMatrix, MinimumExpectedCost
@@ -529,12 +565,12 @@ from helpers.intervals import paired_bootstrap
 
 print("temperature", round(searched.temperature, 2), "and bias for:", searched.chosen["bias"])
 print(claim("the temperature is below 1", searched.temperature < 1, released=RELEASED))
-print(f"{'':18}cost  to a person  leaks lost")
+print(f"{'':18}cost  to a person  water lost")
 for name, answers in said.items():
-    leaks = ((yt == water) & (answers != water) & (answers != person)).sum()
+    lost_water = ((yt == water) & (answers != water) & (answers != person)).sum()
     handed = np.mean(answers == person)
     assert name != "formula" or handed > 0.5 or not RELEASED
-    print(f"{name:18}{paid[name].mean():.3f}{handed:11.0%}{leaks:12}")
+    print(f"{name:18}{paid[name].mean():.3f}{handed:11.0%}{lost_water:12}")
 for other in list(said)[:3]:
     gap = paired_bootstrap(paid["searched"], paid[other], rng=np.random.default_rng(SEED))
     print(f"searched minus {other}:\n  {gap[0]:+.3f} ({gap[1]:+.3f} to {gap[2]:+.3f})")
@@ -544,7 +580,7 @@ for other in list(said)[:3]:
 # %% [markdown]
 # *Answer*: it hands most messages to a person, for no answer looks sure enough.
 #
-# Compare the leaks lost under one price and under all prices: that is what the row of 12 buys. Whether it also pays
+# Compare the messages about water that were lost under one price and under all prices: that is what the row of 12 buys. Whether it also pays
 # in all, the interval of the second comparison says.
 
 # %% [markdown]
