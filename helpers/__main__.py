@@ -22,6 +22,7 @@ from helpers.options import (
     FalsePositive,
     FBeta,
     Level,
+    LowMemory,
     MacroF1,
     MaxMissed,
     MaxReview,
@@ -272,6 +273,7 @@ def choose(
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="The scores are softmax or sigmoid values.")
     ] = False,
+    low_memory: LowMemory = False,
     encoding: Encoding = "utf-8",
     false_positive: FalsePositive = None,
     false_negative: FalseNegative = None,
@@ -305,6 +307,7 @@ def choose(
     check_rule_place(output)
     kept, notes = choose_for_scores(
         source,
+        low_memory=low_memory,
         scores=[one.strip() for one in score.split(",")],
         labels=label if label.endswith(".npy") else [one.strip() for one in label.split(",")],
         names=[one.strip() for one in names.split(",")] if names else None,

@@ -45,6 +45,10 @@ MacroF1 = Annotated[bool, typer.Option("--macro-f1", help="Many labels.")]
 Positive = Annotated[str | None, typer.Option(help="Of two labels the one to look for.")]
 Separator = Annotated[str | None, typer.Option(help="Between several labels in one cell, as ';'.")]
 Subset = Annotated[str | None, typer.Option(help="Of a data set that has several.")]
+LowMemory = Annotated[
+    bool,
+    typer.Option("--low-memory", help="Yes/no: read in pieces; many files: 'parts/*.parquet'."),
+]
 Encoding = Annotated[str, typer.Option(help="Of the table, as latin-1.")]
 
 

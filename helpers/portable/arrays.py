@@ -287,6 +287,7 @@ def divided(logits: NDArray[np.floating], temperature: float) -> Floats:
     Returns
     -------
     ndarray of float64, same shape
+        Not copied where it need not be.
 
     Raises
     ------
@@ -298,6 +299,8 @@ def divided(logits: NDArray[np.floating], temperature: float) -> Floats:
     >>> divided(np.array([3.0, -1.0]), 2.0)
     array([ 1.5, -0.5])
     """
+    if temperature == 1:
+        return np.asarray(logits, dtype=np.float64)
     with np.errstate(over="ignore"):
         scaled = np.asarray(logits, dtype=np.float64) / temperature
     if temperature < 1 and not np.isfinite(scaled).all():
@@ -311,6 +314,8 @@ def divided(logits: NDArray[np.floating], temperature: float) -> Floats:
 def _zero_or_one(name: str, array: NDArray[Any]) -> NDArray[np.bool_]:
     if array.dtype == np.bool_:
         return array
+    if array.size == 0 or (array.dtype.kind in "iu" and array.min() >= 0 and array.max() <= 1):
+        return array.astype(bool)
     outside = array[(array != 0) & (array != 1)]
     if outside.size:
         raise ValueError(f"{name} must be 0 or 1, got {outside.ravel()[0]}")
