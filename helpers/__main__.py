@@ -17,10 +17,12 @@ from helpers.options import (
     CostTable,
     Coverage,
     Encoding,
+    EngineName,
     Error,
     FalseNegative,
     FalsePositive,
     FBeta,
+    LabelColumns,
     Level,
     LowMemory,
     MacroF1,
@@ -38,6 +40,7 @@ from helpers.options import (
     Separator,
     SetCoverage,
     Subset,
+    Workers,
     criterion_given,
 )
 
@@ -67,9 +70,7 @@ def train(
     seed: Annotated[int, typer.Option(help="Seed of the split and the training.")] = 0,
     texts: Annotated[int | None, typer.Option(help="Train on so many texts only.", min=1)] = None,
     text: Annotated[str, typer.Option(help="Of a table: the column with the texts.")] = "text",
-    label: Annotated[
-        str, typer.Option(help="The column with the label; several: bins,roads,water.")
-    ] = "label",
+    label: LabelColumns = "label",
     kind: Annotated[
         str | None, typer.Option(help="binary, multiclass or multilabel; else told from the table.")
     ] = None,
@@ -186,9 +187,7 @@ def adopt(
     output: Place,
     revision: Revision = None,
     text: Annotated[str, typer.Option(help="The column with the texts.")] = "text",
-    label: Annotated[
-        str, typer.Option(help="The column with the label; several: bins,roads,water.")
-    ] = "label",
+    label: LabelColumns = "label",
     separator: Separator = None,
     names: Annotated[
         str | None, typer.Option(help="Names of the labels in the order of the logits: a,b,c.")
@@ -357,9 +356,7 @@ def report(
         Path, typer.Option(help="The .html file to write; figures go beside it as .report.json.")
     ],
     text: Annotated[str, typer.Option(help="The column with the texts.")] = "text",
-    label: Annotated[
-        str, typer.Option(help="The column with the true label; several: bins,roads,water.")
-    ] = "label",
+    label: LabelColumns = "label",
     separator: Separator = None,
     split: Annotated[
         str | None, typer.Option(help="Column with train, validation, test: test is reported.")
@@ -400,10 +397,12 @@ def report(
 @app.command()
 def score(
     folder: Annotated[Path, typer.Argument(help="Where network and rule were saved.")],
-    source: Annotated[Path, typer.Argument(help="A .csv, .tsv, .jsonl (or .gz) or .parquet file.")],
-    target: Annotated[Path, typer.Argument(help="The file to write, in any of these formats.")],
+    source: Annotated[Path, typer.Argument(help="A .csv, .tsv, .jsonl[.gz], .parquet; or 'in/*'.")],
+    target: Annotated[Path, typer.Argument(help="The file to write, or a folder.")],
     text: Annotated[str, typer.Option(help="The column with the texts.")] = "text",
     encoding: Annotated[str, typer.Option(help="Of the source, as latin-1.")] = "utf-8",
+    engine: EngineName = "local",
+    workers: Workers = None,
 ) -> None:
     """Decide every row of a file; the same command goes on after an interruption.
 
@@ -411,9 +410,13 @@ def score(
 
     Example: python -m helpers score models/urgent inbox.csv decided.csv
     """
-    from helpers import scoring
+    from helpers import score_shards, scoring
 
     started = time.perf_counter()
+    if score_shards.is_many(source, engine):
+        asked = {"text": text, "encoding": encoding, "engine": engine, "workers": workers}
+        many = score_shards.score_shards(folder, source, target, progress=True, **asked)
+        return typer.echo(score_shards.in_words(many, time.perf_counter() - started))
     done = scoring.score(folder, source, target, text=text, encoding=encoding, progress=True)
     seconds = time.perf_counter() - started
     if done.rows or not done.bad:
@@ -477,9 +480,7 @@ def rule(
         Path | None,
         typer.Option(help="Another table of costs, as train takes it."),
     ] = None,
-    old_rate: Annotated[
-        float | None, typer.Option(help="Share of yes where it was chosen.")
-    ] = None,
+    old_rate: Annotated[float | None, typer.Option(help="Share of yes at the choice.")] = None,
     new_rate: Annotated[float | None, typer.Option(help="Share of yes where it is used.")] = None,
 ) -> None:
     """Show the rule of a saved folder; with an option, change it, and the model card with it.

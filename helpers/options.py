@@ -45,6 +45,13 @@ MacroF1 = Annotated[bool, typer.Option("--macro-f1", help="Many labels.")]
 Positive = Annotated[str | None, typer.Option(help="Of two labels the one to look for.")]
 Separator = Annotated[str | None, typer.Option(help="Between several labels in one cell, as ';'.")]
 Subset = Annotated[str | None, typer.Option(help="Of a data set that has several.")]
+EngineName = Annotated[
+    str, typer.Option("--engine", help="Of many files: local, or ray for a cluster.")
+]
+Workers = Annotated[int | None, typer.Option(help="Of ray: how many.", min=1)]
+LabelColumns = Annotated[
+    str, typer.Option(help="The column with the true label; several: bins,roads,water.")
+]
 LowMemory = Annotated[
     bool,
     typer.Option("--low-memory", help="Yes/no: read in pieces; many files: 'parts/*.parquet'."),
