@@ -18,7 +18,7 @@ from helpers.scores import from_probabilities
 RNG = np.random.default_rng(20)
 N = 3000
 Y = (RNG.random(N) < 0.2).astype(int)
-Z = RNG.normal(2.0 * Y - 1).round(2).astype(np.float32)
+Z = (np.round(RNG.normal(2.0 * Y - 1) * 64) / 64).astype(np.float32)  # decimals hold it whole
 WAYS = (
     {"costs": Costs(false_positive=1, false_negative=7)},
     {"costs": Costs(false_positive=2, false_negative=0)},

@@ -145,8 +145,10 @@ def test_a_killed_worker_costs_nothing(saved, texts, tmp_path):
                 lock = str(parts.with_name(f".{parts.name.removesuffix('.parts')}.lock"))
                 if not 5 <= len(list(parts.glob("*.sum"))) <= 100:
                     continue
-                for process in psutil.Process().children(recursive=True):
+                for process in psutil.process_iter():
                     try:
+                        if not process.name().startswith("ray::"):
+                            continue
                         if lock in [one.path for one in process.open_files()]:
                             os.kill(process.pid, signal.SIGKILL)
                             killed.append(process.pid)
