@@ -15,9 +15,12 @@ import typer
 from helpers.options import (
     CostTable,
     Encoding,
+    EngineName,
     Error,
     FalseNegative,
     FalsePositive,
+    LabelColumns,
+    LowMemory,
     Place,
     Positive,
     Reject,
@@ -26,6 +29,7 @@ from helpers.options import (
     Revision,
     Separator,
     Subset,
+    Workers,
     takes_criterion,
 )
 
@@ -56,9 +60,7 @@ def train(
     seed: Annotated[int, typer.Option(help="Seed of the split and the training.")] = 0,
     texts: Annotated[int | None, typer.Option(help="Train on so many texts only.", min=1)] = None,
     text: Annotated[str, typer.Option(help="Of a table: the column with the texts.")] = "text",
-    label: Annotated[
-        str, typer.Option(help="The column with the label; several: bins,roads,water.")
-    ] = "label",
+    label: LabelColumns = "label",
     kind: Annotated[
         str | None, typer.Option(help="binary, multiclass or multilabel; else told from the table.")
     ] = None,
@@ -171,9 +173,7 @@ def adopt(
     output: Place,
     revision: Revision = None,
     text: Annotated[str, typer.Option(help="The column with the texts.")] = "text",
-    label: Annotated[
-        str, typer.Option(help="The column with the label; several: bins,roads,water.")
-    ] = "label",
+    label: LabelColumns = "label",
     separator: Separator = None,
     names: Annotated[
         str | None, typer.Option(help="Names of the labels in the order of the logits: a,b,c.")
@@ -247,6 +247,7 @@ def choose(
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="The scores are softmax or sigmoid values.")
     ] = False,
+    low_memory: LowMemory = False,
     encoding: Encoding = "utf-8",
     costs: CostTable = None,
     *,
@@ -268,6 +269,7 @@ def choose(
     check_rule_place(output)
     kept, notes = choose_for_scores(
         source,
+        low_memory=low_memory,
         scores=[one.strip() for one in score.split(",")],
         labels=label if label.endswith(".npy") else [one.strip() for one in label.split(",")],
         names=[one.strip() for one in names.split(",")] if names else None,
@@ -317,9 +319,7 @@ def report(
         Path, typer.Option(help="The .html file to write; figures go beside it as .report.json.")
     ],
     text: Annotated[str, typer.Option(help="The column with the texts.")] = "text",
-    label: Annotated[
-        str, typer.Option(help="The column with the true label; several: bins,roads,water.")
-    ] = "label",
+    label: LabelColumns = "label",
     separator: Separator = None,
     split: Annotated[
         str | None, typer.Option(help="Column with train, validation, test: test is reported.")
@@ -360,10 +360,12 @@ def report(
 @app.command()
 def score(
     folder: Annotated[Path, typer.Argument(help="Where network and rule were saved.")],
-    source: Annotated[Path, typer.Argument(help="A .csv, .tsv, .jsonl (or .gz) or .parquet file.")],
-    target: Annotated[Path, typer.Argument(help="The file to write, in any of these formats.")],
+    source: Annotated[Path, typer.Argument(help="A .csv, .tsv, .jsonl[.gz], .parquet; or 'in/*'.")],
+    target: Annotated[Path, typer.Argument(help="The file to write, or a folder.")],
     text: Annotated[str, typer.Option(help="The column with the texts.")] = "text",
     encoding: Annotated[str, typer.Option(help="Of the source, as latin-1.")] = "utf-8",
+    engine: EngineName = "local",
+    workers: Workers = None,
 ) -> None:
     """Decide every row of a file; the same command goes on after an interruption.
 
@@ -371,9 +373,13 @@ def score(
 
     Example: python -m helpers score models/urgent inbox.csv decided.csv
     """
-    from helpers import scoring
+    from helpers import score_shards, scoring
 
     started = time.perf_counter()
+    if score_shards.is_many(source, engine):
+        asked: Any = {"text": text, "encoding": encoding, "engine": engine, "workers": workers}
+        many = score_shards.score_shards(folder, source, target, progress=True, **asked)
+        return typer.echo(score_shards.in_words(many, time.perf_counter() - started))
     done = scoring.score(folder, source, target, text=text, encoding=encoding, progress=True)
     seconds = time.perf_counter() - started
     if done.rows or not done.bad:
@@ -437,9 +443,7 @@ def rule(
         Path | None,
         typer.Option(help="Another table of costs, as train takes it."),
     ] = None,
-    old_rate: Annotated[
-        float | None, typer.Option(help="Share of yes where it was chosen.")
-    ] = None,
+    old_rate: Annotated[float | None, typer.Option(help="Share of yes at the choice.")] = None,
     new_rate: Annotated[float | None, typer.Option(help="Share of yes where it is used.")] = None,
 ) -> None:
     """Show the rule of a saved folder; with an option, change it, and the model card with it.

@@ -79,6 +79,17 @@ Resume = Annotated[
     ),
 ]
 Subset = Annotated[str | None, typer.Option(help="Of a data set that has several.")]
+EngineName = Annotated[
+    str, typer.Option("--engine", help="Of many files: local, or ray for a cluster.")
+]
+Workers = Annotated[int | None, typer.Option(help="Of ray: how many.", min=1)]
+LabelColumns = Annotated[
+    str, typer.Option(help="The column with the true label; several: bins,roads,water.")
+]
+LowMemory = Annotated[
+    bool,
+    typer.Option("--low-memory", help="Yes/no: read in pieces; many files: 'parts/*.parquet'."),
+]
 Encoding = Annotated[str, typer.Option(help="Of the table, as latin-1.")]
 
 

@@ -14,6 +14,7 @@ from helpers.choosing import choose_rule, criterion_of
 from helpers.columns import order_labels, read_labels, read_truths, some_of
 from helpers.cost_tables import read_costs
 from helpers.score_files import Scale, ScoreRule, as_logits, load_array, read_scores
+from helpers.score_pieces import choose_in_pieces
 from helpers.scores import Kind
 from helpers.tables import check_column
 
@@ -30,6 +31,7 @@ def choose_for_scores(
     criterion: Mapping[str, Any],
     costs: str | Path | None = None,
     encoding: str = "utf-8",
+    low_memory: bool = False,
 ) -> tuple[ScoreRule, list[str]]:
     """Choose a rule on scores whose true labels are known.
 
@@ -56,6 +58,8 @@ def choose_for_scores(
     costs : path, optional
         A table, as for `read_costs`: for one of many a cost matrix, for many labels those of each.
     encoding : str, default "utf-8"
+    low_memory : bool, default False
+        For yes/no: go by `choose_in_pieces`.
 
     Returns
     -------
@@ -70,6 +74,21 @@ def choose_for_scores(
     """
     if kind is not None and kind not in get_args(Kind):
         raise ValueError(f"kind must be one of {', '.join(get_args(Kind))}, got {kind!r}")
+    if low_memory:
+        if isinstance(labels, str | Path) or len(labels) != 1 or kind not in (None, "binary"):
+            raise ValueError("--low-memory is for yes/no, with one column of labels in the table")
+        if costs is not None:
+            raise ValueError("--low-memory takes two costs, not a table of them")
+        return choose_in_pieces(
+            source,
+            scores=scores,
+            label=labels[0],
+            names=names,
+            positive=positive,
+            scale=scale,
+            criterion=criterion,
+            encoding=encoding,
+        )
     rows, z = read_scores(source, scores, encoding=encoding)
     if isinstance(labels, str | Path):
         truth, columns = load_array(labels), []

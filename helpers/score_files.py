@@ -273,6 +273,35 @@ def read_scores(
     if not rows:
         raise ValueError(f"{path} has no rows")
     cells = [[row.get(column) for column in columns] for row, _ in rows]
+    return rows, as_numbers(path, cells, columns)
+
+
+def as_numbers(path: Path, cells: Any, columns: Sequence[str], start: int = 0) -> Floats:
+    """Take the cells of score columns as numbers, or name the first that is none.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for the message.
+    cells : sequence of sequences, n rows of n_columns
+    columns : sequence of str
+    start : int, default 0
+        The rows of the file before these.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, n_columns)
+
+    Raises
+    ------
+    ValueError
+        If a cell holds no finite number.
+
+    Examples
+    --------
+    >>> as_numbers(Path("scored.csv"), [["0.5"], ["2"]], ["z"]).tolist()
+    [[0.5], [2.0]]
+    """
     try:
         scores = np.array(cells, dtype=np.float64)
     except (TypeError, ValueError):
@@ -280,9 +309,10 @@ def read_scores(
     if not np.isfinite(scores).all():
         i, k = np.argwhere(~np.isfinite(scores))[0]
         raise ValueError(
-            f"{path}, row {i + 1}: {columns[k]} must hold a finite number, got {cells[i][k]!r}"
+            f"{path}, row {start + i + 1}: {columns[k]} must hold a finite number, got "
+            f"{cells[i][k]!r}"
         )
-    return rows, scores
+    return scores
 
 
 def decide_file(

@@ -16,7 +16,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
-from helpers.deployment import load
+from helpers.deployment import Deployment, load
 from helpers.portable.decisions import DECISION_FILE
 from helpers.portable.pipeline import file_hash
 from helpers.portable.texts import is_blank
@@ -59,6 +59,7 @@ def score(
     encoding: str = "utf-8",
     chunk: int = 4096,
     progress: bool = False,
+    deployment: Deployment | None = None,
 ) -> Scored:
     """Decide every row of a file; keep its columns and add the rule's record.
 
@@ -77,6 +78,8 @@ def score(
         Rows that are read, decided and written together.
     progress : bool, default False
         Show a progress bar.
+    deployment : Deployment, optional
+        What `load` makes of the folder, where it is loaded already.
 
     Returns
     -------
@@ -114,7 +117,7 @@ def score(
         raise ValueError(f"chunk must be an int of at least 1, got {chunk!r}")
     before = _state(source)
     total = check_source(source, encoding, text)
-    deployment = load(Path(folder).expanduser())
+    deployment = deployment or load(Path(folder).expanduser())
     columns = None if from_kind == to_kind == "jsonl" else columns_of(source, encoding, text)
     example = {f"decision_{k}": v for k, v in deployment.explain(["a text"])[0].items()}
     if columns is not None:

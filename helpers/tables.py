@@ -117,7 +117,7 @@ def check_source(path: Path, encoding: str = "utf-8", wanted: str | None = None)
             f"there is no encoding {encoding!r}; utf-8 and latin-1 are usual"
         ) from None
     if how.kind == "parquet":
-        with _parquet(path) as file:
+        with open_parquet(path) as file:
             return int(file.metadata.num_rows)
     n_lines = _check_lines(path, how, encoding)
     return n_lines if how.kind == "jsonl" else _check_csv(path, how, encoding, wanted)
@@ -213,7 +213,7 @@ def columns_of(path: Path, encoding: str = "utf-8", wanted: str | None = None) -
     """
     how = format_of(path)
     if how.kind == "parquet":
-        with _parquet(path) as file:
+        with open_parquet(path) as file:
             names = list(file.schema_arrow.names)
     elif how.kind == "csv":
         with _lines(path, how, encoding, wanted) as lines:
@@ -287,7 +287,7 @@ def read_rows(
     """
     how = format_of(path)
     if how.kind == "parquet":
-        with _parquet(path) as file:
+        with open_parquet(path) as file:
             for batch in file.iter_batches(batch_size=1024):
                 yield from ((row, "", None) for row in batch.to_pylist())
         return
@@ -497,8 +497,22 @@ def _delimiter(path: Path, how: Format, encoding: str, wanted: str | None) -> tu
 
 
 @contextmanager
-def _parquet(path: Path) -> Iterator[Any]:
-    """Open a Parquet file, and say so where it cannot be read."""
+def open_parquet(path: Path) -> Iterator[Any]:
+    """Open a Parquet file, and say so where it cannot be read.
+
+    Parameters
+    ----------
+    path : Path
+
+    Yields
+    ------
+    pyarrow.parquet.ParquetFile
+
+    Raises
+    ------
+    ValueError
+        If it cannot be opened, or read inside the block.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 

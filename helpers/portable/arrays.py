@@ -287,6 +287,7 @@ def divided(logits: NDArray[np.floating], temperature: float) -> Floats:
     Returns
     -------
     ndarray of float64, same shape
+        Not copied where it need not be.
 
     Raises
     ------
@@ -298,6 +299,8 @@ def divided(logits: NDArray[np.floating], temperature: float) -> Floats:
     >>> divided(np.array([3.0, -1.0]), 2.0)
     array([ 1.5, -0.5])
     """
+    if temperature == 1:
+        return np.asarray(logits, dtype=np.float64)
     with np.errstate(over="ignore"):
         scaled = np.asarray(logits, dtype=np.float64) / temperature
     if temperature < 1 and not np.isfinite(scaled).all():
@@ -311,6 +314,8 @@ def divided(logits: NDArray[np.floating], temperature: float) -> Floats:
 def _zero_or_one(name: str, array: NDArray[Any]) -> NDArray[np.bool_]:
     if array.dtype == np.bool_:
         return array
+    if array.size == 0 or (array.dtype.kind in "iu" and array.min() >= 0 and array.max() <= 1):
+        return array.astype(bool)
     outside = array[(array != 0) & (array != 1)]
     if outside.size:
         raise ValueError(f"{name} must be 0 or 1, got {outside.ravel()[0]}")
@@ -439,3 +444,31 @@ def check_labels_or_other(
     if array.dtype.kind == "f" and not np.array_equal(index, array):
         raise ValueError(f"{name} must be whole numbers, got {array[index != array][0]}")
     return index
+
+
+def check_weight(sample_weight: ArrayLike, scores: NDArray[np.floating]) -> Floats:
+    """Return weights of rows in a unit in which no sum of them overflows, or say what is wrong.
+
+    Examples
+    --------
+    >>> check_weight([1e308, 1e308], np.zeros(2)).round(3)
+    array([0.556, 0.556])
+    """
+    weight = as_floats("sample_weight", sample_weight)
+    if weight.shape != scores.shape:
+        raise ValueError(f"sample_weight must have shape {scores.shape}, got {weight.shape}")
+    if not np.all(np.isfinite(weight) & (weight >= 0)):
+        raise ValueError("sample_weight must be finite and at least 0")
+    return np.ldexp(weight, -np.frexp(weight.max(initial=0.0))[1])
+
+
+def check_both(n_positive: int, n: int) -> None:
+    """Refuse rows of one class alone.
+
+    Examples
+    --------
+    >>> check_both(1, 2)
+    """
+    if n_positive in (0, n):
+        what = f"got {n_positive} positives among {n}"
+        raise ValueError(f"choosing needs at least one message of each class, {what}")

@@ -12,10 +12,10 @@ from .arrays import Floats, check_bias, check_binary_labels, divided
 from .chance import PAIRS, warn_upside_down, wrong_pairs
 from .checks import check_temperature, exactly_one, is_real, shown
 from .costs import Costs, check_costs
-from .floors import check_level, floor_cut, way_of_floors
+from .floors import check_level, floor_cut, floor_losses, way_of_floors
 from .probabilities import binary_logit, logit, prior_shift, sigmoid
 from .rule import BaseRule, check_cut, fingerprint
-from .search import Steps, check_unused
+from .search import Sides, check_unused, cost_loss, f_loss
 
 
 class YesNoRule(BaseRule):
@@ -41,6 +41,51 @@ class YesNoRule(BaseRule):
         array([0.5  , 0.731])
         """
         return sigmoid(self._scores(logits))
+
+
+def _search(
+    sides: Sides,
+    scores: NDArray[np.floating],
+    positive: NDArray[np.bool_],
+    rows: str,
+    *,
+    costs: Costs | None,
+    min_recall: float | None,
+    min_precision: float | None,
+    f_beta: float | None,
+    confidence_level: float | None,
+) -> tuple[float, dict[str, Any]]:
+    """Find the best cut, and say how it came about."""
+    if costs is not None:
+        way, losses = "costs", [cost_loss(check_costs(costs))]
+    elif f_beta is not None:
+        way, losses = "f_beta", [f_loss(f_beta)]
+    else:
+        losses = floor_losses(min_recall, min_precision, confidence_level)
+        way, _ = exactly_one(**way_of_floors(min_recall, min_precision))
+    steps = sides.steps(*losses)
+    if steps.mostly_lost():
+        warn_upside_down(wrong_pairs(scores, positive), PAIRS, stacklevel=4)
+    if costs is not None:
+        cut = steps.cheapest(costs)
+    elif f_beta is not None:
+        cut = steps.best_f(f_beta)
+    else:
+        cut = floor_cut(steps, scores, positive, min_recall, min_precision, confidence_level)
+    given = (("min_recall", min_recall), ("min_precision", min_precision), ("f_beta", f_beta))
+    chosen: dict[str, Any] = {
+        "method": "search",
+        "criterion": way,
+        **{name: float(one) for name, one in given if one is not None},
+        "n_samples": len(scores),
+        "n_positive": int(np.count_nonzero(positive)),
+        "fingerprint": rows,
+    }
+    if costs is not None:
+        chosen["costs"] = asdict(costs)
+    if confidence_level is not None:
+        chosen["confidence_level"] = confidence_level
+    return cut, chosen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -267,7 +312,7 @@ class BinaryThreshold(YesNoRule):
         -2.0
         """
         floors = way_of_floors(min_recall, min_precision)
-        way, value = exactly_one(costs=costs, **floors, f_beta=f_beta)
+        way, _ = exactly_one(costs=costs, **floors, f_beta=f_beta)
         confidence_level = check_level(way, confidence_level, used)
         if confidence_level is not None and sample_weight is not None:
             raise ValueError(
@@ -280,30 +325,77 @@ class BinaryThreshold(YesNoRule):
         sure_precision = min_precision is not None and confidence_level is not None
         before = None if used is None else binary_logit(used, "used")
         check_unused(margin, before, temperature if sure_precision else None)
-        steps = Steps.of(scores, positive, sample_weight)
-        if steps.mostly_lost():
-            warn_upside_down(wrong_pairs(scores, positive), PAIRS)
-        if way == "costs":
-            cut = steps.cheapest(check_costs(value))
-        elif way == "f_beta":
-            cut = steps.best_f(value)
-        else:
-            cut = floor_cut(steps, scores, positive, min_recall, min_precision, confidence_level)
-
-        given = {"min_recall": min_recall, "min_precision": min_precision, "f_beta": f_beta}
-        chosen: dict[str, Any] = {
-            "method": "search",
-            "criterion": way,
-            **{name: float(one) for name, one in given.items() if one is not None},
-            "n_samples": len(scores),
-            "n_positive": int(positive.sum()),
-            "fingerprint": fingerprint(margin, positive),
-        }
-        if costs is not None:
-            chosen["costs"] = asdict(costs)
-        if confidence_level is not None:
-            chosen["confidence_level"] = confidence_level
+        cut, chosen = _search(
+            Sides.of(scores, positive, sample_weight),
+            scores,
+            positive,
+            fingerprint(margin, positive),
+            costs=costs,
+            min_recall=min_recall,
+            min_precision=min_precision,
+            f_beta=f_beta,
+            confidence_level=confidence_level,
+        )
         return cls(cut=cut, temperature=temperature, label_names=label_names, chosen=chosen)
+
+    @classmethod
+    def choose_in_place(
+        cls,
+        scores: NDArray[np.floating],
+        n_positive: int,
+        rows: str,
+        *,
+        costs: Costs | None = None,
+        min_recall: float | None = None,
+        min_precision: float | None = None,
+        f_beta: float | None = None,
+        confidence_level: float | None = None,
+        label_names: tuple[str, str] = ("0", "1"),
+    ) -> BinaryThreshold:
+        """Choose the rule that `choose` does, where memory holds the scores once and little more.
+
+        Parameters
+        ----------
+        scores : ndarray of float32 or float64, shape (n,)
+            Finite; those of the positives come first. Both parts are sorted where they are.
+        n_positive : int
+        rows : str
+            The `fingerprint` of the rows.
+        costs, min_recall, min_precision, f_beta, confidence_level, label_names
+            See `choose`.
+
+        Returns
+        -------
+        BinaryThreshold
+            Without a temperature.
+
+        Raises
+        ------
+        ValueError
+            As `choose`.
+
+        Examples
+        --------
+        >>> z = np.array([-1.0, 2.0, -3.0, 0.0])
+        >>> BinaryThreshold.choose_in_place(z, 2, "", min_recall=1.0).cut
+        -2.0
+        """
+        floors = way_of_floors(min_recall, min_precision)
+        check_level(exactly_one(costs=costs, **floors, f_beta=f_beta)[0], confidence_level, None)
+        positive = np.zeros(len(scores), dtype=bool)
+        positive[:n_positive] = True
+        cut, chosen = _search(
+            Sides.in_place(scores[:n_positive], scores[n_positive:]),
+            scores,
+            positive,
+            rows,
+            costs=costs,
+            min_recall=min_recall,
+            min_precision=min_precision,
+            f_beta=f_beta,
+            confidence_level=confidence_level,
+        )
+        return cls(cut=cut, label_names=label_names, chosen=chosen)
 
     def at_base_rate(self, *, old: float, new: float) -> BinaryThreshold:
         """Carry the rule over to a known change of the base rate.

@@ -12,7 +12,16 @@ from .arrays import Floats
 from .checks import check_floor, check_open_unit, check_sequence, is_real, shown
 from .probabilities import logit
 from .rule import ALWAYS, NEVER
-from .search import EQUAL, Steps, counted, fallback, prove, rounded_down
+from .search import (
+    EQUAL,
+    Loss,
+    Steps,
+    allowed_misses,
+    counted,
+    fallback,
+    prove,
+    rounded_down,
+)
 
 GRID = logit(np.arange(19, 0, -1) / 20)  # thresholds .95 to .05, fixed before any rows are seen
 GRID_AND_ALWAYS = np.append(GRID, ALWAYS)
@@ -51,9 +60,43 @@ def check_level(way: str, confidence_level: float | None, used: Any) -> float | 
     return check_open_unit("confidence_level", confidence_level)
 
 
+def floor_losses(
+    min_recall: float | None, min_precision: float | None, confidence_level: float | None
+) -> list[Loss]:
+    """Give what `Sides.steps` must keep the least of, for `floor_cut` to find its cut.
+
+    Examples
+    --------
+    >>> len(floor_losses(0.9, 0.5, None))
+    2
+    """
+    recall = 0.0 if min_recall is None else check_floor("min_recall", min_recall)
+    if min_precision is None:
+        level = confidence_level
+
+        def missed(steps: Steps) -> Floats:
+            enough = steps.misses <= allowed_misses(steps.positives, recall, level)
+            return np.where(enough, -steps.misses, 1.0)
+
+        return [missed]
+    if confidence_level is not None:
+        return [lambda steps: steps.hits]  # fixed cuts are proven: none of these is asked for
+    precision = check_floor("min_precision", min_precision)
+
+    def imprecise(steps: Steps) -> Floats:
+        right = steps.precision >= precision - EQUAL
+        return np.where(right, -steps.hits, 1 - steps.precision)
+
+    def imprecise_where_enough(steps: Steps) -> Floats:
+        enough = steps.misses <= allowed_misses(steps.positives, recall, None)
+        return np.where(enough, 1 - steps.precision, 2.0)
+
+    return [imprecise] if min_recall is None else [imprecise, imprecise_where_enough]
+
+
 def floor_cut(
     steps: Steps | None,
-    scores: Floats,
+    scores: NDArray[np.floating],
     positive: NDArray[np.bool_],
     min_recall: float | None,
     min_precision: float | None,
@@ -101,7 +144,7 @@ def floor_cut(
 
 
 def _promised_precision(
-    scores: Floats, positive: NDArray[np.bool_], floor: float, confidence_level: float
+    scores: NDArray[np.floating], positive: NDArray[np.bool_], floor: float, confidence_level: float
 ) -> float:
     """Take the lowest of 19 fixed thresholds whose precision is proven, or say what can be."""
     cut, lowest = prove(scores, ~positive, GRID, 1 - floor, confidence_level)
@@ -121,7 +164,7 @@ def _kept(steps: Steps, recall: float, precision: float) -> float:
     """Take the cut of highest recall whose precision reaches its floor, if the recall does."""
     whole = steps.misses[-1]
     recalls = steps.hits[:-1] / whole
-    precisions = steps.hits[:-1] / (steps.hits[:-1] + steps.alarms[:-1])
+    precisions = steps.precision[:-1]
     enough, right = (
         steps.misses[:-1] <= (1 - recall + EQUAL) * whole,
         precisions >= precision - EQUAL,
@@ -142,7 +185,7 @@ def _kept(steps: Steps, recall: float, precision: float) -> float:
 
 
 def _promised(
-    scores: Floats,
+    scores: NDArray[np.floating],
     positive: NDArray[np.bool_],
     recall: float,
     precision: float,

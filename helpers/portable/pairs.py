@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arrays import Floats
+from .arrays import Floats, check_both, check_weight
 from .costs import Costs
 from .probabilities import logit
 from .rule import ALWAYS, NEVER
-from .search import EQUAL, both_classes, proven
+from .search import EQUAL, proven
 
 GRID = logit(np.arange(1, 20) / 20)  # 19 fixed cuts, rising
 
@@ -45,7 +45,7 @@ class Pairs:
         sample_weight: ArrayLike | None,
         costs: Costs,
     ) -> None:
-        kept, positive, weight = both_classes(scores, positive, sample_weight)
+        kept, positive, weight = _both_classes(scores, positive, sample_weight)
         order = np.argsort(kept)
         z, positive = kept[order], positive[order]
         new = np.append(True, z[1:] != z[:-1])
@@ -144,3 +144,16 @@ def promised_pair(
     ]
     *_, low, high = min(found)
     return low, high
+
+
+def _both_classes(
+    scores: NDArray[np.floating], positive: NDArray[np.bool_], sample_weight: ArrayLike | None
+) -> tuple[NDArray[np.floating], NDArray[np.bool_], Floats | None]:
+    """Leave out rows that weigh nothing, and refuse those of one class alone."""
+    weight = None
+    if sample_weight is not None:
+        weight = check_weight(sample_weight, scores)
+        used = weight > 0
+        scores, positive, weight = scores[used], positive[used], weight[used]
+    check_both(int(np.count_nonzero(positive)), len(positive))
+    return scores, positive, weight

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from math import frexp, ldexp
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arrays import Floats, as_floats
+from .arrays import Floats, check_both, check_weight
 from .checks import check_floor, is_real, shown
 from .costs import Costs
 from .rule import ALWAYS, NEVER
 
 EQUAL = 1e-12  # two totals closer than this, relative to their size, count as equal
 TINY = 5e-324  # the smallest number above 0
+BLOCK = 2**16  # positives whose cuts are looked at together
+COLUMNS = ("upper", "lower", "hits", "misses", "alarms")
 
 
 def rounded_down(value: float) -> str:
@@ -28,60 +33,113 @@ def rounded_down(value: float) -> str:
     return f"{np.floor(value * 1e4) / 1e4:.4f}"
 
 
-def _sorted_with_totals(
-    scores: NDArray[np.floating], chosen: NDArray[np.bool_], weight: Floats | None
-) -> tuple[NDArray[np.floating], Floats, Floats]:
-    """Sort the chosen scores; total the weight below, and from, each place (n + 1 places)."""
-    picked = scores[chosen]
-    if weight is None:
-        picked = np.sort(picked)
-        below = np.arange(len(picked) + 1, dtype=np.float64)
-        return picked, below, below[::-1]
-    order = np.argsort(picked)
-    weight = weight[chosen][order]
-    below = np.concatenate([[0.0], np.cumsum(weight)])
-    return picked[order], below, np.concatenate([np.cumsum(weight[::-1])[::-1], [0.0]])
+@dataclass(frozen=True, eq=False)
+class Sides:
+    """Scores of the positives and of the negatives, each rising, with totals of their weights.
 
+    Sorting them apart is many times cheaper than an argsort of all.
 
-def check_weight(sample_weight: ArrayLike, scores: NDArray[np.floating]) -> Floats:
-    """Return weights of rows in a unit in which no sum of them overflows, or say what is wrong.
-
-    Examples
-    --------
-    >>> check_weight([1e308, 1e308], np.zeros(2)).round(3)
-    array([0.556, 0.556])
+    Attributes
+    ----------
+    ones, zeros : ndarray of float32 or float64, shape (n,) and (m,)
+    below, above : ndarray, shape (n + 1,), or None
+        Weight of the ones below, and from, each place; None where each row counts once.
+    over : ndarray, shape (m + 1,), or None
+        Weight of the zeros from each place.
     """
-    weight = as_floats("sample_weight", sample_weight)
-    if weight.shape != scores.shape:
-        raise ValueError(f"sample_weight must have shape {scores.shape}, got {weight.shape}")
-    if not np.all(np.isfinite(weight) & (weight >= 0)):
-        raise ValueError("sample_weight must be finite and at least 0")
-    return np.ldexp(weight, -np.frexp(weight.max(initial=0.0))[1])
 
+    ones: NDArray[np.floating]
+    zeros: NDArray[np.floating]
+    below: Floats | None = None
+    above: Floats | None = None
+    over: Floats | None = None
 
-def both_classes(
-    scores: NDArray[np.floating], positive: NDArray[np.bool_], sample_weight: ArrayLike | None
-) -> tuple[NDArray[np.floating], NDArray[np.bool_], Floats | None]:
-    """Leave out rows that weigh nothing, and refuse those of one class alone.
+    def __post_init__(self) -> None:
+        check_both(len(self.ones), len(self.ones) + len(self.zeros))
 
-    Examples
-    --------
-    >>> z, y = np.array([1.0, 2.0, 3.0]), np.array([True, False, True])
-    >>> both_classes(z, y, [1, 1, 0])
-    (array([1., 2.]), array([ True, False]), array([0.5, 0.5]))
-    """
-    weight = None
-    if sample_weight is not None:
+    @classmethod
+    def of(
+        cls,
+        scores: NDArray[np.floating],
+        positive: NDArray[np.bool_],
+        sample_weight: ArrayLike | None,
+    ) -> Sides:
+        """Sort the scores; `sample_weight` has their shape, or is None."""
+        if sample_weight is None:
+            return cls.in_place(scores[positive], scores[~positive])
         weight = check_weight(sample_weight, scores)
-        used = weight > 0
-        scores, positive, weight = scores[used], positive[used], weight[used]
-    n_positive = int(np.count_nonzero(positive))
-    if n_positive in (0, len(positive)):
-        raise ValueError(
-            "choosing needs at least one message of each class, got "
-            f"{n_positive} positives among {len(positive)}"
-        )
-    return scores, positive, weight
+        sides: list[NDArray[np.floating]] = []
+        weights: list[Floats] = []
+        for chosen in (positive & (weight > 0), ~positive & (weight > 0)):
+            order = np.argsort(scores[chosen])
+            sides.append(scores[chosen][order])
+            weights.append(weight[chosen][order])
+        below = np.append(0.0, np.cumsum(weights[0]))
+        above, over = (np.append(np.cumsum(one[::-1])[::-1], 0.0) for one in weights)
+        return cls(sides[0], sides[1], below, above, over)
+
+    @classmethod
+    def in_place(cls, ones: NDArray[np.floating], zeros: NDArray[np.floating]) -> Sides:
+        """Sort both arrays where they are."""
+        ones.sort()
+        zeros.sort()
+        return cls(ones, zeros)
+
+    def blocks(self, size: int) -> Iterator[Steps]:
+        """Give what the cuts do, for some `size` positives after another."""
+        n, m = len(self.ones), len(self.zeros)
+        positives = float(n if self.above is None else self.above[0])
+        negatives = float(m if self.over is None else self.over[0])
+        start = 0
+        while start < n:
+            stop = min(start + size, n)
+            stop = int(np.searchsorted(self.ones, self.ones[stop - 1], side="right"))
+            part = self.ones[start:stop]
+            first = np.flatnonzero(np.concatenate([[True], part[1:] != part[:-1]]))
+            upper = part[first]
+            under = np.searchsorted(self.zeros, upper, side="left")  # zeros under each candidate
+            lower = np.full(len(first) + 1, self.ones[start - 1] if start else ALWAYS, np.float64)
+            lower[1:] = part[np.append(first[1:], len(part)) - 1]
+            lower[:-1] = np.maximum(lower[:-1], np.where(under > 0, self.zeros[under - 1], -np.inf))
+            lower[-1] = max(lower[-1], self.zeros[-1])
+            place, under = np.append(start + first, stop), np.append(under, m)
+            misses = place.astype(np.float64) if self.below is None else self.below[place]
+            hits = n - misses if self.above is None else self.above[place]
+            alarms = m - under.astype(np.float64) if self.over is None else self.over[under]
+            block = Steps(
+                upper=np.append(upper, np.inf).astype(np.float64),
+                lower=lower,
+                hits=hits,
+                misses=misses,
+                alarms=alarms,
+                positives=positives,
+                negatives=negatives,
+                lost=float((hits[:-1] - hits[1:]) @ alarms[:-1]),
+            )
+            yield block if stop == n else block._at(slice(0, -1))
+            start = stop
+
+    def steps(self, *losses: Loss) -> Steps:
+        """Give what each cut does; with losses, of those alone that may have the least of one.
+
+        These are few, so memory holds little but the scores.
+        """
+        if not losses:
+            return next(self.blocks(len(self.ones)))
+        kept: list[Steps] = []
+        least, lost = [np.inf] * len(losses), 0.0
+        for block in self.blocks(BLOCK):
+            low = block.upper == NEVER  # it stays: floors count all misses
+            for k, loss in enumerate(losses):
+                values = loss(block)
+                least[k] = min(least[k], float(values.min()))
+                low |= values <= least[k] + EQUAL * abs(least[k])
+            kept.append(block._at(low))
+            lost += block.lost
+        columns: dict[str, Any] = {
+            name: np.concatenate([getattr(one, name) for one in kept]) for name in COLUMNS
+        }
+        return replace(kept[0], **columns, lost=lost)
 
 
 @dataclass(frozen=True)
@@ -89,19 +147,20 @@ class Steps:
     """What each cut does: one candidate for each distinct positive score, and "never" last.
 
     A cut pays only where it takes in one more positive: between two positives, the highest cut
-    is best for every criterion here, since each negative taken in makes things worse. So positives
-    and negatives are sorted apart, which is many times cheaper than an argsort of all.
+    is best for every criterion here, since each negative taken in makes things worse.
 
     Attributes
     ----------
-    upper : ndarray, shape (m + 1,)
+    upper : ndarray, shape (k + 1,)
         Smallest score that is predicted 1; ``inf`` for "never".
-    lower : ndarray, shape (m + 1,)
+    lower : ndarray, shape (k + 1,)
         Largest score that is predicted 0; ``-inf`` where there is none.
-    hits, misses, alarms : ndarray, shape (m + 1,)
+    hits, misses, alarms : ndarray, shape (k + 1,)
         Weight of true positives, false negatives and false positives.
-    negatives : float
-        Weight of all negatives.
+    positives, negatives : float
+        Weight of all positives, and of all negatives.
+    lost : float
+        Weight of the pairs of a positive and a negative that is as high.
     """
 
     upper: Floats
@@ -109,7 +168,9 @@ class Steps:
     hits: Floats
     misses: Floats
     alarms: Floats
+    positives: float
     negatives: float
+    lost: float
 
     @classmethod
     def of(
@@ -119,27 +180,10 @@ class Steps:
         sample_weight: ArrayLike | None,
     ) -> Steps:
         """Sort the scores; `sample_weight` has their shape, or is None."""
-        scores, positive, weight = both_classes(scores, positive, sample_weight)
-        pos, pos_below, pos_from = _sorted_with_totals(scores, positive, weight)
-        neg, _, neg_from = _sorted_with_totals(scores, ~positive, weight)
+        return Sides.of(scores, positive, sample_weight).steps()
 
-        first = np.flatnonzero(np.concatenate([[True], pos[1:] != pos[:-1]]))
-        upper = pos[first]
-        below = np.searchsorted(neg, upper, side="left")  # negatives under each candidate
-        end = [len(pos)]
-        lower = np.full(len(first) + 1, -np.inf)
-        lower[1:] = pos[np.concatenate([first[1:], end]) - 1]
-        lower[:-1] = np.maximum(lower[:-1], np.where(below > 0, neg[below - 1], -np.inf))
-        lower[-1] = max(lower[-1], neg[-1])
-        first = np.concatenate([first, end])
-        return cls(
-            upper=np.append(upper, np.inf),
-            lower=lower,
-            hits=pos_from[first],
-            misses=pos_below[first],
-            alarms=neg_from[np.append(below, len(neg))],
-            negatives=float(neg_from[0]),
-        )
+    def _at(self, kept: Any) -> Steps:
+        return replace(self, **{name: getattr(self, name)[kept] for name in COLUMNS})
 
     def _cut_between(self, first: int, last: int) -> float:
         low, high = float(self.lower[first]), float(self.upper[last])
@@ -162,58 +206,46 @@ class Steps:
 
     def cheapest(self, costs: Costs) -> float:
         """Take the cut of least total cost."""
-        alarm = costs.false_positive - costs.true_negative
-        miss = costs.false_negative - costs.true_positive
-        if alarm == 0:
-            return ALWAYS
-        unit = -frexp(max(alarm, miss))[1]  # a power of two: nothing is rounded
-        alarm, miss = ldexp(alarm, unit), ldexp(miss, unit)
-        return self._middle(alarm * self.alarms + miss * self.misses)
+        free = costs.false_positive == costs.true_negative
+        return ALWAYS if free else self._middle(cost_loss(costs)(self))
 
     def best_f(self, beta: float) -> float:
         """Take the cut of highest F-beta."""
-        if not is_real(beta) or not 1e-6 <= float(beta) <= 1e6:
-            raise ValueError(f"f_beta must be a number between 1e-6 and 1e6, got {shown(beta)}")
-        b2 = float(beta) ** 2
-        found = (1 + b2) * self.hits
-        whole = found + b2 * self.misses + self.alarms
-        return self._middle(-found / np.maximum(whole, TINY))
+        return self._middle(f_loss(beta)(self))
 
     def recall_floor(self, floor: float, confidence_level: float | None) -> float:
         """Take the highest cut whose recall reaches the floor."""
         floor = check_floor("min_recall", floor)
-        n = self.misses[-1]
-        allowed = (1 - floor) * n + EQUAL * n
-        if confidence_level is not None:
-            from scipy.stats import binom
-
-            # k: the largest with P(Binomial(n, 1 - floor) >= k) >= confidence_level
-            k = np.count_nonzero(binom.sf(np.arange(n), n, 1 - floor) >= confidence_level)
-            if k == 0 and floor < 1:
-                best = (1 - confidence_level) ** (1 / n)
-                raise ValueError(
-                    f"{n:.0f} positives cannot promise a recall of {floor} at the confidence level "
-                    f"{confidence_level:.6g}: the highest floor they can promise is "
-                    f"{rounded_down(best)}"
-                )
-            allowed = k - 1
+        n = self.positives
+        allowed = allowed_misses(n, floor, confidence_level)
+        if allowed < 0 and floor < 1:
+            best = (1 - confidence_level) ** (1 / n)  # type: ignore[operator]
+            raise ValueError(
+                f"{n:.0f} positives cannot promise a recall of {floor} at the confidence level "
+                f"{confidence_level:.6g}: the highest floor they can promise is "
+                f"{rounded_down(best)}"
+            )
         meets = np.flatnonzero(self.misses <= allowed)
         return self._cut_between(int(meets[-1]), int(meets[-1])) if len(meets) else ALWAYS
 
     def precision_floor(self, floor: float) -> float:
         """Take the cut of highest recall whose precision reaches the floor."""
         floor = check_floor("min_precision", floor)
-        precision = self.hits[:-1] / (self.hits[:-1] + self.alarms[:-1])
+        precision = self.precision[:-1]
         meets = np.flatnonzero(precision >= floor - EQUAL)
         if len(meets) == 0:
             best = rounded_down(precision.max())
             raise ValueError(f"no cut reaches a precision of {floor}: the highest is {best}")
         return self._cut_between(int(meets[0]), int(meets[0]))
 
+    @property
+    def precision(self) -> Floats:
+        """Share of true positives among what is predicted 1; 0 for "never"."""
+        return self.hits / np.maximum(self.hits + self.alarms, TINY)
+
     def mostly_lost(self) -> bool:
         """Tell whether most pairs of a positive and a negative have the negative as high."""
-        lost = (self.hits[:-1] - self.hits[1:]) @ self.alarms[:-1]
-        return bool(2 * lost > self.hits[0] * self.negatives)
+        return 2 * self.lost > self.positives * self.negatives
 
     def hull(self) -> Steps:
         """Drop most cuts that are best for no weighting of hits and alarms; ties stay."""
@@ -224,15 +256,56 @@ class Steps:
             kept = kept[np.concatenate([[True], ~under, [True]])]
             if 50 * np.count_nonzero(under) < len(kept):
                 break
-        columns = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "negatives"}
-        return replace(self, **{name: column[kept] for name, column in columns.items()})
+        return self._at(kept)
+
+
+def allowed_misses(n: float, floor: float, confidence_level: float | None) -> float:
+    """Say how many of `n` positives a cut may miss to keep, or promise, a recall; -1 for none.
+
+    Examples
+    --------
+    >>> round(allowed_misses(100, 0.9, None), 6), allowed_misses(100, 0.9, 0.95)
+    (10.0, 4)
+    """
+    if confidence_level is None:
+        return (1 - floor) * n + EQUAL * n
+    from scipy.stats import binom
+
+    # k: the largest with P(Binomial(n, 1 - floor) >= k) >= confidence_level
+    return (
+        bisect_right(range(int(n)), -confidence_level, key=lambda k: -binom.sf(k, n, 1 - floor)) - 1
+    )
+
+
+Loss = Callable[[Steps], Floats]
+
+
+def cost_loss(costs: Costs) -> Loss:
+    """Total the costs of each cut, in a unit in which no sum overflows."""
+    wrong = costs.false_positive - costs.true_negative, costs.false_negative - costs.true_positive
+    unit = -frexp(max(wrong))[1]  # a power of two: nothing is rounded
+    alarm, miss = (ldexp(one, unit) for one in wrong)
+    return lambda steps: alarm * steps.alarms + miss * steps.misses
+
+
+def f_loss(beta: float) -> Loss:
+    """Take the F-beta of each cut, with a minus."""
+    if not is_real(beta) or not 1e-6 <= float(beta) <= 1e6:
+        raise ValueError(f"f_beta must be a number between 1e-6 and 1e6, got {shown(beta)}")
+    b2 = float(beta) ** 2
+
+    def loss(steps: Steps) -> Floats:
+        found = (1 + b2) * steps.hits
+        return -found / np.maximum(found + b2 * steps.misses + steps.alarms, TINY)
+
+    return loss
 
 
 # Promises
 
 
 def counted(
-    scores: Floats, wrong: NDArray[np.bool_], cuts: Floats
+    scores: NDArray[np.floating], wrong: NDArray[np.bool_], cuts: Floats
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Count the rows that each cut takes, and the mistakes among them, without a sort of the rows.
 
@@ -254,11 +327,15 @@ def counted(
     >>> counted(np.array([1.0, 2.0]), np.array([True, False]), np.array([2.0, 0.0]))
     (array([1, 2]), array([0, 1]))
     """
-    reached = np.searchsorted(cuts[::-1], scores, side="right")  # how many cuts a row reaches
-    return tuple(  # type: ignore[return-value]
-        np.cumsum(np.bincount(part, minlength=len(cuts) + 1)[:0:-1])
-        for part in (reached, reached[wrong])
-    )
+    rising, size = cuts[::-1], len(cuts) + 1
+    found = np.zeros((2, size), dtype=np.int64)
+    for start in range(0, len(scores), BLOCK):
+        rows = slice(start, start + BLOCK)
+        reached = np.searchsorted(rising, scores[rows], side="right")  # how many cuts a row reaches
+        found[0] += np.bincount(reached, minlength=size)
+        found[1] += np.bincount(reached[wrong[rows]], minlength=size)
+    taken, mistakes = np.cumsum(found[:, :0:-1], axis=1)
+    return taken, mistakes
 
 
 def fallback(
@@ -300,7 +377,7 @@ def fallback(
 
 
 def proven(
-    scores: Floats,
+    scores: NDArray[np.floating],
     wrong: NDArray[np.bool_],
     cuts: Floats,
     max_risk: float,
@@ -344,7 +421,7 @@ def proven(
 
 
 def prove(
-    scores: Floats,
+    scores: NDArray[np.floating],
     wrong: NDArray[np.bool_],
     cuts: Floats,
     max_risk: float,
