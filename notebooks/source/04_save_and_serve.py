@@ -68,10 +68,8 @@ costs = Costs(false_positive=COST_FALSE_ALARM, false_negative=COST_MISS)
 temperature = fit_temperature(z_validation, y_validation)
 options = {"costs": costs, "temperature": temperature, "label_names": task.label_names}
 rule = BinaryThreshold.choose(z_validation, y_validation, **options)
-print(f"number format {dtype}, temperature {rule.temperature:.2f}")
-print(f"threshold on probabilities after the temperature: {rule.threshold:.4f}")
-as_trained = sigmoid(rule.temperature * logit(rule.threshold))  # lesson 01's scale
-print(f"the same on those as trained: {as_trained:.4f}")
+print(f"{dtype}, temperature {rule.temperature:.2f}, threshold after it {rule.threshold:.4f}")
+print(f"as trained, on lesson 01's scale: {sigmoid(rule.temperature * logit(rule.threshold)):.4f}")
 
 # %% [markdown]
 # That threshold is nowhere in the network. It is a number in this notebook, and when the notebook closes it is
