@@ -464,8 +464,8 @@ def report_rule(
     if isinstance(rule, MinimumExpectedCost):
         every = RejectOption(cut=ALWAYS, label_names=rule.label_names, other=rule.other)
         known = check_cost_matrix(costs or rule.costs)
-        answers = {"answer everything": every, "this rule": rule}
-        return report_reject(answers, logits, labels, known, **options)
+        either: dict[str, RejectOption | MinimumExpectedCost] = {"answer everything": every}
+        return report_reject(either | {"this rule": rule}, logits, labels, known, **options)
     half = LabelThresholds.from_thresholds(0.5, label_names=rule.label_names)
     each = {"threshold 0.5": half, "this rule": rule}
     return report_labels(each, logits, labels, costs=costs, seen=seen)  # type: ignore[arg-type]
