@@ -40,7 +40,7 @@ class Pairs:
 
     def __init__(
         self,
-        scores: Floats,
+        scores: NDArray[np.floating],
         positive: NDArray[np.bool_],
         sample_weight: ArrayLike | None,
         costs: Costs,

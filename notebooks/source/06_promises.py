@@ -248,7 +248,7 @@ for n, column in zip(sizes, best.T, strict=True):
 some, many = best[:, 0].mean(), best[:, -1].mean()
 there = max(y[z >= cut].mean() for cut in z[y == 1] if (z[y == 1] >= cut).mean() >= 0.7)
 print(f"  the world has {there:.2f}")
-text = "300 rows promise under 0.25 in the mean, 4,800 over 0.3"
+text = "300 rows: mean under 0.25; 4,800: over 0.3"
 print(claim(text, some < 0.25 and 0.3 < many < there, released=RELEASED))
 
 # %% [markdown]
@@ -321,7 +321,7 @@ print(f"  the promise allows {allowed:.0f} broken")
 (_, plain), (refused, wrong) = outcomes.values()
 text = "found: 30 % to 70 % are broken"
 print(claim(text, 60 <= plain <= 140, released=RELEASED))
-text = "promised: at most 5 % broken, and over a quarter refused"
+text = "promised: at most 5 % broken, over 50 refused"
 print(claim(text, wrong <= allowed and 50 < refused < 200, released=RELEASED))
 
 # %% [markdown]
