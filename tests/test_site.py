@@ -181,6 +181,17 @@ def test_every_sentence_of_the_index_has_its_figures(path):
         assert f'"{name}":' in headline
 
 
+@pytest.mark.parametrize("path", LESSONS, ids=lambda p: p.stem[:2])
+def test_a_phone_wraps_each_line_of_code(pages, path):
+    """All code of a lesson stands in lines that know their indent, also before it is executed."""
+    blocks = re.findall(
+        r'<div class="highlight [^>]*><pre>(.*?)</pre>', pages[f"{path.stem}.html"], re.S
+    )
+    cells = nbformat.read(path, as_version=4).cells
+    assert len(blocks) == sum(cell.cell_type == "code" for cell in cells) > 5
+    assert all('<span class="line" style="--in:' in block for block in blocks)
+
+
 def test_a_folded_answer_holds_its_text(pages):
     """In the page of a lesson each answer stands inside its fold, and no fold is empty."""
     fold = re.compile(r"<details><summary>Answer</summary>(.*?)</details>", re.DOTALL)

@@ -15,7 +15,7 @@ from tools.glossary import Linker
 from tools.solutions import page_of
 
 ANSWER = "answer-of-this-run"
-CODE = re.compile(r'(<div class="highlight hl-ipython3"><pre>)(.*?)(</pre>)', re.DOTALL)
+CODE = re.compile(r'(<div class="highlight hl-\w+"><pre>)(.*?)(</pre>)', re.DOTALL)
 TAG = re.compile(r"<[^>]*>")
 SPACE = re.compile(r"(?<!<span) ")  # between words, not inside a tag
 DOT = '<span class="o">.</span>'
