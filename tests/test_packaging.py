@@ -89,8 +89,11 @@ def distributions():
 @pytest.mark.parametrize(
     ("folder", "extras"),
     [
-        ("helpers", ["serve"]),
-        *((folder, ["serve", "dev"]) for folder in ("notebooks", "tools", "tests", "benchmarks")),
+        ("helpers", ["serve", "cluster"]),
+        *(
+            (folder, ["serve", "cluster", "dev"])
+            for folder in ("notebooks", "tools", "tests", "benchmarks")
+        ),
     ],
 )
 def test_what_is_imported_is_declared(folder, extras, distributions):
