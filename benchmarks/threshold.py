@@ -1,11 +1,22 @@
 """`BinaryThreshold.choose` against sorting, and against scikit-learn's search.
 
 python -m benchmarks.threshold
+python -m benchmarks.threshold --in-pieces 100000000   # memory of `choose --low-memory`
 """
 
 from __future__ import annotations
 
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import confusion_matrix, make_scorer
 from sklearn.model_selection import TunedThresholdClassifierCV
@@ -38,6 +49,26 @@ def scores(n: int) -> tuple[np.ndarray, np.ndarray]:
     return rng.normal(2 * labels - 3), labels
 
 
+def in_pieces(n: int) -> None:
+    """Say how much memory the command takes for `n` scores of float32 in one Parquet file."""
+    rng = np.random.default_rng(0)
+    schema = pa.schema([("z", pa.float32()), ("y", pa.int8())])
+    with tempfile.TemporaryDirectory() as place:
+        source, rule = Path(place) / "scores.parquet", Path(place) / "rule.json"
+        with pq.ParquetWriter(source, schema) as file:
+            for start in range(0, n, 10**6):
+                y = rng.random(min(10**6, n - start)) < 0.1
+                z = rng.standard_normal(len(y), dtype=np.float32) + (2 * y - 1).astype(np.float32)
+                file.write_table(pa.table([z, y.astype(np.int8)], schema=schema))
+        command = [sys.executable, "-m", "helpers", "choose", source, "--score", "z", "--label"]
+        command += ["y", "--low-memory", "--false-positive", 1, "--false-negative", 20]
+        started = time.perf_counter()
+        subprocess.run([*map(str, command), "--output", rule], check=True, stdout=subprocess.PIPE)
+        seconds = time.perf_counter() - started
+    most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024  # KiB on Linux
+    print(f"choose --low-memory on {n:,} scores: {most:,.0f} MiB at most, {seconds:.0f} s")
+
+
 def main() -> None:
     """Compare searches a second, and the costs found."""
     logits, labels = scores(10**7)
@@ -47,7 +78,8 @@ def main() -> None:
             "choose on 10,000,000 scores": lambda: bool(
                 BinaryThreshold.choose(logits, labels, costs=COSTS)
             ),
-        }
+        },
+        runs=5,
     )
     sort, search = rates.values()
     print(f"choose takes as long as {sort / search:.2f} argsorts")
@@ -89,4 +121,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--in-pieces", type=int, metavar="ROWS")
+    rows = parser.parse_args().in_pieces
+    in_pieces(rows) if rows else main()
