@@ -82,6 +82,7 @@ def train(
     learning_rate: Annotated[
         float | None, typer.Option(help="Of the pretrained body, at its peak.")
     ] = None,
+    max_length: Annotated[int | None, typer.Option(help="Tokens of a text to read.", min=3)] = None,
     resume: Resume = True,
     costs: CostTable = None,
     *,
@@ -151,6 +152,7 @@ def train(
         epochs=epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,
+        max_length=max_length,
         seed=seed,
         resume=resume,
         progress=sys.stderr.isatty(),

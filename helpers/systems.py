@@ -51,6 +51,7 @@ def train(
     epochs: int | None = None,
     batch_size: int | None = None,
     learning_rate: float | None = None,
+    max_length: int | None = None,
     seed: int = 0,
     resume: bool = True,
     progress: bool = True,
@@ -75,7 +76,7 @@ def train(
         Of the checkpoint: a commit, or main.
     texts : int, optional
         Train on so many texts only.
-    epochs, batch_size : int, optional
+    epochs, batch_size, max_length : int, optional
     learning_rate : float, optional
         See `helpers.recipes.Settings`; by default the plan's.
     seed : int, default 0
@@ -122,7 +123,12 @@ def train(
         raise ValueError("--revision is that of a --checkpoint: name one")
     start = plan.checkpoint if checkpoint is None else find_encoder(checkpoint, revision)
     task = task if texts is None else task.with_fewer(texts, seed=seed)
-    asked = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate}
+    asked = {
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "max_length": max_length,
+    }
     given: dict[str, Any] = {name: one for name, one in asked.items() if one is not None}
     settings = replace(plan.settings, seed=seed, **given)
     if PROMISES & set(options):

@@ -114,12 +114,13 @@ def test_train_takes_a_table(tmp_path, monkeypatch, texts):
     pd.DataFrame(rows).to_csv(tmp_path / "mine.csv", index=False)
     arguments = ["train", tmp_path / "mine.csv", "--text", "message", "--label", "urgent"]
     arguments += ["--epochs", 1, "--false-positive", 1, "--false-negative", 5]
-    arguments += ["--batch-size", 16, "--learning-rate", 1e-5]
+    arguments += ["--batch-size", 16, "--learning-rate", 1e-5, "--max-length", 40]
     found = run.invoke(command_line.app, [*map(str, arguments), "--output", str(tmp_path / "desk")])
     assert found.exit_code == 0, found.output
     assert "kind: binary, yes or no: True is 1, False is 0" in found.output
     ready = deployment.load(tmp_path / "desk")
     assert ready.rule.chosen["costs"]["false_negative"] == 5
+    assert ready.decision.max_length == 40
     seen = shares_seen(tmp_path / "desk", [row["message"] for row in rows])
     assert seen == pytest.approx({"train": 0.6, "validation": 0.2}, abs=0.02)
     assert "keeps a hash of each text" in (tmp_path / "desk" / "README.md").read_text("utf-8")
