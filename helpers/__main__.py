@@ -414,7 +414,7 @@ def score(
 
     started = time.perf_counter()
     if score_shards.is_many(source, engine):
-        asked = {"text": text, "encoding": encoding, "engine": engine, "workers": workers}
+        asked: Any = dict(text=text, encoding=encoding, engine=engine, workers=workers)
         many = score_shards.score_shards(folder, source, target, progress=True, **asked)
         return typer.echo(score_shards.in_words(many, time.perf_counter() - started))
     done = scoring.score(folder, source, target, text=text, encoding=encoding, progress=True)
