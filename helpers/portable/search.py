@@ -95,7 +95,7 @@ class Sides:
             weights.append(weight[chosen][order])
         below = np.append(0.0, np.cumsum(weights[0]))
         above, over = (np.append(np.cumsum(one[::-1])[::-1], 0.0) for one in weights)
-        return cls(*sides, below, above, over)
+        return cls(sides[0], sides[1], below, above, over)
 
     @classmethod
     def in_place(cls, ones: NDArray[np.floating], zeros: NDArray[np.floating]) -> Sides:
@@ -155,8 +155,8 @@ class Sides:
                 low |= values <= least[k] + EQUAL * abs(least[k])
             kept.append(block._at(low))
             lost += block.lost
-        columns = {name: np.concatenate([getattr(one, name) for one in kept]) for name in COLUMNS}
-        return replace(kept[0], **columns, lost=lost)
+        whole: Any = {one: np.concatenate([getattr(k, one) for k in kept]) for one in COLUMNS}
+        return replace(kept[0], **whole, lost=lost)
 
 
 @dataclass(frozen=True)
