@@ -95,7 +95,7 @@ def choose_in_pieces(
 
     narrow = scale == "logits" and len(scores) == 1
     narrow = narrow and all(_is_float32(one, scores[0]) for one in files)
-    kept = np.empty(n_rows, dtype=np.float32 if narrow else np.float64)
+    kept: Any = np.empty(n_rows, dtype=np.float32 if narrow else np.float64)
     front, back, rows = 0, n_rows, 0  # positives fill it from the front, negatives from the back
     with warnings.catch_warnings(record=True) as said:  # of a piece by itself
         warnings.simplefilter("always")
@@ -177,5 +177,5 @@ def _columns(
         names = [label_name(row.get(label)) for row, *_ in read]  # type: ignore[union-attr]
         index: dict[Any, int] = {}
         which = np.array([index.setdefault(name, len(index)) for name in names])
-        cells = [[row.get(one) for one in scores] for row, *_ in read]  # type: ignore[union-attr]
-        yield cells, (list(index), which)
+        found = [[row.get(one) for one in scores] for row, *_ in read]  # type: ignore[union-attr]
+        yield found, (list(index), which)

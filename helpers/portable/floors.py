@@ -96,7 +96,7 @@ def floor_losses(
 
 def floor_cut(
     steps: Steps | None,
-    scores: Floats,
+    scores: NDArray[np.floating],
     positive: NDArray[np.bool_],
     min_recall: float | None,
     min_precision: float | None,
@@ -144,7 +144,7 @@ def floor_cut(
 
 
 def _promised_precision(
-    scores: Floats, positive: NDArray[np.bool_], floor: float, confidence_level: float
+    scores: NDArray[np.floating], positive: NDArray[np.bool_], floor: float, confidence_level: float
 ) -> float:
     """Take the lowest of 19 fixed thresholds whose precision is proven, or say what can be."""
     cut, lowest = prove(scores, ~positive, GRID, 1 - floor, confidence_level)
@@ -185,7 +185,7 @@ def _kept(steps: Steps, recall: float, precision: float) -> float:
 
 
 def _promised(
-    scores: Floats,
+    scores: NDArray[np.floating],
     positive: NDArray[np.bool_],
     recall: float,
     precision: float,

@@ -322,7 +322,7 @@ def f_loss(beta: float) -> Loss:
 
 
 def counted(
-    scores: Floats, wrong: NDArray[np.bool_], cuts: Floats
+    scores: NDArray[np.floating], wrong: NDArray[np.bool_], cuts: Floats
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Count the rows that each cut takes, and the mistakes among them, without a sort of the rows.
 
@@ -394,7 +394,7 @@ def fallback(
 
 
 def proven(
-    scores: Floats,
+    scores: NDArray[np.floating],
     wrong: NDArray[np.bool_],
     cuts: Floats,
     max_risk: float,
@@ -438,7 +438,7 @@ def proven(
 
 
 def prove(
-    scores: Floats,
+    scores: NDArray[np.floating],
     wrong: NDArray[np.bool_],
     cuts: Floats,
     max_risk: float,
