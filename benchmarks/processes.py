@@ -50,7 +50,10 @@ def several(n: int, texts: int, epochs: int, runs: list[list[float]]) -> tuple[i
     command = [sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={n}"]
     command += ["-m", "benchmarks.processes", "--one"]
     command += ["--texts", str(texts), "--epochs", str(epochs)]
-    threads = {"OMP_NUM_THREADS": str((os.cpu_count() or n) // n), "CUDA_VISIBLE_DEVICES": ""}
+    threads = {
+        "OMP_NUM_THREADS": str(max((os.cpu_count() or n) // n, 1)),
+        "CUDA_VISIBLE_DEVICES": "",
+    }
     done = subprocess.run(
         command, env={**os.environ, **threads}, stdout=subprocess.PIPE, text=True, check=True
     )

@@ -70,4 +70,4 @@ def _add(parameter: torch.nn.Parameter, gradient: torch.Tensor | None) -> None:
     if parameter.grad is None:
         parameter.grad = gradient
     elif gradient is not None:
-        parameter.grad.add_(gradient)
+        parameter.grad = parameter.grad + gradient  # not in place: others may hold it

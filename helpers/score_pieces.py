@@ -161,7 +161,10 @@ def _columns(
     if format_of(path).kind == "parquet":
         with open_parquet(path) as file:
             for batch in file.iter_batches(batch_size=ROWS, columns=[*scores, label]):
-                coded = batch.column(label).dictionary_encode(null_encoding="encode")
+                column = batch.column(label)
+                if hasattr(column, "dictionary_decode"):  # it may have nulls of two kinds
+                    column = column.dictionary_decode()
+                coded = column.dictionary_encode(null_encoding="encode")
                 which = coded.indices.to_numpy().astype(np.intp)
                 parts = [batch.column(one).to_numpy(zero_copy_only=False) for one in scores]
                 cells = np.stack(parts, axis=1) if parts else np.empty((len(which), 0))

@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 from tqdm.auto import tqdm
 
 from helpers.deployment import Deployment, load
+from helpers.files import write_whole
 from helpers.portable.decisions import DECISION_FILE
 from helpers.portable.pipeline import file_hash
 from helpers.scoring import score
@@ -79,8 +80,9 @@ def score_shards(
     Raises
     ------
     ValueError
-        If there are no files, two would have one target, targets are there already or belong to
-        another run, Ray is not installed, or `score` refuses a file; the others are decided still.
+        If the folder or the files are missing, two would have one target, targets are there already
+        or belong to another run, Ray is not installed, or `score` refuses a file; the others are
+        decided still.
 
     Notes
     -----
@@ -96,6 +98,8 @@ def score_shards(
     if workers is not None and (type(workers) is not int or workers < 1):
         raise ValueError(f"workers must be an int of at least 1, got {workers!r}")
     folder = Path(folder).expanduser()
+    if not (folder / DECISION_FILE).is_file():
+        raise ValueError(f"there is no saved network in {folder}")
     pairs = pair_files(source, target)
     place = pairs[0][1].parent
     place.mkdir(parents=True, exist_ok=True)
@@ -104,11 +108,14 @@ def score_shards(
     files = {str(one): [*_state(one), goal.name] for one, goal in pairs}
     before = json.loads(note.read_text(encoding="utf-8")) if note.is_file() else {"job": job}
     if before["job"] != job:
-        raise ValueError(f"{place} belongs to a run with another model or other options")
+        raise ValueError(
+            f"{place} belongs to an unfinished run with another model or other options: remove "
+            f"{note}, or name another target"
+        )
     for one, goal in pairs:
         if goal.exists() and before.get("files", {}).get(str(one)) != files[str(one)]:
             raise ValueError(f"{goal} is there already: remove it, or name another target")
-    note.write_text(json.dumps({"job": job, "files": files}), encoding="utf-8")
+    write_whole(note, json.dumps({"job": job, "files": files}))
     todo = [pair for pair in pairs if not pair[1].exists()]
     options = {"text": text, "encoding": encoding, "chunk": chunk}
     answers = _locally(folder, todo, options)
@@ -172,7 +179,11 @@ def pair_files(source: str | Path, target: str | Path) -> list[tuple[Path, Path]
         If there are none, one has an unknown format, or two would have one target.
     """
     path, goal = Path(source).expanduser(), Path(target).expanduser()
-    pattern = str(path / "[!.]*") if path.is_dir() else str(path)
+    pattern = str(path)
+    if path.is_dir():
+        pattern = f"{glob.escape(pattern)}/[!.]*"
+    elif path.is_file():
+        pattern = glob.escape(pattern)
     files = sorted(one.resolve() for one in map(Path, glob.glob(pattern)) if one.is_file())
     if not files:
         raise ValueError(f"there are no files {pattern}")
@@ -181,7 +192,7 @@ def pair_files(source: str | Path, target: str | Path) -> list[tuple[Path, Path]
         raise ValueError(f"the target {goal} of many files must be a folder, or have a * in it")
     names = [one.name for one in files]
     if starred:
-        names = [goal.name.replace("*", name.split(".")[0]) for name in names]
+        names = [goal.name.replace("*", _stem(one)) for one in files]
     for name in (*names, *(one.name for one in files)):
         format_of(Path(name))
     if doubled := [name for name in names if names.count(name) > 1]:
@@ -260,6 +271,11 @@ def _on_ray(
     finally:
         if ours:
             ray.shutdown()
+
+
+def _stem(path: Path) -> str:
+    """Take the ending off a name, and nothing else that has a dot."""
+    return Path(path.stem).stem if format_of(path).zipped else path.stem
 
 
 def _state(path: Path) -> list[int]:

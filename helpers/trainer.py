@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -148,13 +149,14 @@ class FastTrainer(transformers.Trainer):
         )
 
     def _save_checkpoint(self, model, trial):
+        folder = Path(f"{self.args.output_dir}/checkpoint-{self.state.global_step}")
         try:
             with quiet_transformers():
                 super()._save_checkpoint(model, trial)
-            folder = Path(f"{self.args.output_dir}/checkpoint-{self.state.global_step}")
             unfinished.seal(folder, self.noted.history, self.noted.best)
         except Exception as error:  # as on a full disk: no reason to stop
             logger.warning("the state after this epoch could not be kept (%s)", error)
+            shutil.rmtree(folder, ignore_errors=True)  # its room is needed
 
     def _get_train_sampler(self, train_dataset=None):
         lengths = [len(row["input_ids"]) for row in self.train_dataset]

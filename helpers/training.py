@@ -201,6 +201,8 @@ def fine_tune(
                 logger.warning("cannot read the kept run %s (%s): training anew", entry, error)
                 shutil.rmtree(entry, ignore_errors=True)
             else:
+                if place:  # of a run that was killed when it had been kept
+                    shutil.rmtree(place, ignore_errors=True)
                 if on_epoch:
                     on_epoch(kept.history)
                 return kept

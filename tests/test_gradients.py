@@ -183,3 +183,33 @@ def test_what_was_learned_is_kept_when_training_breaks_off():
     with pytest.raises(RuntimeError, match="stop"), only_tokens_read(model, [np.arange(3)]):
         raise RuntimeError("stop")
     assert model.get_input_embeddings() is table
+
+
+class Summed(torch.nn.Module):
+    """Two parameters that are added: autograd gives both one and the same gradient tensor."""
+
+    def __init__(self):
+        super().__init__()
+        self.one, self.other = (torch.nn.Parameter(torch.zeros(2)) for _ in range(2))
+
+    def forward(self, input_ids, attention_mask):
+        """Give logits that hang on the texts and the sum."""
+        logits = input_ids[:, :2] / 60 + (self.one + self.other)
+        return hf.modeling_outputs.SequenceClassifierOutput(logits=logits)
+
+
+def test_parameters_that_share_a_gradient_do_not_add_to_each_other(two_threads):
+    """Parameters that the network adds have the gradients of a whole batch, not twice a part's."""
+    model = Summed()
+    batch, labels, _ = texts(10)
+    _, shared = gradients(model, lambda: shared_backward(model, batch, labels, _plain_loss))
+
+    def whole():
+        value = _plain_loss(model(**batch).logits, labels)
+        value.backward()
+        return value
+
+    _, expected = gradients(model, whole)
+    assert expected["one"].abs().max() > 0
+    for name, value in expected.items():
+        assert torch.allclose(shared[name], value, atol=1e-6), name

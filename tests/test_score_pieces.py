@@ -131,6 +131,19 @@ def test_probabilities_and_two_columns_in_pieces(tmp_path):
         assert kept.rule == BinaryThreshold.choose(logits, Y, **costs)
 
 
+def test_labels_kept_as_categories_in_pieces(tmp_path):
+    """A column of pandas categories is read as its names, and an empty cell is found."""
+    names = pd.Series(np.array(["no", "yes"])[Y], dtype="category")
+    given = {"scores": ["z"], "labels": ["y"], "criterion": IN_WORDS["costs"], "low_memory": True}
+    pd.DataFrame({"z": Z, "y": names}).to_parquet(tmp_path / "t.parquet")
+    kept, _ = choose_for_scores(tmp_path / "t.parquet", **given)
+    assert kept.rule == BinaryThreshold.choose(Z, Y, label_names=("no", "yes"), **WAYS[0])
+    names[150] = None
+    pd.DataFrame({"z": Z, "y": names}).to_parquet(tmp_path / "t.parquet")
+    with pytest.raises(ValueError, match="row 151: y is empty"):
+        choose_for_scores(tmp_path / "t.parquet", **given)
+
+
 def test_what_pieces_hide_is_said(tmp_path):
     """Probabilities taken for logits, or near 0 or 1, are asked about once, whatever the pieces."""
     p = 1 / (1 + np.exp(-20.0 * Z))

@@ -75,7 +75,7 @@ def test_a_second_run_leaves_out_what_is_done(saved, inbox, tmp_path):
     (inbox / "part-0.csv").write_text("body\nx\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"1 of 4 files could not be decided: .* no column 'text'"):
         shards.score_shards(saved, inbox, out)
-    with pytest.raises(ValueError, match="another model or other options"):
+    with pytest.raises(ValueError, match=r"other options: remove .*\.shards\.json"):
         shards.score_shards(saved, inbox, out, chunk=2)
     (inbox / "part-0.csv").write_text(whole, encoding="utf-8")
     assert shards.score_shards(saved, inbox, out) == shards.ScoredShards(1, 3, 1, 3)
@@ -117,6 +117,25 @@ def test_two_files_of_one_name_are_refused(saved, inbox, tmp_path):
     (inbox / "part-0.tsv").write_text("text\nx\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"two files would be written as part-0\.csv"):
         shards.score_shards(saved, inbox, tmp_path / "out" / "*.csv")
+
+
+def test_names_are_taken_as_they_are(tmp_path):
+    """Brackets in a name are no pattern, and only the ending of a name goes, not all its dots."""
+    inbox = tmp_path / "in[1]"
+    inbox.mkdir()
+    for name in ("2024.01.csv", "2024.02.csv.gz", "b[2].csv"):
+        (inbox / name).touch()
+    pairs = shards.pair_files(inbox, tmp_path / "*.jsonl")
+    names = [goal.name for _, goal in pairs]
+    assert names == ["2024.01.jsonl", "2024.02.jsonl", "b[2].jsonl"]
+    assert len(shards.pair_files(inbox / "b[2].csv", tmp_path / "out")) == 1
+
+
+def test_a_missing_network_is_named(inbox, tmp_path):
+    """A folder without a decision file is refused before anything is written."""
+    with pytest.raises(ValueError, match="there is no saved network in"):
+        shards.score_shards(tmp_path / "none", inbox, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_without_ray_the_extra_is_named(saved, inbox, tmp_path, monkeypatch):

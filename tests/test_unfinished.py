@@ -174,12 +174,22 @@ def test_short_epochs_are_not_kept(train, monkeypatch):
     assert not sealed
 
 
-def test_a_state_that_finds_no_room_stops_nothing(train, monkeypatch, caplog):
-    """Where a state cannot be written, the training says so and goes on to its end."""
+def test_a_kept_run_leaves_no_state(train, stopped):
+    """A state that outlived its run, killed between the two, goes when the run is taken up."""
+    train()
+    (stopped / "checkpoint-3").mkdir(parents=True)
+    assert train().from_cache and not stopped.exists()
+
+
+def test_a_state_that_finds_no_room_stops_nothing(train, monkeypatch, caplog, cache):
+    """Where a state cannot be written, the training says so, frees its room and goes on."""
+    there = []
 
     def full(*_):
+        there.append(len(list(cache.glob("*.unfinished/*"))))
         raise RuntimeError("PytorchStreamWriter failed writing file")
 
     monkeypatch.setattr(torch, "save", full)
     assert len(train().history) == 3
+    assert there == [1, 1]
     assert "the state after this epoch could not be kept (PytorchStreamWriter" in caplog.text
