@@ -54,7 +54,6 @@ def start(root: Path, dtype: str) -> subprocess.Popen:
         [sys.executable, "-c", WORKER, str(root), dtype],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
         cwd=root,
         text=True,
     )

@@ -1,4 +1,4 @@
-"""Texts a second that one process trains on, and two processes on the same cores.
+"""Texts a second of CPU time that one process trains on, and two on the same cores.
 
 python -m benchmarks.processes
 """

@@ -60,6 +60,9 @@ class Checkpoint:
         return re.fullmatch("[0-9a-f]{40}", self.revision) is not None
 
 
+WHOLE = {"epochs": 1, "batch_size": 1, "max_length": 3, "seed": 0}  # and the least of each
+
+
 @dataclass(frozen=True)
 class Settings:
     """How to fine-tune.
@@ -110,14 +113,16 @@ class Settings:
             if not is_real(value):
                 wrong.append(f"{name} must be a finite number, got {value!r}")
                 continue
-            whole = name in ("epochs", "batch_size", "max_length")
-            if whole and (value != int(value) or value < 1):
-                wrong.append(f"{name} must be a whole number of at least 1, got {value!r}")
+            if name in WHOLE:
+                if value != int(value) or value < WHOLE[name]:
+                    least = f"a whole number of at least {WHOLE[name]}"
+                    wrong.append(f"{name} must be {least}, got {value!r}")
+                object.__setattr__(self, name, int(value))  # as of numpy, or 8.0
             if name in ("learning_rate", "head_factor") and value <= 0:
                 wrong.append(f"{name} must be above 0, got {value!r}")
             if name in ("warmup", "dropout") and not 0 <= value < 1:
                 wrong.append(f"{name} must be a share in [0, 1), got {value!r}")
-            if name in ("weight_decay", "seed") and value < 0:
+            if name == "weight_decay" and value < 0:
                 wrong.append(f"{name} must be at least 0, got {value!r}")
         if wrong:
             raise ValueError("; ".join(wrong))

@@ -105,6 +105,8 @@ def choose_in_pieces(
                 margin = binary_logit(as_logits(z, kind="binary", scale=scale))
                 rows += int(fingerprint(margin, is_yes), 16)
                 yes, no = margin[is_yes], margin[~is_yes]
+                if front + len(margin) > back:
+                    raise ValueError(f"{one} has grown while it was read")
                 kept[front : front + len(yes)] = yes
                 kept[back - len(no) : back] = no
                 front, back = front + len(yes), back - len(no)

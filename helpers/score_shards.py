@@ -112,10 +112,11 @@ def score_shards(
             f"{place} belongs to an unfinished run with another model or other options: remove "
             f"{note}, or name another target"
         )
+    noted = before.get("files", {})
     for one, goal in pairs:
-        if goal.exists() and before.get("files", {}).get(str(one)) != files[str(one)]:
+        if goal.exists() and noted.get(str(one)) != files[str(one)]:
             raise ValueError(f"{goal} is there already: remove it, or name another target")
-    write_whole(note, json.dumps({"job": job, "files": files}))
+    write_whole(note, json.dumps({"job": job, "files": noted | files}))
     todo = [pair for pair in pairs if not pair[1].exists()]
     options = {"text": text, "encoding": encoding, "chunk": chunk}
     answers = _locally(folder, todo, options)
@@ -176,7 +177,8 @@ def pair_files(source: str | Path, target: str | Path) -> list[tuple[Path, Path]
     Raises
     ------
     ValueError
-        If there are none, one has an unknown format, or two would have one target.
+        If there are none, one has an unknown format, two would have one target, or targets would
+        lie among the sources.
     """
     path, goal = Path(source).expanduser(), Path(target).expanduser()
     pattern = str(path)
@@ -198,6 +200,8 @@ def pair_files(source: str | Path, target: str | Path) -> list[tuple[Path, Path]
     if doubled := [name for name in names if names.count(name) > 1]:
         raise ValueError(f"two files would be written as {doubled[0]}")
     place = (goal.parent if starred else goal).resolve()
+    if any(one.parent == place for one in files):
+        raise ValueError(f"targets need a folder of their own, got that of the sources, {place}")
     return [(one, place / name) for one, name in zip(files, names, strict=True)]
 
 

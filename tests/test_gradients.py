@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 import transformers as hf
-from test_prediction import ARCHITECTURES
+from test_prediction import ARCHITECTURES, COMMON
 
 from helpers.gradients import LEAST_TOKENS, shared_backward
 from helpers.losses import focal_loss
@@ -213,3 +213,15 @@ def test_parameters_that_share_a_gradient_do_not_add_to_each_other(two_threads):
     assert expected["one"].abs().max() > 0
     for name, value in expected.items():
         assert torch.allclose(shared[name], value, atol=1e-6), name
+
+
+def test_padding_that_gets_no_gradient_gets_none_meanwhile():
+    """The padding row stays as it is where the whole table would leave it so."""
+    model = hf.BertForSequenceClassification(hf.BertConfig(**COMMON, pad_token_id=0)).train()
+    table = model.get_input_embeddings()
+    assert table.padding_idx == 0
+    ids = torch.tensor([[5, 6, 0, 0]])
+    with only_tokens_read(model, [ids.flatten().numpy()]):
+        model(input_ids=ids).logits.sum().backward()  # without a mask padding is read, too
+        gradient = model.get_input_embeddings().weight.grad
+        assert (gradient[0] == 0).all() and (gradient[1:] != 0).any()

@@ -181,6 +181,18 @@ def test_weighted_means_are_the_mean_over_rows(world, monkeypatch):
 
 def test_processes_that_differ_are_refused(monkeypatch):
     """Processes with other rows or settings do not train together."""
-    monkeypatch.setattr(processes, "gather", lambda own: np.array([*own, "another"]))
+    monkeypatch.setenv("WORLD_SIZE", "2")
+
+    def all_gather(into, own):
+        into[:] = [own, "mine, with more rows"]
+
+    monkeypatch.setattr(processes.dist, "all_gather_object", all_gather)
     with pytest.raises(ValueError, match="the same rows, settings and library versions in every"):
         processes.check_equal("mine")
+
+
+def test_a_rank_alone_is_no_torchrun(monkeypatch):
+    """A variable of another tool leaves no rows out."""
+    monkeypatch.setenv("RANK", "3")
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    assert processes.rank() == 0 and processes.share([1, 2, 3]) == [1, 2, 3]

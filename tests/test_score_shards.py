@@ -101,6 +101,7 @@ def test_a_source_that_changed_is_not_taken_for_done(saved, inbox, tmp_path):
         ("none-*", "out", {}, "there are no files"),
         ("part-*", "inbox/part-0.csv", {}, "must be a folder, or have a"),
         ("part-*", "out/*.txt", {}, "must end in one of"),
+        ("part-*", "inbox/*.parquet", {}, "targets need a folder of their own"),
         ("part-*", "out", {"engine": "spark"}, "engine must be one of local, ray, got 'spark'"),
         ("part-*", "out", {"workers": 0}, "workers must be an int of at least 1, got 0"),
     ],

@@ -277,6 +277,8 @@ def test_interrupted_run_leaves_nothing_half_written(cache, monkeypatch):
     ("change", "message"),
     [
         ({"epochs": 0}, "epochs must be a whole number of at least 1, got 0"),
+        ({"seed": 0.5}, "seed must be a whole number of at least 0, got 0.5"),
+        ({"max_length": 2}, "max_length must be a whole number of at least 3, got 2"),
         ({"learning_rate": 0.0}, "learning_rate must be above 0"),
         ({"warmup": 1.5}, r"warmup must be a share in \[0, 1\)"),
         ({"weight_decay": -1.0}, "weight_decay must be at least 0, got -1.0"),
@@ -287,6 +289,13 @@ def test_senseless_settings_are_refused(change, message):
     """Settings that make no sense cannot be made."""
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(QUICK, **change)
+
+
+def test_whole_settings_become_plain_ints():
+    """A number of numpy, or 8.0, is the int that it says: cache keys and batches need one."""
+    made = Settings(epochs=np.int64(2), batch_size=8.0, seed=np.int32(1))
+    assert [type(one) for one in (made.epochs, made.batch_size, made.seed)] == [int] * 3
+    assert (made.epochs, made.batch_size, made.seed) == (2, 8, 1)
 
 
 def test_head_that_does_not_fit_is_refused():

@@ -381,9 +381,9 @@ class BinaryThreshold(YesNoRule):
         -2.0
         """
         floors = way_of_floors(min_recall, min_precision)
-        check_level(exactly_one(costs=costs, **floors, f_beta=f_beta)[0], confidence_level, None)
-        positive = np.zeros(len(scores), dtype=bool)
-        positive[:n_positive] = True
+        way = exactly_one(costs=costs, **floors, f_beta=f_beta)[0]
+        confidence_level = check_level(way, confidence_level, None)
+        positive = np.arange(len(scores)) < n_positive
         cut, chosen = _search(
             Sides.in_place(scores[:n_positive], scores[n_positive:]),
             scores,
