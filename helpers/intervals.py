@@ -39,7 +39,7 @@ def _check_resampling(
     if not isinstance(rng, np.random.Generator):
         raise ValueError(f"rng must be a numpy.random.Generator, got {shown(rng)}")
     return (
-        check_count("n_resamples", n_resamples, least=1),
+        check_count("n_resamples", n_resamples, least=1, most=10**6),
         check_open_unit("confidence_level", confidence_level),
     )
 
@@ -72,7 +72,7 @@ def bootstrap_interval(
     Raises
     ------
     ValueError
-        If there are no rows, the level lies outside (0, 1), `n_resamples` is below 1, or the
+        If there are no rows, the level lies outside (0, 1), `n_resamples` is below 1 or above a million, or the
         statistic gives no number, NaN or infinity.
 
     Examples
@@ -236,7 +236,7 @@ def auroc_interval(
     ------
     ValueError
         If `separation` refuses the confidences, the baseline's shapes differ, the level lies
-        outside (0, 1), or `n_resamples` is below 1.
+        outside (0, 1), or `n_resamples` is below 1 or above a million.
 
     Examples
     --------

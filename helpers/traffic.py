@@ -161,7 +161,7 @@ def expected_figures(
     price = 0.0 if review is None else check_price("review", review)
     if review is None and (said == 2).any():
         raise ValueError("2 among the decisions is for a person to read: give its price, review=")
-    costs, n_draws = check_costs(costs), check_count("n_draws", n_draws, least=1)
+    costs, n_draws = check_costs(costs), check_count("n_draws", n_draws, least=1, most=10**6)
     level = check_open_unit("confidence_level", confidence_level)
     yes, no = said == 1, said == 0
     read = float((said == 2).sum()) * price

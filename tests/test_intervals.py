@@ -173,6 +173,7 @@ INTERVALS = {
         ({"confidence_level": 95}, "confidence_level must lie strictly between 0 and 1, got 95"),
         ({"confidence_level": np.array([0.9])}, "confidence_level must lie strictly"),
         ({"n_resamples": 0}, "n_resamples must be a whole number of at least 1, got 0"),
+        ({"n_resamples": 10**7}, "n_resamples must be a whole number of at most 1,000,000"),
         ({"n_resamples": 10.0}, "n_resamples must be a whole number, got 10.0"),
         ({"n_resamples": True}, "n_resamples must be a whole number, got True"),
         ({"rng": np.random.RandomState(0)}, "rng must be a numpy.random.Generator, got Random"),
