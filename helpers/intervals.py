@@ -72,7 +72,7 @@ def bootstrap_interval(
     Raises
     ------
     ValueError
-        If there are no rows, the level lies outside (0, 1), `n_resamples` is below 1 or above a million, or the
+        If there are no rows, the level lies outside (0, 1), `n_resamples` outside 1 to a million, or the
         statistic gives no number, NaN or infinity.
 
     Examples
