@@ -72,8 +72,8 @@ def bootstrap_interval(
     Raises
     ------
     ValueError
-        If there are no rows, the level lies outside (0, 1), `n_resamples` outside 1 to a million, or the
-        statistic gives no number, NaN or infinity.
+        If there are no rows, the level lies outside (0, 1), `n_resamples` is not from 1 to a
+        million, or the statistic gives no number, NaN or infinity.
 
     Examples
     --------
