@@ -546,7 +546,8 @@ def main() -> None:
     for name, value in THREADS.items():  # read when torch is loaded, which is later
         os.environ.setdefault(name, value)
     warnings.formatwarning = lambda message, *_, **__: f"note: {message}\n"
-    if os.environ.get("RANK", "0") != "0":  # under torchrun the first process speaks for all
+    several = os.environ.get("WORLD_SIZE", "1") != "1"
+    if several and os.environ.get("RANK", "0") != "0":  # under torchrun the first speaks for all
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115
         warnings.simplefilter("ignore")
     if len(sys.argv) == 1:

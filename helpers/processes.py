@@ -129,7 +129,7 @@ def check_equal(value: str) -> None:
     if len(set(values)) > 1:
         raise ValueError(
             "expected the same rows, settings and library versions in every process, got different "
-            "ones"
+            "ones: start each with the same table, options and packages"
         )
 
 

@@ -348,3 +348,14 @@ def test_an_option_of_0_is_given():
     """A share or a price of 0 says something; a flag that was not given does not."""
     given = {"false_positive": 1.0, "review": 0.0, "max_review": None, "micro_f1": False}
     assert criterion_given(given) == {"false_positive": 1.0, "review": 0.0}
+
+
+@pytest.mark.parametrize(("world", "speaks"), [(None, True), ("2", False)])
+def test_only_a_second_process_under_torchrun_is_silent(world, speaks):
+    """RANK alone, which other launchers set, silences no command."""
+    env = {**os.environ, "RANK": "1"}
+    env.pop("WORLD_SIZE", None)
+    env |= {"WORLD_SIZE": world} if world else {}
+    call = [sys.executable, "-m", "helpers", "--help"]
+    done = subprocess.run(call, capture_output=True, text=True, env=env, check=True)
+    assert bool(done.stdout) == speaks
