@@ -1,4 +1,4 @@
-"""What the comparisons share: real tweets, runs in turn, and a table."""
+"""What the comparisons share: real tweets, the plain recipe, and runs in turn."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import csv
 import os
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
+import transformers
 
 from helpers.data import Part, Task
 
@@ -47,6 +51,76 @@ def tweets(n_train: int | None = None) -> Task:
         parts[split] = Part(tuple(rows["Tweet"]), labels, rows)
     train, dev = parts["train"], parts["dev"]
     return Task("semeval", "multilabel", names, train, dev, dev)
+
+
+def plain_trainer(
+    folder: Path | str,
+    task: Task,
+    n: int,
+    *,
+    pad_to: int | None,
+    rate: float = 2e-5,
+    epochs: int = 1,
+) -> tuple[Any, Any, float]:
+    """Train as the source notebook and most tutorials do: the Trainer as it comes, 8 texts, fp32.
+
+    Parameters
+    ----------
+    folder : Path or str
+        Where the checkpoint lies.
+    task : Task
+        Yes/no or many labels.
+    n : int
+        Texts to train on, the first of the training part.
+    pad_to : int or None
+        Tokens of every text; None pads a batch to its longest, and cuts at 128.
+    rate : float, default 2e-5
+    epochs : int, default 1
+
+    Returns
+    -------
+    model, tokenizer, seconds of training
+    """
+    transformers.set_seed(0)
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    kind = "multi" if task.kind == "multilabel" else "single"
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(
+        folder,
+        num_labels=len(task.label_names),
+        problem_type=f"{kind}_label_classification",
+        dtype=torch.float32,
+    )
+    padding = "max_length" if pad_to else False
+    encoded = tokenizer(
+        list(task.train.texts[:n]), truncation=True, max_length=pad_to or 128, padding=padding
+    )
+    rows = [
+        {**{k: encoded[k][i] for k in encoded}, "labels": task.train.labels[i]} for i in range(n)
+    ]
+    with tempfile.TemporaryDirectory() as scratch:
+        trainer = transformers.Trainer(
+            model=model,
+            args=transformers.TrainingArguments(
+                output_dir=scratch,
+                num_train_epochs=epochs,
+                per_device_train_batch_size=8,
+                learning_rate=rate,
+                weight_decay=0.01,
+                save_strategy="no",
+                report_to="none",
+                disable_tqdm=True,
+                use_cpu=not torch.cuda.is_available(),
+            ),
+            train_dataset=rows,
+            processing_class=tokenizer,
+        )
+        trainer.remove_callback(transformers.PrinterCallback)
+        started = time.perf_counter()
+        trainer.train()
+        seconds = time.perf_counter() - started
+    return model.eval(), tokenizer, seconds
 
 
 def in_turn(

@@ -17,7 +17,7 @@ import pandas as pd
 import torch
 import transformers
 
-from benchmarks.common import in_turn
+from benchmarks.common import in_turn, plain_trainer
 from helpers.data import Part, Task
 from helpers.messages import corpus_task
 from helpers.networks import find_encoder
@@ -83,40 +83,6 @@ def task_of(n: int, tokens: int) -> Task:
     return Task("benchmark", "binary", ("no", "yes"), train, few, few)
 
 
-def plain_trainer(checkpoint: Checkpoint, task: Task, n: int, tokens: int) -> tuple[int, float]:
-    """Train as most tutorials do: the Trainer as it comes, batches of 8, fp32, padded."""
-    tokenizer = transformers.AutoTokenizer.from_pretrained(checkpoint.repository)
-    model = transformers.AutoModelForSequenceClassification.from_pretrained(
-        checkpoint.repository, num_labels=2, dtype=torch.float32
-    )
-    encoded = tokenizer(
-        list(task.train.texts[:n]), truncation=True, max_length=tokens, padding="max_length"
-    )
-    rows = [
-        {**{k: encoded[k][i] for k in encoded}, "labels": int(task.train.labels[i])}
-        for i in range(n)
-    ]
-    with tempfile.TemporaryDirectory() as scratch:
-        trainer = transformers.Trainer(
-            model=model,
-            args=transformers.TrainingArguments(
-                output_dir=scratch,
-                num_train_epochs=1,
-                per_device_train_batch_size=8,
-                save_strategy="no",
-                report_to="none",
-                disable_tqdm=True,
-                use_cpu=not torch.cuda.is_available(),
-            ),
-            train_dataset=rows,
-            processing_class=tokenizer,
-        )
-        trainer.remove_callback(transformers.PrinterCallback)
-        started = time.perf_counter()
-        trainer.train()
-        return n, time.perf_counter() - started
-
-
 def memory() -> str:
     """Say how much of the card was taken since the last call."""
     if not torch.cuda.is_available():
@@ -137,7 +103,8 @@ def training(checkpoint: Checkpoint, sizes: Sizes) -> None:
             return len(task.train), tuned.seconds
 
         def theirs(task: Task = task, tokens: int = tokens) -> tuple[int, float]:
-            return plain_trainer(checkpoint, task, sizes.texts // 4, tokens)
+            n = sizes.texts // 4
+            return n, plain_trainer(checkpoint.repository, task, n, pad_to=tokens)[2]
 
         ours()  # the first run loads kernels
         memory()

@@ -7,69 +7,17 @@ REAL_DATA=... python -m benchmarks.training quality --texts 1500
 from __future__ import annotations
 
 import argparse
-import tempfile
-import time
 from dataclasses import replace
 
 import torch
 import transformers
 from sklearn.metrics import f1_score
 
-from benchmarks.common import in_turn, tweets
+from benchmarks.common import in_turn, plain_trainer, tweets
 from helpers.data import Part, Task
 from helpers.prediction import predict_logits, resolve_checkpoint
 from helpers.recipes import MINILM, Settings
 from helpers.training import fine_tune
-
-
-def source_recipe(
-    task: Task, n: int, *, pad_to: int | None, rate: float = 2e-5, epochs: int = 1
-) -> tuple:
-    """Train as the source does: the Trainer as it comes, batches of 8, fp32.
-
-    Returns
-    -------
-    model, tokenizer, seconds of training
-    """
-    folder = resolve_checkpoint(MINILM)
-    transformers.set_seed(0)
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
-    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-    model = transformers.AutoModelForSequenceClassification.from_pretrained(
-        folder,
-        num_labels=len(task.label_names),
-        problem_type="multi_label_classification",
-        dtype=torch.float32,
-    )
-    padding = "max_length" if pad_to else False
-    encoded = tokenizer(
-        list(task.train.texts[:n]), truncation=True, max_length=pad_to or 128, padding=padding
-    )
-    rows = [
-        {**{k: encoded[k][i] for k in encoded}, "labels": task.train.labels[i]} for i in range(n)
-    ]
-    with tempfile.TemporaryDirectory() as scratch:
-        trainer = transformers.Trainer(
-            model=model,
-            args=transformers.TrainingArguments(
-                output_dir=scratch,
-                num_train_epochs=epochs,
-                per_device_train_batch_size=8,
-                learning_rate=rate,
-                weight_decay=0.01,
-                save_strategy="no",
-                report_to="none",
-                disable_tqdm=True,
-                use_cpu=not torch.cuda.is_available(),
-            ),
-            train_dataset=rows,
-            processing_class=tokenizer,
-        )
-        started = time.perf_counter()
-        trainer.train()
-        seconds = time.perf_counter() - started
-    return model.eval(), tokenizer, seconds
 
 
 def first_losses_agree(task: Task) -> None:
@@ -96,11 +44,11 @@ def first_losses_agree(task: Task) -> None:
 
 def speed() -> None:
     """Compare texts a second; on both sides the time of training alone."""
-    task = tweets(1280)
+    task, folder = tweets(1280), resolve_checkpoint(MINILM)
     few = replace(task, validation=replace_part(task.validation, 32))
 
     def theirs(n: int, pad_to: int) -> tuple[int, float]:
-        return n, source_recipe(task, n, pad_to=pad_to)[2]
+        return n, plain_trainer(folder, task, n, pad_to=pad_to)[2]
 
     def ours() -> tuple[int, float]:
         settings = Settings(epochs=1, learning_rate=1.5e-4, keep_best=False)
@@ -124,7 +72,7 @@ def replace_part(part: Part, n: int) -> Part:
 
 def quality(n: int) -> None:
     """Compare micro-F1 at 0.5 on the development part after four epochs."""
-    task = tweets(n)
+    task, folder = tweets(n), resolve_checkpoint(MINILM)
     n = len(task.train)
     first_losses_agree(task)
     settings = Settings(epochs=4, learning_rate=1.5e-4, keep_best=False)
@@ -133,7 +81,7 @@ def quality(n: int) -> None:
     found = f1_score(task.validation.labels, logits > 0, average="micro")
     print(f"fine_tune: micro-F1 {found:.4f}, {tuned.seconds:.0f} s", flush=True)
     for rate in (2e-5, 5e-5, 1.5e-4):
-        model, tokenizer, _ = source_recipe(task, n, pad_to=None, rate=rate, epochs=4)
+        model, tokenizer, _ = plain_trainer(folder, task, n, pad_to=None, rate=rate, epochs=4)
         logits = predict_logits(model, tokenizer, task.validation.texts)
         found = f1_score(task.validation.labels, logits > 0, average="micro")
         print(f"source recipe at {rate}: micro-F1 {found:.4f}", flush=True)

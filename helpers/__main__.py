@@ -431,7 +431,7 @@ def watch(
 def rule(
     folder: Annotated[Path, typer.Argument(help="Where network and rule were saved.")],
     threshold: Annotated[
-        float | None, typer.Option(help="A probability, or a confidence, from 0 to 1.")
+        float | None, typer.Option(help="A probability, or a confidence on the rule's own scale.")
     ] = None,
     thresholds: Annotated[
         str | None,

@@ -36,7 +36,7 @@ from helpers.portable.decisions import (
 )
 from helpers.portable.floors import check_floors
 from helpers.portable.labels import LabelFloors
-from helpers.portable.probabilities import fit_temperature
+from helpers.portable.probabilities import MEASURES, fit_temperature
 from helpers.portable.rule import ALWAYS
 from helpers.portable.sets import Score
 from helpers.portable.unknown import choose_unknown_cut
@@ -111,6 +111,7 @@ def criterion_of(
     other: str | None = None,
     coverage: float | None = None,
     max_risk: float | None = None,
+    measure: str | None = None,
     max_lost: float | None = None,
     unknown_price: float | None = None,
     set_coverage: float | None = None,
@@ -149,6 +150,8 @@ def criterion_of(
         With `cost_matrix`: the name of the reject.
     coverage, max_risk : float, optional
         For one of many.
+    measure : str, optional
+        With `reject` or `coverage`: what the cut is on, see `helpers.probabilities.confidence`.
     max_lost, unknown_price : float, optional
         With `reject`, the first also with `coverage`: one of the two ways of `choose_unknown_cut`.
     set_coverage : float in (0, 1), optional
@@ -261,6 +264,10 @@ def criterion_of(
         raise ValueError(f"{next(iter(of_sets))} goes with set_coverage, not with {way}")
     if set_score is not None:
         check_choice("set_score", set_score, get_args(Score))
+    if measure is not None:
+        if way != "coverage" and not isinstance(found.get("costs"), RejectCosts):
+            raise ValueError(f"measure goes with reject or coverage, not with {way}")
+        found["measure"] = check_choice("measure", measure, MEASURES)
     found |= of_sets | _second_cut(found, max_lost, unknown_price)
     if confidence_level is not None:
         if way in PROMISES:

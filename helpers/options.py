@@ -52,6 +52,14 @@ SetScore = Annotated[
 Randomized = Annotated[
     bool, typer.Option("--randomized", help="With --set-coverage: a draw decides at the border.")
 ]
+MeasureName = Annotated[
+    str | None,
+    typer.Option(
+        "--measure",
+        help="One of many: what the cut of --reject or --coverage is on: softmax, margin, entropy, "
+        "logit or energy. Lesson 02 compares them.",
+    ),
+]
 MaxLost = Annotated[
     float | None,
     typer.Option(
@@ -108,6 +116,7 @@ CRITERION: dict[str, Any] = {
     "error": Error,
     "coverage": Coverage,
     "max_risk": Risk,
+    "measure": MeasureName,
     "max_lost": MaxLost,
     "unknown_price": UnknownPrice,
     "set_coverage": SetCoverage,

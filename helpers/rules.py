@@ -31,8 +31,8 @@ def changed(
     Parameters
     ----------
     rule : a rule of `helpers.decisions`
-    threshold : float in [0, 1], optional
-        For all labels, where there are many.
+    threshold : float, optional
+        In [0, 1], or on the scale of a reject's measure; for all labels, where there are many.
     thresholds : str, optional
         For many labels: ``"home=0.3,water=0.7"``; labels that are not named keep their cuts. For a
         band ``"low=0.1,high=0.6"``, or one of them.
@@ -172,6 +172,8 @@ def chosen_in_words(rule: Rule) -> str:
     value = chosen.get(way)
     reached = f" of {value:.4g}" if isinstance(value, int | float) else ""
     said = f"by {way}{reached}{' for each class' if chosen.get('by_class') else ''}{promised}"
+    if getattr(rule, "measure", "softmax") != "softmax":
+        said += f", with a cut on the {rule.measure}"
     unknown = chosen.get("unknown")
     if unknown is None:
         return said

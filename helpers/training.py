@@ -137,7 +137,8 @@ def fine_tune(
     ------
     ValueError
         If the head does not fit the task, `check_task` refuses its training or validation part, the
-        tokenizer does not know the texts, or processes under torchrun differ in rows or settings.
+        tokenizer does not know the texts, "fp16" is asked for without a GPU, or processes under
+        torchrun differ in rows or settings.
 
     Notes
     -----
@@ -153,7 +154,8 @@ def fine_tune(
 
     Beside it stands the state of a run that has not finished, written after an epoch where 30
     seconds have passed since the last. A run that was stopped, even killed, goes on from it, and
-    gives the same network to the bit with the same number of threads. A finished run removes it.
+    gives the same network to the bit with the same number of threads. A finished run removes it;
+    those that have waited for 30 days go with the next run.
 
     Under torchrun each process takes its share of every batch, and the gradient is that of the
     whole batch; a loss of one's own must be a mean over rows. Nothing is kept there.
@@ -194,6 +196,8 @@ def fine_tune(
         except OSError as error:
             logger.warning("no cache: %s cannot be used (%s)", entry.parent, error)
             place = None
+        if place:
+            unfinished.remove_old(place.parent, but=place)
         if entry.is_dir():
             try:
                 kept = _read_entry(entry, settings.dropout)
@@ -383,6 +387,10 @@ def _train(
             processing_class=tokenizer,
             data_collator=collate,
         )
+        if dtype == "fp16" and not fitting.accelerator.native_amp:  # it would take fp32 silently
+            raise ValueError(
+                f"training in fp16 needs a GPU, got {device}: take fp32 or auto, the fastest here"
+            )
         fitting.head_factor, fitting.loss = settings.head_factor, loss or _plain_loss
         alone = on_cpu and dtype != "fp16" and processes.world_size() == 1  # fp16 scales the loss
         fitting.shared = alone and not _draws(model, first)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from helpers.portable.pipeline import file_hash
 
 logger = logging.getLogger(__name__)
 SEAL, BEST = "sealed.json", "best.pt"
+KEPT = 30 * 24 * 3600.0  # seconds that a state waits for somebody to go on from it
 EVERY = 30.0  # seconds of training between two states: an epoch that is shorter shares one
 
 
@@ -92,3 +94,22 @@ def find(place: Path) -> Unfinished | None:
         return None
     logger.warning("going on after epoch %d, where an earlier run was stopped", len(found.history))
     return found
+
+
+def remove_old(folder: Path, *, but: Path) -> None:
+    """Remove the states that nobody has gone on from for 30 days.
+
+    Parameters
+    ----------
+    folder : Path
+        Of all finished and unfinished runs.
+    but : Path
+        The state to keep, however old.
+    """
+    for place in folder.glob("*.unfinished"):
+        try:
+            if place != but and time.time() - place.stat().st_mtime > KEPT:
+                shutil.rmtree(place)
+                logger.info("removed %s: a training stopped 30 days ago or more", place)
+        except OSError as error:  # as of a folder that is read-only, or that another run removes
+            logger.info("%s could not be removed (%s)", place, error)

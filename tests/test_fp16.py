@@ -69,6 +69,12 @@ def test_a_t4_is_asked_to_train_in_fp16(old_gpu, monkeypatch):
     assert model.config._attn_implementation == "sdpa"
 
 
+def test_a_cpu_does_not_pretend_to_train_in_fp16(small):
+    """The library would train in fp32 without a word; that is said before the first step."""
+    with pytest.raises(ValueError, match="training in fp16 needs a GPU, got cpu: take fp32 or"):
+        training.fine_tune(few("topics"), small, QUICK, dtype="fp16", progress=False)
+
+
 def test_fp16_trains_with_a_scaled_loss(scalers, small, monkeypatch):
     """Layers compute in fp16, the loss is scaled, weights stay fp32, and logits are near fp32's."""
     seen = set()

@@ -34,12 +34,14 @@ BAND = "--max-false-omission 0.2 --max-false-discovery 0.4 --confidence 0.8"
 APS = "--set-coverage 0.8 --set-score aps --randomized"
 LOST = "--coverage 0.9 --max-lost 0.1"
 PRICED = "--reject 0.4 --unknown-price 0.2"
+BY_ENERGY = "--coverage 0.8 --measure energy"
 WORDS = {
     BAND: "for at most 0.2 wrong of what is answered no and 0.4 of what is answered yes, "
     "promised with confidence 0.8",
     APS: "by coverage of 0.8",
     LOST: "by coverage of 0.9; unknown with at most 0.1 of known messages lost",
     PRICED: "by costs; unknown at a price of 0.2",
+    BY_ENERGY: "by coverage of 0.8, with a cut on the energy",
 }
 
 
@@ -82,6 +84,9 @@ CHOOSE: dict[str, Callable[..., object]] = {
         y,
         costs=RejectCosts(reject=0.4),
         price=0.2,
+    ),
+    BY_ENERGY: lambda z, y: choose_rule(
+        "multiclass", z, y, label_names=NAMES, criterion={"coverage": 0.8, "measure": "energy"}
     ),
 }
 
@@ -139,7 +144,7 @@ def network(tmp_path_factory, tokenizer, texts):
     return place
 
 
-@pytest.mark.parametrize("flags", [BAND, APS, PRICED])
+@pytest.mark.parametrize("flags", [BAND, APS, PRICED, BY_ENERGY])
 def test_a_network_goes_the_whole_way(flags, network, texts, tmp_path):
     """Adopted, shown, scored, watched, reported and served: one rule, one answer."""
     name = "yes" if flags == BAND else "tax"
@@ -209,6 +214,10 @@ def test_unknown_costs_what_chose_its_cut():
         ("multiclass", {"reject": 1, "max_lost": 5}, r"max_lost must be a share in \[0, 1\]"),
         ("multiclass", {"reject": 1, "unknown_price": -1}, "unknown_price must be a cost"),
         ("binary", {"f_beta": 1, "max_lost": 0.1}, "by max_lost; got f_beta"),
+        ("multiclass", {"reject": 1, "measure": "sure"}, 'measure must be "softmax"'),
+        ("multiclass", {"max_risk": 0.1, "measure": "energy"}, "reject or coverage, not with max"),
+        ("multiclass", {"set_coverage": 0.9, "measure": "logit"}, "not with set_coverage"),
+        ("binary", {"f_beta": 1, "measure": "energy"}, "measure goes with .*not with f_beta"),
     ],
 )
 def test_what_does_not_go_together_is_refused(kind, options, words):

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,18 @@ def stopped(train, monkeypatch, cache):
             train()
     (place,) = cache.glob("*.unfinished")
     return place
+
+
+def test_only_a_state_that_nobody_wants_is_removed(train, stopped, cache):
+    """A month later another run removes it; an equal run goes on from it, and newer ones stay."""
+    newer = cache / "other.unfinished"
+    newer.mkdir()
+    long_ago = time.time() - unfinished.KEPT - 60
+    os.utime(stopped, (long_ago, long_ago))
+    unfinished.remove_old(cache, but=stopped)
+    assert stopped.is_dir() and newer.is_dir()
+    train(dataclasses.replace(THREE, seed=1, epochs=1))
+    assert not stopped.exists() and newer.is_dir()
 
 
 def equal(one, other):

@@ -15,7 +15,14 @@ from .checks import check_choice, exactly_one, is_real, shown
 from .costs import RejectCosts, check_reject_costs
 from .probabilities import MEASURES, Measure, softmax
 from .probabilities import confidence as confidence_of
-from .reject_search import BOUNDED, cheapest_reject, check_candidates, cut_for_coverage, sure_risk
+from .reject_search import (
+    BOUNDED,
+    cheapest_reject,
+    check_candidates,
+    check_has_energy,
+    cut_for_coverage,
+    sure_risk,
+)
 from .rule import ALWAYS, NEVER, BaseRule, Reason, check_cut, fingerprint
 from .search import check_unused
 
@@ -253,7 +260,8 @@ class RejectOption(BaseRule):
         ------
         ValueError
             If not exactly one way is given, an option goes with another way, the input does not
-            fit, or there are no rows; for `max_risk`, if no candidate can be proven (the message
+            fit, or there are no rows; for "energy", if the logits are logs of probabilities, whose
+            energy is 0; for `max_risk`, if no candidate can be proven (the message
             names the lowest risk that can), or if rows were used before.
 
         Warns
@@ -317,6 +325,8 @@ class RejectOption(BaseRule):
             temperature=temperature,
         )
         scores = rule.confidence(z)
+        if measure == "energy":
+            check_has_energy(z)
         true = check_labels_or_other(labels, len(z), n_classes)
         if len(z) == 0:
             raise ValueError("choosing needs at least one labelled message, got none")

@@ -8,11 +8,20 @@ from numpy.typing import ArrayLike, NDArray
 from .arrays import Floats, as_floats
 from .checks import check_floor, check_open_unit
 from .costs import Costs
-from .probabilities import Measure
+from .probabilities import Measure, confidence
 from .rule import ALWAYS, NEVER
 from .search import EQUAL, Steps, prove
 
 BOUNDED = ("softmax", "margin")  # measures on a scale from 0 to 1
+
+
+def check_has_energy(logits: Floats) -> None:
+    """Refuse the logs of probabilities: they sum to 1, so the energy of every row is the same."""
+    if len(logits) and np.abs(confidence(logits, measure="energy")).max() < 0.01:
+        raise ValueError(
+            "the energy tells nothing here: in every row exp(logit) sums to 1, as for the logs of "
+            "probabilities; give the network's own logits, or take the measure softmax"
+        )
 
 
 def cheapest_reject(scores: Floats, extra: Floats) -> float:

@@ -12,7 +12,7 @@ from .checks import check_share, exactly_one, shown
 from .costs import RejectCosts, check_price, check_reject_costs
 from .probabilities import confidence
 from .reject import RejectOption
-from .reject_search import cheapest_reject, cut_for_coverage
+from .reject_search import cheapest_reject, check_has_energy, cut_for_coverage
 from .rule import ALWAYS, NEVER, fingerprint
 
 
@@ -69,8 +69,9 @@ def choose_unknown_cut(
     Raises
     ------
     ValueError
-        If not exactly one way is given, the input does not fit, the rows it needs are not there, or
-        the rule keeps a promise: that was proven for the first cut alone.
+        If not exactly one way is given, the input does not fit, the rows it needs are not there,
+        the logits are logs of probabilities, which have no energy, or the rule keeps a promise:
+        that was proven for the first cut alone.
 
     Notes
     -----
@@ -106,6 +107,7 @@ def choose_unknown_cut(
     z = check_class_logits(logits)
     true = check_labels_or_other(labels, len(z), z.shape[1])
     known = true < z.shape[1]
+    check_has_energy(z)
     energy = confidence(divided(z, rule.temperature), measure="energy")
     about: dict[str, Any] = {"criterion": way, "n_samples": len(z)}
     if way == "costs":
