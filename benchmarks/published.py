@@ -28,6 +28,7 @@ import pandas as pd
 
 from benchmarks.published_figures import (
     Figures,
+    auroc_by_measure,
     binary_figures,
     label_figures,
     macro_figures,
@@ -144,6 +145,10 @@ def measure(name: str, seed: int) -> tuple[Figures, list[dict[str, Any]]]:
         pool = np.concatenate([z_validation, z[known]]), np.concatenate([y_validation, y[known]])
         half = len(y_validation) // 2
         figures |= reject_figures(z, y, ready.rule) | {"threshold": cut}
+        unknown = pd.read_csv(place / "unknown.csv", keep_default_na=False)["text"].tolist()
+        figures["auroc_by_measure_on_validation"] = auroc_by_measure(
+            z_validation, ready.logits(unknown)
+        )
         figures["risk_promise"] = risk_promise(*pool, n_chosen=half)
         figures["set_promise"] = set_promise(*pool, n_chosen=half)
     elif task.kind == "binary":

@@ -17,6 +17,7 @@ from sklearn.pipeline import make_pipeline
 from helpers.decisions import BinaryThreshold, Costs, LabelThresholds, PredictionSets, RejectOption
 from helpers.evaluation import label_scores, separation
 from helpers.intervals import paired_bootstrap, paired_bootstrap_f1
+from helpers.probabilities import MEASURES
 
 DRAWS = 200
 Figures = dict[str, Any]
@@ -96,12 +97,17 @@ def macro_figures(
 def reject_threshold(rule: RejectOption, z: NDArray, labels: NDArray, *, accuracy: float) -> float:
     """Take the highest cut that still answers so many of all messages, and rightly.
 
-    Only messages that have a label choose it: what is out of scope stays unseen until the test.
+    By a standard error more than that, so that a test part keeps it too, where the network is good
+    enough. Only messages that have a label choose the cut.
     """
     sure = rule.confidence(z)
     right = np.sort(sure[z.argmax(axis=1) == labels])[::-1]
-    needed = int(np.ceil(accuracy * len(labels)))
-    return float(right[needed - 1]) if needed <= len(right) else 0.0
+    error = np.sqrt(accuracy * (1 - accuracy) / len(labels))
+    for wanted in (accuracy + error, accuracy):
+        needed = int(np.ceil(wanted * len(labels)))
+        if needed <= len(right):
+            return float(right[needed - 1])
+    return float(sure.min())
 
 
 def reject_figures(z: NDArray, labels: NDArray, rule: RejectOption) -> Figures:
@@ -113,10 +119,15 @@ def reject_figures(z: NDArray, labels: NDArray, rule: RejectOption) -> Figures:
         "oos_recall": float((said == z.shape[1])[~known].mean()),
         "accuracy_without_reject": float((z.argmax(axis=1) == labels)[known].mean()),
         "auroc": separation(sure[known], sure[~known]).auroc,
-        "auroc_by_measure": {
-            measure: separation(*(_confidence(z, measure)[part] for part in (known, ~known))).auroc
-            for measure in ("softmax", "margin", "entropy", "logit", "energy")
-        },
+        "auroc_by_measure": auroc_by_measure(z[known], z[~known]),
+    }
+
+
+def auroc_by_measure(known: NDArray, unknown: NDArray) -> Figures:
+    """Tell how well each measure of confidence tells the logits of the known from the others."""
+    return {
+        measure: separation(*(_confidence(z, measure) for z in (known, unknown))).auroc
+        for measure in MEASURES
     }
 
 
