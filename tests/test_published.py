@@ -69,13 +69,17 @@ def test_the_commands_are_those_of_the_package(monkeypatch, capsys):
 
 
 def test_the_cut_answers_as_many_rightly_as_asked():
-    """It is the highest cut with the asked share of right answers; too much asked answers all."""
-    z = np.log([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.4, 0.6]])
-    labels = np.array([0, 0, 1, 1])
+    """It is the highest cut with a standard error more of right answers than asked.
+
+    Where the network is not that good, with as many as asked; too much asked answers all.
+    """
+    p = np.linspace(0.505, 0.995, 50)
+    z, labels = np.log(np.c_[p, 1 - p]), np.repeat([1, 0], [10, 40])  # the surest 40 are right
     rule = RejectOption.from_threshold(0.5, label_names=("a", "b"))
-    assert reject_threshold(rule, z, labels, accuracy=0.5) == pytest.approx(0.8)
-    assert reject_threshold(rule, z, labels, accuracy=0.75) == pytest.approx(0.6)
-    assert reject_threshold(rule, z, labels, accuracy=0.8) == 0
+    for asked, right in ((0.5, 25 + 4), (0.7, 35 + 4), (0.75, 38), (0.8, 40), (0.81, None)):
+        cut = reject_threshold(rule, z, labels, accuracy=asked)
+        assert cut == pytest.approx(p[0] if right is None else p[50 - right])
+    z = np.log([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.4, 0.6]])
     rule = RejectOption.from_threshold(0.75, label_names=("a", "b"))
     found = reject_figures(z, np.array([0, 0, 1, 2]), rule)
     assert (found["in_scope_accuracy"], found["oos_recall"], found["auroc"]) == (2 / 3, 1, 1)
