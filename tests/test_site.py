@@ -2,6 +2,7 @@
 
 import html
 import importlib.util
+import inspect
 import itertools
 import re
 
@@ -204,9 +205,9 @@ def test_the_handout_shows_calls_that_there_are():
     for _, call in handout.RULES:
         rule, method, options = re.fullmatch(r"(\w+)\.(\w+)\((.*)\)", call).groups()
         rule = "BinaryThreshold" if rule == "rule" else rule
-        taken = getattr(getattr(decisions, rule), method).__doc__
+        taken = inspect.signature(getattr(getattr(decisions, rule), method)).parameters
         for option in re.findall(r"(\w+)=", re.sub(r"\(.*?\)", "", options)):
-            assert re.search(rf"^\s+.*\b{option}\b.* :", taken, re.MULTILINE), (call, option)
+            assert option in taken, (call, option)
 
 
 def test_the_handout_works_its_figures_out():
