@@ -137,7 +137,7 @@ def test_run_checks_style_types_builds_and_tests(run, monkeypatch):
 
     def one(command, **_):
         ran.append(command[2])
-        marks.extend(command[4:5] if command[3:4] == ["-m"] else [])
+        marks.extend(command[command.index("-m", 3) + 1 :][:1] if "-m" in command[3:] else [])
         return subprocess.CompletedProcess(command, returncode=int(command[2] == "mypy"))
 
     monkeypatch.setattr(run.subprocess, "run", one)
