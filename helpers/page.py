@@ -36,7 +36,13 @@ STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 0 auto; padding: 1rem; }
 img { max-width: 100%; background: white; }
 figure { margin: 1rem 0; } figcaption, .note { font-size: .9rem; }
-.wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .9rem; }
+.wide { overflow-x: auto; background: /* a shadow where more columns follow */
+  linear-gradient(to right, Canvas 40%, transparent) left / 2rem 100%,
+  linear-gradient(to left, Canvas 40%, transparent) right / 2rem 100%,
+  linear-gradient(to right, #888c, transparent) left / .7rem 100%,
+  linear-gradient(to left, #888c, transparent) right / .7rem 100%;
+  background-repeat: no-repeat; background-attachment: local, local, scroll, scroll; }
+table { border-collapse: collapse; font-size: .9rem; }
 th, td { padding: .25rem .6rem; text-align: left; border-bottom: 1px solid #8888; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; }
 td.text { min-width: 14rem; overflow-wrap: anywhere; }

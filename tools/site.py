@@ -45,7 +45,13 @@ pre { background: var(--box); padding: .6rem; font-size: .8rem; margin: 0; white
   gap: 0 1rem; } .pair > div { min-width: 0; }
 summary { cursor: pointer; padding: .3rem; }
 .figures { color: var(--quiet); font-size: .9rem; } .failed { color: var(--failed); }
-.wide { overflow-x: auto; } h3 { margin: 1.4rem 0 .4rem; font-size: 1.1rem; }
+.wide { overflow-x: auto; background: /* a shadow where more columns follow */
+  linear-gradient(to right, var(--page) 40%, transparent) left / 2rem 100%,
+  linear-gradient(to left, var(--page) 40%, transparent) right / 2rem 100%,
+  linear-gradient(to right, #888c, transparent) left / .7rem 100%,
+  linear-gradient(to left, #888c, transparent) right / .7rem 100%;
+  background-repeat: no-repeat; background-attachment: local, local, scroll, scroll; }
+h3 { margin: 1.4rem 0 .4rem; font-size: 1.1rem; }
 .lines > div { padding: .4rem 0; border-bottom: 1px solid var(--line); }
 dt { font-weight: 600; } dd { margin: 0; } :target { background: var(--box); }
 @media (min-width: 600px) { .lines > div { display: grid; grid-template-columns: 12rem 1fr;
