@@ -252,7 +252,7 @@ def test_every_pin_installs_on_every_python_that_is_promised():
 
 def test_the_wheel_holds_the_package_and_nothing_else(tmp_path):
     """Every module, the corpus and the schema; no test, no lesson, no leftover."""
-    pytest.importorskip("setuptools")
+    pytest.importorskip("setuptools", minversion="77")
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tmp_path)
     ignored = shutil.ignore_patterns("__pycache__")

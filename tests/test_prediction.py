@@ -27,6 +27,7 @@ GPT2 = {"vocab_size": 200, "n_embd": 16, "n_layer": 1, "n_head": 2, "n_positions
 XLNET = {"vocab_size": 200, "d_model": 16, "n_layer": 1, "n_head": 2, "d_inner": 32}
 DISTIL = {"vocab_size": 200, "dim": 16, "n_layers": 1, "n_heads": 2, "hidden_dim": 32}
 MODERN = {"bos_token_id": 1, "cls_token_id": 1, "eos_token_id": 2, "sep_token_id": 2}
+MODERN |= {"num_hidden_layers": 2}  # transformers 5.15 makes no config of one layer
 LONGFORMER = {**COMMON, "max_position_embeddings": 42, "attention_window": 8, "pad_token_id": 1}
 OPT = {"ffn_dim": 32, "word_embed_proj_dim": 16}
 DEBERTA = {"relative_attention": True, "position_biased_input": False, "pos_att_type": ["p2c"]}
@@ -41,7 +42,7 @@ ARCHITECTURES = {
     "ELECTRA": (lambda: hf.ElectraConfig(**COMMON, embedding_size=16), 40, True),
     "DeBERTa-v2, relative": (lambda: hf.DebertaV2Config(**COMMON, **DEBERTA), None, False),
     "DeBERTa-v2, absolute": (lambda: hf.DebertaV2Config(**COMMON), 40, True),
-    "ModernBERT": (lambda: hf.ModernBertConfig(**COMMON, **MODERN, pad_token_id=0), 40, False),
+    "ModernBERT": (lambda: hf.ModernBertConfig(**{**COMMON, **MODERN}, pad_token_id=0), 40, False),
     "XLNet": (lambda: hf.XLNetConfig(**XLNET), None, False),
     "GPT-2": (lambda: hf.GPT2Config(**GPT2, pad_token_id=0), 40, True),
     "Llama": (lambda: hf.LlamaConfig(**COMMON, pad_token_id=0), 40, False),

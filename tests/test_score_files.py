@@ -49,7 +49,9 @@ def test_a_yes_no_rule_is_that_of_choose(tables):
     kept, notes = choose_for_scores(
         tables / "yes.csv", scores=["p"], labels=["urgent"], scale="probabilities", criterion=costs
     )
-    z = from_probabilities(pd.read_csv(tables / "yes.csv")["p"], kind="binary")
+    z = from_probabilities(
+        pd.read_csv(tables / "yes.csv", float_precision="round_trip")["p"], kind="binary"
+    )
     direct = BinaryThreshold.choose(
         z,
         YES,

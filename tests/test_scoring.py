@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import tracemalloc
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -463,7 +464,14 @@ def test_deep_json_is_a_bad_row(saved, tmp_path, out):
 def test_what_parquet_cannot_hold_is_said_before_the_work(saved, tmp_path, inside):
     """Objects without keys and lists in sixty lists are refused in a sentence; nothing is left."""
     (tmp_path / "in.jsonl").write_text(f'{{"text": "a", "b": {inside}}}')
-    with pytest.raises(ValueError, match="a value does not fit into Parquet: "):
+    try:  # pyarrow 18 reads what is nested so deep, later ones do not
+        pq.write_table(pa.table({"b": [json.loads(inside)]}), tmp_path / "tried.parquet")
+        pq.read_table(tmp_path / "tried.parquet")
+    except (OSError, NotImplementedError):
+        held = pytest.raises(ValueError, match="a value does not fit into Parquet: ")
+    else:
+        held = nullcontext()
+    with held:
         scoring.score(saved, tmp_path / "in.jsonl", tmp_path / "out.parquet")
     assert not (tmp_path / "out.parquet.parts").exists()
 

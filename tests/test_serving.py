@@ -82,7 +82,7 @@ WRONG = [
     ("{", 422, "JSON"),
     ("", 422, "required"),
     ("[]", 422, "valid dictionary"),
-    ("null", 422, "valid dictionary"),
+    ("null", 422, "body: "),
     ('{"texts": []}', 422, "at least 1"),
     ('{"texts": ""}', 422, "at least 1"),
     ('{"texts": ["a", ""]}', 422, "at least 1"),

@@ -80,14 +80,17 @@ def make_environment(
 def exact_pins(text: str) -> str:
     r"""Take the exact versions out of a list that pip wrote; of PyTorch's address its version.
 
+    Not those of CUDA: they fit another build of PyTorch than pip takes.
+
     Examples
     --------
-    >>> print(exact_pins("a==1\nb @ git+https://x\ntorch @ https://y/torch-2.11.0%2Bcpu-z.whl"))
+    >>> print(exact_pins("a==1\nnvidia-a==2\ntorch @ https://y/torch-2.11.0%2Bcpu-z.whl"))
     a==1
     torch==2.11.0
     <BLANKLINE>
     """
-    lines = [line for line in text.splitlines() if re.fullmatch(r"[\w.-]+==[\w.+!-]+", line)]
+    exact = r"(?!cuda|nvidia)[\w.-]+==[\w.+!-]+"
+    lines = [line for line in text.splitlines() if re.fullmatch(exact, line)]
     if found := re.search(r"^torch @ .*/torch-([0-9.]+)", text, re.MULTILINE):
         lines.append(f"torch=={found[1]}")
     return "\n".join(lines) + "\n"
