@@ -22,7 +22,13 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-IN_COLAB = "import sys, types\nsys.modules['google.colab'] = types.ModuleType('google.colab')\n"
+IN_COLAB = """
+import sys
+from importlib.machinery import ModuleSpec
+from importlib.util import module_from_spec
+
+sys.modules["google.colab"] = module_from_spec(ModuleSpec("google.colab", None))
+"""
 EXECUTE = """
 import json, sys
 import nbformat
