@@ -72,9 +72,9 @@ def ours(line: Line, runs: list[dict[str, Any]]) -> str:
     if isinstance(values[0], list):
         return "; ".join("{:.3f} ({:.3f} to {:.3f})".format(*value) for value in values)
     middle = mean(values)
-    said = f"{middle:.3f}"
+    said = f"{middle:.4f}"
     if len(values) > 1:
-        said += f" ({min(values):.3f} to {max(values):.3f})"
+        said += f" ({min(values):.4f} to {max(values):.4f})"
     if line.aim is not None:
         said += ", reached" if middle >= line.aim else ", not reached"
     return said

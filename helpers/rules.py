@@ -172,7 +172,7 @@ def chosen_in_words(rule: Rule) -> str:
     value = chosen.get(way)
     reached = f" of {value:.4g}" if isinstance(value, int | float) else ""
     said = f"by {way}{reached}{' for each class' if chosen.get('by_class') else ''}{promised}"
-    if getattr(rule, "measure", "softmax") != "softmax":
+    if isinstance(rule, RejectOption) and rule.measure != "softmax":
         said += f", with a cut on the {rule.measure}"
     unknown = chosen.get("unknown")
     if unknown is None:

@@ -51,9 +51,9 @@ def test_a_missing_run_is_shown_as_missing(tmp_path):
     assert table(tmp_path).count("not run yet") == len(LINES)
     line = next(line for line in LINES if line.aim == 0.70)
     runs = [{"figures": {line.path: value}} for value in (0.6, 0.7, 0.74)]
-    assert ours(line, runs) == "0.680 (0.600 to 0.740), not reached"
-    assert ours(line, runs[1:]) == "0.720 (0.700 to 0.740), reached"
-    assert ours(line, runs[1:2]) == "0.700, reached"
+    assert ours(line, runs) == "0.6800 (0.6000 to 0.7400), not reached"
+    assert ours(line, runs[1:]) == "0.7200 (0.7000 to 0.7400), reached"
+    assert ours(line, runs[1:2]) == "0.7000, reached"
 
 
 def test_the_commands_are_those_of_the_package(monkeypatch, capsys):
