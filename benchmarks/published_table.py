@@ -95,7 +95,7 @@ def table(folder: Path = KEPT) -> str:
 
 
 def notes(runs: dict[str, list[dict[str, Any]]]) -> list[str]:
-    """Say in lines what the training took, and how often promises on rows drawn anew were broken.
+    """Say what the training took, which promises on rows drawn anew broke, what the measures do.
 
     Minutes are those of CPU: wall clock also tells what else the machine did.
     """
@@ -115,5 +115,11 @@ def notes(runs: dict[str, list[dict[str, Any]]]) -> list[str]:
             said.append(
                 f"- {where}: sets promised to hold the label {kept['asked']} of the time held it "
                 f"{kept['mean_coverage']:.3f} of the time, with {kept['mean_labels']:.2f} labels"
+            )
+        if kept := one["figures"].get("auroc_by_measure_on_validation"):
+            best = max(kept, key=kept.__getitem__)
+            said.append(
+                f"- {where}: validation messages and out-of-scope ones are told apart best by "
+                f"{best}, AUROC {kept[best]:.4f}; softmax {kept['softmax']:.4f}"
             )
     return said
