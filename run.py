@@ -307,7 +307,7 @@ def test():
     step("format", "ruff", "format", "--check", ".")
     step("types", "mypy")
     step("notebooks are built", "tools.build_notebooks", "--check")
-    step("unit tests and doctests", "pytest", "-n", "2", "-m", "not clock")
+    step("unit tests and doctests", "pytest", "-n", "2", "-m", "not clock", OMP_NUM_THREADS="1")
     step("tests that measure time, alone", "pytest", "-m", "clock", "tests")
     with tempfile.TemporaryDirectory() as cache:
         cold = {"LOGITS_TO_DECISIONS_CACHE": cache}

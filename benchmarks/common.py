@@ -69,7 +69,7 @@ def plain_trainer(
     folder : Path or str
         Where the checkpoint lies.
     task : Task
-        Yes/no or many labels.
+        Of any kind.
     n : int
         Texts to train on, the first of the training part.
     pad_to : int or None

@@ -95,9 +95,9 @@ def main() -> None:
     folder = resolve_checkpoint(MINILM)
     tokenizer = load_tokenizer(folder)
     model = transformers.AutoModelForSequenceClassification.from_pretrained(
-        folder, num_labels=len(task.label_names), attn_implementation="eager"
+        folder, num_labels=len(task.label_names), dtype=torch.float32, attn_implementation="eager"
     ).eval()
-    with warnings.catch_warnings():  # torch asks for another package, which has no such layer
+    with warnings.catch_warnings():  # torch says that it will move to torchao
         warnings.simplefilter("ignore")
         small = torch.ao.quantization.quantize_dynamic(model, {torch.nn.Linear}, dtype=torch.qint8)
 

@@ -29,7 +29,7 @@ def sms(folder: Path, seed: int) -> None:
 
 
 def clinc(file: str) -> Callable[[Path, int], None]:
-    """Write the 150 intents with their own parts; beside them what is out of scope too."""
+    """Write the 150 intents with their parts; two more files have what is out of scope."""
 
     def make(folder: Path, seed: int) -> None:
         whole = json.loads((real_data() / f"clinc150/{file}.json").read_text(encoding="utf-8"))
@@ -109,7 +109,7 @@ CLINC = (  # by energy: of the measures the best on the validation part, with wh
     "--split split --reject 1 --error 4 --measure energy "
     "--epochs 5 --batch-size 32 --learning-rate 2e-4"  # validation loss still falls there
 )
-TWEETS = (  # of the rates tried the one with the least validation loss, which soon rises
+TWEETS = (  # the rate with the least validation loss, which rises after two epochs or three
     f"--label {','.join(EMOTIONS)} --split split --micro-f1 "
     "--epochs 3 --batch-size 32 --learning-rate 1e-4"
 )

@@ -95,7 +95,7 @@ def table(folder: Path = KEPT) -> str:
 
 
 def notes(runs: dict[str, list[dict[str, Any]]]) -> list[str]:
-    """Say what the training took, which promises on rows drawn anew broke, what the measures do.
+    """Say what the training took, how often promises broke, and which measure tells best.
 
     Minutes are those of CPU: wall clock also tells what else the machine did.
     """

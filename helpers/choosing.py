@@ -151,7 +151,8 @@ def criterion_of(
     coverage, max_risk : float, optional
         For one of many.
     measure : str, optional
-        With `reject` or `coverage`: what the cut is on, see `helpers.probabilities.confidence`.
+        With `reject` or `coverage`: what the cut is on, "softmax" by default, "margin", "entropy",
+        "logit" or "energy"; see `helpers.probabilities.confidence`.
     max_lost, unknown_price : float, optional
         With `reject`, the first also with `coverage`: one of the two ways of `choose_unknown_cut`.
     set_coverage : float in (0, 1), optional
@@ -175,8 +176,8 @@ def criterion_of(
     Raises
     ------
     ValueError
-        If not exactly one way (or both floors) is given, it is not for this kind, or a cost lacks
-        its partner.
+        If not exactly one way (or both floors) is given, it is not for this kind, a cost lacks its
+        partner, or an option stands beside a way that does not take it.
 
     Examples
     --------

@@ -80,6 +80,11 @@ def changed(
         if threshold is not None:
             new = RejectOption.from_threshold(threshold, measure=rule.measure, **kept)
         elif costs is not None:
+            if rule.measure != "softmax":
+                raise ValueError(
+                    f"the formula gives a cut on the softmax, and this rule's is on the "
+                    f"{rule.measure}: choose it anew on validation data"
+                )
             new = RejectOption.from_costs(check_reject_costs(costs), **kept)
         if new is not None:  # the second cut stays, and how it was chosen
             chosen = {**new.chosen, **{k: v for k, v in rule.chosen.items() if k == "unknown"}}

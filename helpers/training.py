@@ -118,7 +118,7 @@ def fine_tune(
     loss_name : str, optional
         Names the loss for the cache; a run with an unnamed loss is not kept.
     dtype : "auto", "bf16", "fp16" or "fp32"
-        Mixed precision; "auto" is `fast_dtype`.
+        Mixed precision; "auto" is `fast_dtype`, and fp16 needs a GPU.
     cache : bool, default True
         Take up, and keep, finished runs (see Notes).
     resume : bool, default True
@@ -174,6 +174,10 @@ def fine_tune(
             f"{' or one' if task.kind == 'binary' else ''}, got n_logits={n_logits}"
         )
     chosen_dtype = check_dtype(dtype)
+    if chosen_dtype == "fp16" and not _trains_in_fp16(pick_device()):
+        raise ValueError(
+            "training in fp16 needs a GPU, got cpu: take fp32 or auto, the fastest here"
+        )
     train = partial(
         _train, task, checkpoint, settings, n_logits, loss, chosen_dtype, progress, on_epoch
     )
@@ -220,6 +224,11 @@ def fine_tune(
         if place:
             shutil.rmtree(place, ignore_errors=True)
     return tuned
+
+
+def _trains_in_fp16(device: torch.device) -> bool:
+    """Tell whether the Trainer does: on a CPU it takes fp32 and does not say so."""
+    return device.type != "cpu"
 
 
 def _load_model(folder: Path, task: Task, n_logits: int, dropout: float) -> Any:
@@ -387,10 +396,6 @@ def _train(
             processing_class=tokenizer,
             data_collator=collate,
         )
-        if dtype == "fp16" and not fitting.accelerator.native_amp:  # it would take fp32 silently
-            raise ValueError(
-                f"training in fp16 needs a GPU, got {device}: take fp32 or auto, the fastest here"
-            )
         fitting.head_factor, fitting.loss = settings.head_factor, loss or _plain_loss
         alone = on_cpu and dtype != "fp16" and processes.world_size() == 1  # fp16 scales the loss
         fitting.shared = alone and not _draws(model, first)

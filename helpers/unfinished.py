@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock
 
 from helpers.files import write_whole
 from helpers.portable.pipeline import file_hash
@@ -109,7 +110,8 @@ def remove_old(folder: Path, *, but: Path) -> None:
     for place in folder.glob("*.unfinished"):
         try:
             if place != but and time.time() - place.stat().st_mtime > KEPT:
-                shutil.rmtree(place)
+                with FileLock(place.with_suffix(".lock"), timeout=0):  # nobody goes on from it now
+                    shutil.rmtree(place)
                 logger.info("removed %s: a training stopped 30 days ago or more", place)
-        except OSError as error:  # as of a folder that is read-only, or that another run removes
+        except OSError as error:  # as of a folder that is read-only, or a lock that is held
             logger.info("%s could not be removed (%s)", place, error)

@@ -34,6 +34,7 @@ def scalers(monkeypatch):
             made.append(self.scaler)
 
     monkeypatch.setattr(accelerate.Accelerator, "__init__", start)
+    monkeypatch.setattr(training, "_trains_in_fp16", lambda device: True)
     return made
 
 
@@ -69,10 +70,12 @@ def test_a_t4_is_asked_to_train_in_fp16(old_gpu, monkeypatch):
     assert model.config._attn_implementation == "sdpa"
 
 
-def test_a_cpu_does_not_pretend_to_train_in_fp16(small):
-    """The library would train in fp32 without a word; that is said before the first step."""
+def test_a_cpu_does_not_pretend_to_train_in_fp16(small, tmp_path, monkeypatch):
+    """The library would train in fp32 without a word; that is said first, and nothing is left."""
+    monkeypatch.setenv(training.CACHE_VARIABLE, str(tmp_path / "cache"))
     with pytest.raises(ValueError, match="training in fp16 needs a GPU, got cpu: take fp32 or"):
         training.fine_tune(few("topics"), small, QUICK, dtype="fp16", progress=False)
+    assert not (tmp_path / "cache").exists()
 
 
 def test_fp16_trains_with_a_scaled_loss(scalers, small, monkeypatch):

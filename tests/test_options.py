@@ -16,6 +16,7 @@ from helpers import __main__ as command_line
 from helpers import deployment, systems
 from helpers.choosing import choose_rule, criterion_of, report_rule
 from helpers.decisions import (
+    CostMatrix,
     PredictionSets,
     RejectCosts,
     RejectOption,
@@ -25,7 +26,7 @@ from helpers.decisions import (
 from helpers.drift import figures_without_labels
 from helpers.options import CRITERION
 from helpers.reference import make_reference
-from helpers.rules import chosen_in_words
+from helpers.rules import changed, chosen_in_words
 from helpers.score_files import read_rule
 from helpers.serving import make_app
 
@@ -224,6 +225,16 @@ def test_what_does_not_go_together_is_refused(kind, options, words):
     """Each is said before any training."""
     with pytest.raises(ValueError, match=words):
         criterion_of(kind, **options)
+
+
+def test_measure_is_no_way_to_price_confusions():
+    """A cost matrix has no cut, and the formula for two prices gives one on the softmax alone."""
+    matrix = CostMatrix(np.ones((3, 3)) - np.eye(3))
+    with pytest.raises(ValueError, match="measure goes with reject or coverage, not with costs"):
+        criterion_of("multiclass", cost_matrix=matrix, measure="energy")
+    rule = RejectOption.from_threshold(2.0, measure="energy", label_names=NAMES)
+    with pytest.raises(ValueError, match="this rule's is on the energy: choose it anew"):
+        changed(rule, costs=RejectCosts(reject=0.4))
 
 
 class Stopped(Exception):

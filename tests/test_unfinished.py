@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 
 from helpers import training, unfinished
 from helpers.recipes import Checkpoint, Settings
@@ -64,6 +65,8 @@ def test_only_a_state_that_nobody_wants_is_removed(train, stopped, cache):
     long_ago = time.time() - unfinished.KEPT - 60
     os.utime(stopped, (long_ago, long_ago))
     unfinished.remove_old(cache, but=stopped)
+    with FileLock(stopped.with_suffix(".lock")):  # another process goes on from it
+        unfinished.remove_old(cache, but=newer)
     assert stopped.is_dir() and newer.is_dir()
     train(dataclasses.replace(THREE, seed=1, epochs=1))
     assert not stopped.exists() and newer.is_dir()
