@@ -229,7 +229,7 @@ def test_what_does_not_go_together_is_refused(kind, options, words):
 
 def test_measure_is_no_way_to_price_confusions():
     """A cost matrix has no cut, and the formula for two prices gives one on the softmax alone."""
-    matrix = CostMatrix(np.ones((3, 3)) - np.eye(3))
+    matrix = CostMatrix(costs=np.ones((3, 3)) - np.eye(3))
     with pytest.raises(ValueError, match="measure goes with reject or coverage, not with costs"):
         criterion_of("multiclass", cost_matrix=matrix, measure="energy")
     rule = RejectOption.from_threshold(2.0, measure="energy", label_names=NAMES)
