@@ -31,17 +31,22 @@ from helpers.portable.decisions import (
 from helpers.portable.rule import ALWAYS
 from helpers.rules import chosen_in_words
 
-STYLE = """
+# a table that may be wider than the screen: a shadow where more columns follow
+WIDE = """
+.wide { overflow-x: auto; background:
+  linear-gradient(to right, var(--page, Canvas) 40%, transparent) left / 2rem 100%,
+  linear-gradient(to left, var(--page, Canvas) 40%, transparent) right / 2rem 100%,
+  linear-gradient(to right, #888c, transparent) left / .7rem 100%,
+  linear-gradient(to left, #888c, transparent) right / .7rem 100%;
+  background-repeat: no-repeat; background-attachment: local, local, scroll, scroll; }
+"""
+STYLE = (
+    WIDE
+    + """
 :root { color-scheme: light dark; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 0 auto; padding: 1rem; }
 img { max-width: 100%; background: white; }
 figure { margin: 1rem 0; } figcaption, .note { font-size: .9rem; }
-.wide { overflow-x: auto; background: /* a shadow where more columns follow */
-  linear-gradient(to right, Canvas 40%, transparent) left / 2rem 100%,
-  linear-gradient(to left, Canvas 40%, transparent) right / 2rem 100%,
-  linear-gradient(to right, #888c, transparent) left / .7rem 100%,
-  linear-gradient(to left, #888c, transparent) right / .7rem 100%;
-  background-repeat: no-repeat; background-attachment: local, local, scroll, scroll; }
 table { border-collapse: collapse; font-size: .9rem; }
 th, td { padding: .25rem .6rem; text-align: left; border-bottom: 1px solid #8888; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; }
@@ -49,6 +54,7 @@ td.text { min-width: 14rem; overflow-wrap: anywhere; }
 @media print { body { max-width: none; font-size: 11pt; } h2 { break-after: avoid; }
   tr, figure { break-inside: avoid; } .wide { overflow: visible; } }
 """
+)
 
 
 @dataclass(frozen=True)

@@ -473,6 +473,7 @@ def test_what_parquet_cannot_hold_is_said_before_the_work(saved, tmp_path, insid
         held = nullcontext()
     with held:
         scoring.score(saved, tmp_path / "in.jsonl", tmp_path / "out.parquet")
+        assert len(pq.read_table(tmp_path / "out.parquet")) == 1
     assert not (tmp_path / "out.parquet.parts").exists()
 
 

@@ -82,7 +82,7 @@ WRONG = [
     ("{", 422, "JSON"),
     ("", 422, "required"),
     ("[]", 422, "valid dictionary"),
-    ("null", 422, "body: "),
+    ("null", 422, "valid dictionary|body: Field required"),
     ('{"texts": []}', 422, "at least 1"),
     ('{"texts": ""}', 422, "at least 1"),
     ('{"texts": ["a", ""]}', 422, "at least 1"),
@@ -109,7 +109,7 @@ def test_wrong_calls_get_a_message(client, body, status, words):
         "/classify", content=body.encode("utf-8"), headers={"Content-Type": "application/json"}
     )
     assert found.status_code in (status, 400), found.text
-    assert words in found.text
+    assert re.search(words, found.text)
 
 
 def test_bytes_that_are_no_utf8_get_a_message(client):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
+from helpers.page import WIDE
 from tools.build_notebooks import ROOT, SOURCES, title_of
 from tools.gallery import gallery
 from tools.glossary import glossary
@@ -25,7 +26,9 @@ PAGES = {  # after the lessons
     "glossary.html": "Glossary",
     "notation.html": "Notation",
 }
-STYLE = """
+STYLE = (
+    WIDE
+    + """
 :root { color-scheme: light dark; --ink: #222; --quiet: #555; --line: #ccc; --box: #f4f6f8;
   --link: #00578a; --failed: #a33d00; --page: #fff; }
 @media (prefers-color-scheme: dark) { :root { --ink: #ddd; --quiet: #aaa; --line: #555;
@@ -45,12 +48,6 @@ pre { background: var(--box); padding: .6rem; font-size: .8rem; margin: 0; white
   gap: 0 1rem; } .pair > div { min-width: 0; }
 summary { cursor: pointer; padding: .3rem; }
 .figures { color: var(--quiet); font-size: .9rem; } .failed { color: var(--failed); }
-.wide { overflow-x: auto; background: /* a shadow where more columns follow */
-  linear-gradient(to right, var(--page) 40%, transparent) left / 2rem 100%,
-  linear-gradient(to left, var(--page) 40%, transparent) right / 2rem 100%,
-  linear-gradient(to right, #888c, transparent) left / .7rem 100%,
-  linear-gradient(to left, #888c, transparent) right / .7rem 100%;
-  background-repeat: no-repeat; background-attachment: local, local, scroll, scroll; }
 h3 { margin: 1.4rem 0 .4rem; font-size: 1.1rem; }
 .lines > div { padding: .4rem 0; border-bottom: 1px solid var(--line); }
 dt { font-weight: 600; } dd { margin: 0; } :target { background: var(--box); }
@@ -61,6 +58,7 @@ table { border-collapse: collapse; } td, th { padding: .3rem .6rem; text-align: 
 @media print { body { max-width: none; font-size: 10pt; padding: 0; } nav { display: none; }
   section, tr, article, .lines > div { break-inside: avoid; } }
 """
+)
 # What the figures of a lesson say, in words; the names are those of its cell tagged headline.
 WORDS = {
     "00": "With a threshold of 0.5 a message cost {price at 0.5:.2f}; at {cheapest threshold:.2f}, "
