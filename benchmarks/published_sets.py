@@ -113,11 +113,15 @@ TWEETS = (  # the rate with the least validation loss, which rises after two epo
     f"--label {','.join(EMOTIONS)} --split split --micro-f1 "
     "--epochs 3 --batch-size 32 --learning-rate 1e-4"
 )
+ARTICLES = (  # half are longer than 128 tokens; the published figure has read 256
+    "--label labels --split split --micro-f1 "
+    "--epochs 3 --batch-size 32 --learning-rate 2e-4 --max-length 256"
+)
 SETS = {
     "sms": Set(sms, "sms.csv", "--positive spam --false-positive 20 --false-negative 1"),
     "clinc-small": Set(clinc("data_small"), "clinc.csv", CLINC),
     "clinc-full": Set(clinc("data_full"), "clinc.csv", CLINC),
     "semeval": Set(semeval, "semeval.csv", TWEETS),
-    "reuters": Set(reuters, "reuters.jsonl", "--label labels --split split --micro-f1"),
+    "reuters": Set(reuters, "reuters.jsonl", ARTICLES),
     "olidbr": Set(olidbr, "olidbr.csv", ABUSE, quoted=False),
 }

@@ -80,7 +80,8 @@ def train(
     ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Texts an optimizer step.", min=1)] = None,
     learning_rate: Annotated[
-        float | None, typer.Option(help="Of the pretrained body, at its peak.")
+        float | None,
+        typer.Option(help="Of the pretrained body, at its peak; at most 3e-5 if 768 wide."),
     ] = None,
     max_length: Annotated[int | None, typer.Option(help="Tokens of a text to read.", min=3)] = None,
     resume: Resume = True,

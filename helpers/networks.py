@@ -26,6 +26,7 @@ from helpers.recipes import Checkpoint
 
 CONFIG = "config.json"
 LONGEST = 512  # tokens, where nothing else is said: most classifiers were fine-tuned on no more
+BASE_WIDTH = 768  # of BERT-base
 
 
 def find_network(network: str | Path, revision: str | None = None) -> Checkpoint:
@@ -154,6 +155,25 @@ def find_encoder(network: str | Path, revision: str | None = None) -> Checkpoint
             "with"
         )
     return checkpoint
+
+
+def is_wide(checkpoint: Checkpoint) -> bool:
+    """Tell whether a network is at least as wide as BERT-base, or does not say how wide it is.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        As `find_encoder` gives it.
+
+    Returns
+    -------
+    bool
+    """
+    config = transformers.AutoConfig.from_pretrained(
+        resolve_checkpoint(checkpoint), trust_remote_code=False
+    )
+    width = getattr(config, "hidden_size", None)
+    return not isinstance(width, int) or width >= BASE_WIDTH
 
 
 def _check_config(folder: Path) -> str | None:

@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 from helpers import deployment, processes
 from helpers.choosing import PROMISES, choose_rule, criterion_of, report_rule
 from helpers.data import Task
-from helpers.networks import find_encoder
+from helpers.networks import find_encoder, is_wide
 from helpers.portable.decisions import Decision, Dtype
 from helpers.prediction import predict_logits_and_truncation
 from helpers.recipes import OWN_TABLE, Recipe
 from helpers.reference import make_reference
 from helpers.training import FineTuned, fine_tune
+
+WIDE_RATE = 3e-5  # for BERT its authors tried 2e-5, 3e-5, 5e-5 (Devlin and others, 2019)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +80,8 @@ def train(
         Train on so many texts only.
     epochs, batch_size, max_length : int, optional
     learning_rate : float, optional
-        See `helpers.recipes.Settings`; by default the plan's.
+        See `helpers.recipes.Settings`; by default the plan's, but at most `WIDE_RATE` for another
+        `checkpoint` that is as wide as BERT-base: the small network bears more.
     seed : int, default 0
     resume : bool, default True
         Go on where an equal run was stopped, see `helpers.training.fine_tune`.
@@ -130,6 +133,8 @@ def train(
         "max_length": max_length,
     }
     given: dict[str, Any] = {name: one for name, one in asked.items() if one is not None}
+    if checkpoint is not None and learning_rate is None and is_wide(start):
+        given["learning_rate"] = min(plan.settings.learning_rate, WIDE_RATE)
     settings = replace(plan.settings, seed=seed, **given)
     if PROMISES & set(options):
         settings = replace(settings, keep_best=False)

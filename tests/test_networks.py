@@ -14,7 +14,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from typer.testing import CliRunner
 
 from helpers import __main__ as command_line
-from helpers import deployment, training
+from helpers import deployment, systems, training
 from helpers.adoption import adopt
 from helpers.data import table_task
 from helpers.network_labels import check_order
@@ -22,6 +22,7 @@ from helpers.networks import (
     exchange_logits,
     find_encoder,
     find_network,
+    is_wide,
     load_network,
     make_batchable,
 )
@@ -594,6 +595,46 @@ def test_train_starts_from_any_encoder(tmp_path, monkeypatch, architecture):
         assert found.exit_code == 0, found.output
         assert len([p for p in (tmp_path / "cache").iterdir() if p.is_dir()]) == kept
     assert deployment.load(tmp_path / "mine").rule.label_names == ("b", "a")
+
+
+@pytest.mark.parametrize(
+    ("architecture", "name"),
+    [
+        ("BERT", "hidden_size"),
+        ("ModernBERT", "hidden_size"),
+        ("DistilBERT", "dim"),
+        ("GPT-2", "n_embd"),
+        ("XLNet", "d_model"),
+    ],
+)
+def test_the_width_of_a_network_is_read(tmp_path, architecture, name):
+    """Each architecture has a name of its own for it."""
+    make, options = CONFIGS[architecture]
+    for width in (384, 768):
+        make(**{**options, name: width}).save_pretrained(tmp_path)
+        assert is_wide(find_network(tmp_path)) == (width == 768)
+
+
+@pytest.mark.parametrize(
+    ("width", "given", "expected"),
+    [(16, None, 1e-4), (768, None, 3e-5), (768, 1e-3, 1e-3), (None, None, 1e-4)],
+)
+def test_a_wide_encoder_learns_at_a_low_rate(tmp_path, monkeypatch, width, given, expected):
+    """The rate of the small network would undo what a wide one has learnt before."""
+
+    def stop(task, start, settings, **_):
+        raise InterruptedError(settings.learning_rate)
+
+    monkeypatch.setattr(systems, "fine_tune", stop)
+    rows = [{"text": t, "label": k % 2} for k, t in enumerate(make_texts())]
+    start = width and make_network(tmp_path / "start", hidden_size=width)
+    with pytest.raises(InterruptedError, match=f"^{expected}$"):
+        systems.train(
+            table_task(rows, name="mine"),
+            tmp_path / "mine",
+            checkpoint=start,
+            learning_rate=given,
+        )
 
 
 @pytest.mark.parametrize(
