@@ -100,7 +100,8 @@ def load_tokenizer(folder: str | Path, texts: Sequence[str] = ()) -> Any:
     """
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     if len(texts):
-        ids = np.concatenate(tokenizer(list(texts), add_special_tokens=False)["input_ids"])
+        encoded = tokenizer(list(texts), add_special_tokens=False, verbose=False)  # of any length
+        ids = np.concatenate(encoded["input_ids"])
         unknown = float(np.mean(ids == tokenizer.unk_token_id)) if len(ids) else 0.0
         if unknown > 0.2:
             raise ValueError(
@@ -276,7 +277,7 @@ def was_truncated(
     full = [len(ids) >= max_length for ids in encoded["input_ids"]]  # a tokenizer written in Python
     return np.array(
         [
-            yes and len(tokenizer(text, truncation=False)["input_ids"]) > max_length
+            yes and len(tokenizer(text, truncation=False, verbose=False)["input_ids"]) > max_length
             for text, yes in zip(texts, full, strict=True)
         ],
         dtype=bool,

@@ -280,16 +280,17 @@ def _set_dropout(model: Any, share: float) -> None:
 
 
 def _keep_freed_memory() -> None:
-    """Tell glibc to keep large blocks that are freed, for the rest of the process.
+    """Tell glibc to keep blocks of up to 16 MiB that are freed, for the rest of the process.
 
-    The gradient of the word embeddings is a new block each step, tens of megabytes large. If each
-    goes back to the system, fresh pages cost a sixth of the training on two cores (mallopt(3)).
+    Each step asks for the same blocks again; fresh pages for them would cost a twentieth of the
+    training of short texts. Larger ones, as long texts need, go back to the system: kept, blocks of
+    ever other sizes would pile up (mallopt(3)).
     """
     if sys.platform == "linux":
         library = ctypes.CDLL(None)
         if hasattr(library, "mallopt"):  # other C libraries lack it
             mmap_threshold, trim_threshold = -3, -1
-            library.mallopt(mmap_threshold, 2**30)
+            library.mallopt(mmap_threshold, 2**24)
             library.mallopt(trim_threshold, 2**31 - 1)
 
 

@@ -197,6 +197,7 @@ WRONG = {
             "these themselves count, too",
         ),
         (lambda wrong, level: bound(wrong, 1 - level), "taken the place of the level"),
+        (lambda wrong, level: bound(wrong, 1 - (1 - level) / 19), "nobody shares the level here"),
         (lambda wrong, level: bound(wrong, 0.95), "confidence_level is not used"),
         (counts(lambda k, n, c: wald(k, n, norm.ppf(c))), "normal approximation is too small wh"),
         (counts(lambda k, n, c: wald(k, n, norm.ppf((1 + c) / 2))), "approximation is too small,"),

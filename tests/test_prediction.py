@@ -9,9 +9,11 @@ from datasets import Dataset
 
 from helpers.prediction import (
     check_max_length,
+    load_tokenizer,
     longest_input,
     predict_logits,
     predict_logits_and_truncation,
+    tokenize,
 )
 
 COMMON = {
@@ -125,6 +127,17 @@ def test_truncated_texts_are_told(network, tokenizer):
     assert truncated.tolist() == [False, False, True] and z.shape == (3, 2)
     with pytest.warns(UserWarning, match="1 of 3 texts were truncated to 8 tokens"):
         predict_logits(network, tokenizer, few, max_length=8, dtype="fp32")
+
+
+def test_a_long_text_is_no_cause_for_alarm(tokenizer, tmp_path, caplog):
+    """Texts are counted whole before they are cut, and transformers says nothing of it."""
+    tokenizer.model_max_length = 8
+    tokenizer.save_pretrained(tmp_path)
+    hf.AutoTokenizer.from_pretrained(tmp_path)(["water " * 20])
+    assert "longer than the specified maximum" in caplog.text
+    caplog.clear()
+    tokenize(load_tokenizer(tmp_path, ["water " * 20]), ["water " * 20], 8)
+    assert caplog.text == ""
 
 
 def test_a_length_that_is_no_number_is_refused(network):

@@ -91,7 +91,10 @@ def _judge_floor_cut(
     if got == cuts[int(np.argmax(recall >= floor))] and found < most:
         return f"{want}; yours is a floor of the recall, and one of the precision is asked for"
     if found == hits[: int(np.argmin(fit))].max(initial=0):
-        return f"{want}; yours finds {found}. A cut below one that fails may still reach the floor"
+        return (
+            f"{want}; yours finds {found}. A cut below one that fails may still reach the floor, "
+            "and past the floor it is the most found that counts, not the highest precision"
+        )
     return f"{want}; yours reaches the floor and finds only {found}"
 
 
@@ -118,6 +121,8 @@ def _a_rare_label_is_added(answer: Callable[[Any, Any, int], Any]) -> str | None
             why = f"micro-F1 counts all misses, and there are {n_new} more misses now"
         elif np.isclose(got[0], 2 * hits.sum() / (both.sum() + 2 * n_new)):
             why = f"nobody was given the new label: {n_new} misses, and no false ones"
+        elif n_new > (n := len(labels)) and np.isclose(got[0], 2 * hits.sum() / (both.sum() + n)):
+            why = f"the {n_new} new do not fit into the {n} old rows: count them apart"
         elif not np.isclose(got[0], micro):
             why = "micro-F1 is off: 2 hits / (given + true), each summed over all four labels"
         elif np.isclose(got[1], as_is[1:].mean()):
@@ -181,7 +186,7 @@ def _best_expected_f1(answer: Callable[[Any], Any]) -> str | None:
             )
         as_is = 1 + (2 * p.cumsum() / (number + p.sum())).argmax()
         values = [want - 1, (p >= 0.5).sum(), (p >= f1.max()).sum(), as_is, round(p.sum()), len(p)]
-        values += [f1.max(), f1.max() / 2, falling[want - 1]]
+        values += [f1.max(), f1.max() / 2, falling[want - 1], 1]
         explains = explains & np.isclose(got, values)
     mistakes = (
         "argmax counts from 0",
@@ -193,6 +198,7 @@ def _best_expected_f1(answer: Callable[[Any], Any]) -> str | None:
         "this is the F1, and the number that gets the label is asked for",
         "this is the cut, half of the best F1; the number that gets the label is asked for",
         "this is the last probability that gets it, and their number is asked for",
+        "hits / given alone is the precision; the expected positives belong below, too",
     )
     why = [text for text, fits in zip(mistakes, explains, strict=True) if fits]
     why.append("sort, take the likeliest first, and try every number")

@@ -282,6 +282,9 @@ def _promise(answer: Callable[[Any, float], Any]) -> str | None:
             "only one side breaks a promise: the level is not halved": (
                 lambda w, c: bound(w, (1 + c) / 2)
             ),
+            "nobody shares the level here: the 19 candidates of section 5 do": (
+                lambda w, c: bound(w, 1 - (1 - c) / 19)
+            ),
             "this is the lower end; a promise needs the upper one": (
                 lambda w, c: bound(w, 1 - c, 0, 1) if w.any() else 0.0
             ),

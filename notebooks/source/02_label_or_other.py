@@ -103,7 +103,7 @@ with np.errstate(over="ignore", invalid="ignore"):
 # `right_softmax` subtracts the largest logit first, as every good library does, and the helper of the next cell, too.
 #
 # **Trap: sigmoid by mistake.** The sigmoid, 1 / (1 + exp(−z)), treats each logit as a yes/no question of its
-# own. *Predict*: of 49 such numbers, how many come out above 0.6?
+# own. The check draws 49 logits at random, many times. *Predict*: how many of 49 come out above 0.6?
 
 # %% tags=["trap-sigmoid"]
 from helpers.probabilities import sigmoid, softmax
@@ -200,8 +200,8 @@ for part in ("train", "validation", "test"):
 # messages. (All intents are equally frequent here. Real mail is not so even.) The three parts have three jobs:
 # **fit** the network on the first, **choose** the rule on the second, **report** on the third.
 #
-# A fixed number of epochs is trained and the last one kept. Usually the validation part picks the best epoch; here it
-# must not, since section 5 needs it unspent. A finished run is kept, so the second time this cell takes a second.
+# A fixed number of epochs is trained and the last one kept (`keep_best=False` in the recipe's settings). Usually the
+# validation part picks the best epoch; here it must not, since section 5 needs it unspent. A finished run is kept, so the second time this cell takes a second.
 
 # %%
 from helpers.prediction import predict_logits
@@ -265,9 +265,9 @@ ax.set_ylabel("observed share of right answers")
 plt.show()
 
 # %% [markdown]
-# *Answer*: as printed. T above 1: too sure, dots below the diagonal. T below 1: not sure enough.
+# *Answer*: as printed. T well above 1: too sure, dots below the diagonal. Well below: not sure enough.
 #
-# A dot's area is its number of messages; small ones stray by chance. The **calibration error** in the legend is the
+# A dot's area is its number of messages; small ones stray. The **calibration error** in the legend is the
 # mean gap to the diagonal, weighted by messages. T was fitted on *other* messages, so here it can help or harm a
 # little. And the 0.9937 of section 1 means "right 99 times in 100" only if that network was calibrated.
 #
@@ -301,7 +301,7 @@ gap = [abs(shares["BERT"][i] - shares["word counts"][i]) for i in (0, 1)]
 apart = abs(correct["BERT"].mean() - correct["word counts"].mean())
 apart, *gap = (100 * share for share in (apart, *gap))
 print(f"points apart: right {apart:.1f}; at 0.6 {gap[0]:.1f}, with T {gap[1]:.1f}")
-print(claim("a gap that T narrows", gap[0] > apart + 10 and gap[1] < gap[0], released=RELEASED))
+print(claim("T narrows a wide gap", gap[0] > apart + 10 and gap[1] < gap[0], released=RELEASED))
 fig, ax = plt.subplots(figsize=(4.8, 4.6), layout="constrained")
 plots.reliability_diagram(bins, ax=ax)
 ax.set_ylabel("observed share of right answers")
@@ -311,8 +311,9 @@ plt.show()
 # *Answer*: no. The two differ more in how sure they *sound* than in how often they are right: see how far each line
 # is from the diagonal.
 #
-# Two models' confidences have no common unit, unless both are calibrated: with T the word counts are close to the
-# diagonal. What is left of the gap is honest; the weaker model has fewer messages to be sure of.
+# Two models' confidences have no common unit, unless both are calibrated: T brings the word counts much closer to the
+# diagonal (compare the errors in the legend). Part of the gap must stay; the weaker model has fewer messages to be
+# sure of.
 #
 # **Trap: one threshold for two scales.** The smallest example: the same network, its logits multiplied by 3.
 # It knows exactly as much as before, so a rule should answer as many messages as before.
@@ -510,11 +511,11 @@ print("promised for {} of 200 sets by the scan, {} by the tested rule".format(*m
 assert made[1] <= 21, "above the .999 quantile of a binomial with 200 trials at 5 %"
 
 # %% [markdown]
-# None of these promises can be kept. The scan tries two hundred thresholds in each set, and picks the luckiest. The
-# rule that keeps its word fixes 19 **candidates** before it sees data: 0.95, 0.90, ..., 0.05. For each it asks how
-# likely so few errors were, if the risk were really 10 % (an exact **binomial** test). The candidates *share* the 5 %
-# chance of a mistake, a nineteenth each. They are tried from 0.95 down; one that passes hands its share on to the
-# next.
+# None of these promises can be kept. The scan picks the luckiest of two hundred thresholds. The rule that keeps its word
+# fixes 19 **candidates** before it sees data: 0.95, 0.90, ..., 0.05. For each it asks how
+# likely so few errors were if the risk were 10 % (an exact **binomial** test). They *share* the 5 % chance of a
+# mistake, a nineteenth each. They are tried from 0.95 down; one that passes hands its share on. (If it
+# passed rightly, the share is unspent.)
 #
 # The customer asks for 10 %, with 95 % confidence. *Predict*: on our validation messages, which of the promises
 # below can be made, and what do they cost in coverage?
@@ -536,14 +537,14 @@ faultless = 1 - (0.05 / 19) ** (1 / len(z_validation))  # no error by luck: a ni
 print(f"a faultless network, all {len(z_validation)} answered: {faultless:.4f}")
 
 # %% [markdown]
-# A refusal says how low this network can go with these messages. Even a faultless one ends at the last line: so few
-# could be right by luck. More of them buy a smaller promise, or more coverage. (A 0.60 here meets section 4's by chance.)
+# A refusal says how low this network can go with these messages. Even one without a mistake could promise no less than
+# the last line: so few may all be right by luck. More buy a smaller promise, or more coverage. (A 0.60 meets
+# section 4's by chance.)
 # The fine print: it holds
 #
 # - for traffic like the validation part,
 # - for raw confidences, without the T that these messages fitted,
-# - in at least 95 of 100 such choices. Four choices may go wrong in up to 4 × 5 % = 20 %, so we keep the one
-#   asked for beforehand.
+# - in at least 95 of 100 choices. Four may go wrong in up to 4 × 5 % = 20 %, so we keep the one asked for beforehand.
 #
 # *Predict*: did the test part keep it? And it is about the average: is every intent answered equally often?
 
@@ -554,11 +555,11 @@ said = promised.decide(z_test)
 answered = said < n_classes
 wrong_now = (said != y_test)[answered]
 errors = int(wrong_now.sum())
-seen_risk = binomtest(errors, int(answered.sum())).proportion_ci(method="exact")
+seen_risk = binomtest(errors, int(answered.sum())).proportion_ci(0.9)  # 5 % at either end
 limit = promised.chosen.get("max_risk", 1.0)
 kept = "kept" if seen_risk.high <= limit else "broken" if seen_risk.low > limit else "unsure"
 print(f"promised {limit:.2f}; on test {errors} of {answered.sum()} answers are wrong:")
-print("  {:.3f}, 95 %: {:.3f} to {:.3f},".format(errors / answered.sum(), *seen_risk), kept)
+print("  {:.3f}, 90 %: {:.3f} to {:.3f},".format(errors / answered.sum(), *seen_risk), kept)
 print(claim("test does not speak against it", seen_risk.low <= limit, released=RELEASED))
 rows = pd.DataFrame({"intent": [names[i] for i in y_test], "coverage": answered})
 rows["risk"] = np.where(answered, said != y_test, np.nan)
@@ -566,16 +567,15 @@ by_intent = rows.groupby("intent").mean().sort_values("coverage").round(2)
 pd.concat([by_intent.head(5), by_intent.tail(5)])
 
 # %% [markdown]
-# *Answer*: as printed: "kept" if the whole interval lies below the promise, "unsure" if it spans it. And some intents
-# are answered far more often than others.
+# *Answer*: as printed: "kept" if the interval lies below the promise, "unsure" if it spans it. And no.
 #
-# Whoever writes about an intent at the top of the table waits longer. Nothing was promised about a single intent; a
-# threshold for each would need many more messages.
+# (One side breaks a promise, so each end has its own 5 %.) Whoever writes about an intent at the top may wait longer;
+# but a row is a handful of messages, so part is chance. A promise for each needs many more.
 #
 # ## 6 · Unknown is not unsure
 #
 # Until now every message had one of the 49 intents. Real mail does not. **Near** messages ask
-# somebody else for something, **far** ones ask nobody. The network has seen neither.
+# somebody else, **far** ones nobody. The network has seen neither.
 #
 # *Predict*: softmax must share out a full 1 among the *known* intents. What will it say to a message that fits
 # none of them?
@@ -649,7 +649,7 @@ pd.DataFrame(rates).T.round(2)
 # *Answer*: no, the scores change places between the unknown and wrong answers.
 #
 # Far messages are easier than near ones, not easy. The intervals overlap, but all scores saw the same messages, so we
-# compare in pairs.
+# compare in pairs: these two under every seed, whatever the picture shows.
 
 
 # %%
@@ -723,12 +723,12 @@ shares.rename(index="{:.0%}".format)
 # %% [markdown]
 # *Answer*: as printed above the table. It goes up with the share, in steps: it may stand still for a while.
 #
-# Count the share in your own mail, and mix the validation part to match.
+# Count the share in your mail, and mix the validation part to match.
 #
 # ## 7 · Further: three other ways to find the unknown
 #
-# All use what the network's last layer, its **head**, is given for a text: the **pooled outputs**. An **Other class**:
-# one more class, trained on near and far messages. **Two stages**: first "ours or not?", with the same examples,
+# All begin with what the last layer, the **head**, is given for a text: the **pooled outputs**. An **Other class**: one
+# more class, trained on near and far messages. **Two stages**: first "ours or not?", with the same examples,
 # then the intent. **Distance** to the nearest intent's mean, measured with the spread of the training texts
 # (**Mahalanobis**); it needs no examples. *Predict*: which is best on near messages?
 
@@ -811,17 +811,17 @@ for group in ("near", "far"):
         rng = np.random.default_rng(SEED)
         lead = auroc_interval(*pairs["Other class", group], baseline=pairs[name, group], rng=rng)
         found = "ahead" if lead[1] > 0 else "behind" if lead[2] < 0 else "unsure"
-        print("{:15} {:+.4f} ({:+.4f} to {:+.4f}):".format(name, *lead), found)
+        print("{:15} {:+z.4f} ({:+z.4f} to {:+z.4f}):".format(name, *lead), found)
         if (group, name) == ("near", "largest softmax"):
             print(claim("ahead of the largest softmax", lead[1] > 0, released=RELEASED))
 let = alternatives["let through, near"]
 print(f"fewest near ones let through: {let.idxmin()}, {let.min():.0%};")
 print(f"  Other class {let['Other class']:.0%}, largest logit {let['largest logit']:.0%},")
-print(f"  of {len(kinds['near'])} messages: uncertain by up to {at_most:.2f}")
+print(f"  of {len(kinds['near'])} messages: each uncertain by up to {at_most:.2f}")
 
 # %% [markdown]
 # *Answer*: read the words at the ends. The best way may also differ between the columns: the AUROC looks at all
-# thresholds, "let through" at one, and there a lead below the printed uncertainty is none.
+# thresholds, "let through" at one, and of few messages: a small lead there says little.
 #
 # Where an interval spans 0, the examples have not shown their worth.
 #
@@ -925,7 +925,7 @@ for text, record in zip(texts, again.explain(z), strict=True):
 # ## What to remember
 #
 # 1. Softmax makes logits share a single 1. Adding a number changes nothing, multiplying changes how sure it
-#    sounds, and it never says "none of these".
+#    sounds, and softmax never says "none of these".
 # 2. Fix the list of labels once, save it, audit the data against it.
 # 3. A threshold is a price: 1 − reject / error on calibrated confidences. It belongs to one model.
 # 4. Unsure and unknown are two things. Measure both; an Other class needs examples.
@@ -1011,7 +1011,8 @@ check("02.3", answer)
 # **02.4** What can *these* messages promise? Write `answer(wrong, confidence_level)` for an array with a 1 for each
 # answered message whose answer is wrong, and a 0 for each other: the lowest risk that can be promised. That is the
 # risk r with P(at most as many errors as seen, if the risk is r) = 1 − `confidence_level`; 1 if all are wrong. Give
-# it to four digits. Then try it on `wrong_now` of section 5, and on every fourth of them.
+# it to four digits. Then try it on `wrong_now` of section 5, where the interval ends at the same risk, and on every
+# fourth of them.
 
 # %%
 answer = ...

@@ -154,10 +154,10 @@ print(f"of {together[a, a]:.0f} with {names[a]}, {share[a, b]:.0%} have {names[b
 # %% [markdown]
 # *Answer*: the brightest square off the diagonal, as printed.
 #
-# Read a row: of the messages with this topic, so many percent also have that one. The table is not symmetric:
-# many messages of a rare topic may carry a common one, and not the other way round.
+# Read a row: of the messages with this topic, so many percent have that one. Many of a rare topic may carry a
+# common one, and not the other way round. A share of a few dozen says little.
 #
-# Our messages come in three parts. **Your own data** must be split first. A random split may leave a rare label
+# Our messages come in parts. **Your own data** must be split first. A random split may leave a rare label
 # out of a part; a **label-stratified** split deals each label in its share. We split 300 messages twenty times,
 # each way, and look at the labels that at least three of the messages have.
 #
@@ -169,15 +169,15 @@ from helpers.splits import stratified_split
 every = np.concatenate([one.labels for one in parts.values()])
 few = np.random.default_rng(SEED).permutation(len(every))[:300]
 some = every[few][:, every[few].sum(axis=0) >= 3]
-lost = {"random": 0, "stratified": 0}
+lost = dict.fromkeys(("random", "stratified"), 0)
 for seed in range(20):
     at_random = np.random.default_rng(seed).permutation(np.repeat([0, 1, 2], [180, 60, 60]))
     for way, part in (("random", at_random), ("stratified", stratified_split(some, seed=seed))):
         held = np.array([some[part == p].any(axis=0) for p in range(3)])
         lost[way] += int((~held).any())
-rarest = int(some.sum(axis=0).min())
-print(f"rarest label: {rarest} of 300 messages; a part of 60 misses it")
-print(f"   with a chance of about {0.8**rarest:.0%}, and two parts are so small")
+missed = 0.8 ** some.sum(axis=0)
+print(f"a part of 60 misses the rarest label: {missed.max():.0%};")
+print(f"   one of two parts misses some label: {1 - ((1 - missed) ** 2).prod():.0%}")
 print("splits of 20 with a label missing from a part:", lost)
 assert lost["stratified"] == 0, "every label with three rows or more fits into three parts here"
 
@@ -220,7 +220,7 @@ assert lengths.sum() / filled >= lengths.sum() / (512 * len(lengths))
 from helpers.recipes import MINILM
 from helpers.prediction import load_tokenizer, resolve_checkpoint
 
-its_tokenizer = load_tokenizer(resolve_checkpoint(MINILM))  # like the source's: English
+its_tokenizer = load_tokenizer(resolve_checkpoint(MINILM))  # English, as the source's
 
 
 def wrong_ids(text):
@@ -318,13 +318,13 @@ if best > 0.9 * ignorant:
 claim("the loss is a fifth or more below base rates", best < 0.8 * ignorant, released=RELEASED)
 
 # %% [markdown]
-# (In the first epoch the training loss may lie above the other: it is a mean over steps, of which the early ones knew
-# little.) `fine_tune` keeps the weights of the epoch with the lowest validation loss. **Early stopping** goes a step
-# further: it ends training once that loss has risen.
+# (The training loss, a mean over steps, may begin above the other.) `fine_tune` keeps the weights of
+# the epoch with the lowest validation loss. (Lesson 02 switched that off, for its promise. Here validation chooses the
+# epoch and the cuts: figures on it flatter.) **Early stopping** also ends the training once that loss has risen.
 #
 # How many epochs are too many? The notebook on law trained for 50. We train a **head** alone, one linear layer, on what
-# a head is given (the **pooled outputs**, computed once) by the network *before* fine-tuning, on 600 messages. **F1**
-# makes one number of precision and recall; section 5 has it by hand. *Predict*: the training loss falls. What do the
+# a head is given (the **pooled outputs**) by the network *before* fine-tuning, on 600 messages. **F1** makes one number
+# of precision and recall; section 5 has it by hand. *Predict*: the training loss falls. What do the
 # validation loss and F1 do?
 
 # %%
@@ -370,18 +370,19 @@ risen = low > 1 and losses[-1] > 1.08 * losses[low] and abs(f1[-1] - f1[low]) <=
 claim(text, risen, released=RELEASED)
 
 # %% [markdown]
-# F1 sees the side of the cut; the loss sees wrong answers grow certain.
+# *Answer*: by the loss, all after its lowest; F1 hardly minds. It sees sides of a cut, not certainty.
 #
 # ## 5 · Figures that mean something
 #
-# By hand: message a is about `home` and was given it; b: `home` and `water`, given `home`; c: `money`, given `home`. With TP for hits, FP for false alarms and FN for misses, **F1** of a label is
-# 2 TP/(2 TP + FP + FN), or 2/(1/precision + 1/recall): 4/5, 0, 0.
+# By hand: message a has `home` and was given it; b: `home` and `water`, given `home`; c: `money`, given `home`.
+# With TP hits, FP false alarms and FN misses, **F1** of a label is 2 TP/(2 TP + FP + FN), or, if TP > 0,
+# 2/(1/precision + 1/recall): `home` 4/5, the others 0.
 #
 # - **Macro-F1**, mean over labels: (4/5+0+0)/3
-# - **Micro-F1**, all answers together: 4/(4+1+2)
+# - **Micro-F1**, all together: 4/(4+1+2)
 # - **Samples-F1**, mean over messages: (1+2/3+0)/3
-# - **Jaccard**, labels in both sets by those in either, mean: (1+1/2+0)/3
-# - **Exact match**, sets wholly right: 1/3
+# - **Jaccard**, labels in both by those in either: (1+1/2+0)/3
+# - **Exact match**, whole sets: 1/3
 # - **Hamming loss**: 3/9 wrong
 
 # %%
@@ -399,7 +400,7 @@ assert np.isclose(found["micro_f1"], 2 * hits / (2 * hits + alarms + misses))
 pd.DataFrame({"a, b, c": abc, "validation": found}).round(4)
 
 # %% [markdown]
-# Are these good? No figure means anything without a **baseline**. Three of them: give every message the most
+# Are these good? No figure means anything without a **baseline**. Three of them, on the test part: give every message the most
 # frequent set; give each label with a coin that lands on its base rate; and a logistic regression on
 # weighted word counts, which needs no network at all.
 
@@ -470,10 +471,10 @@ assert right_baseline(clean) > 5 * wrong_baseline(clean)
 # %% [markdown]
 # *Answer*: nothing. A program that never says anything passes 1/K many times over.
 #
-# Where the two lie close, as the line below the table may say of our messages, the trap does not show. For the laws, run
-# `hub-law` and read that line.
+# For our messages the line below the table has both: where the two lie close, the trap does not show. For the laws,
+# run `hub-law` and read that line.
 #
-# **Trap: the area under the curve of decisions.** Both notebooks computed AUROC, the area under the ROC curve,
+# **Trap: the area under the curve of decisions.** The notebooks on comments and on law computed AUROC, the area under the ROC curve,
 # from 0/1 *decisions*. *Predict*: is that figure higher or lower than the true one?
 
 
@@ -577,7 +578,7 @@ for name in list(rules)[2:]:
     gain = paired_bootstrap_f1(*sides, rng=resample, average=average)
     print(f'{average}-F1 of "{name}" minus that of 0.5:')
     print(f"   promised {seen.loc[name, figure] - seen.loc['0.5', figure]:+.4f}", end=", ")
-    print("test gave {:+.5f} ({:+.4f} to {:+.4f})".format(*np.round(gain, 5) + 0.0))
+    print("test gave {:+z.4f} ({:+z.4f} to {:+z.4f})".format(*gain))
 
 # %% [markdown]
 # Compare each promise with its 95 % interval on test. Where the interval contains 0, these test messages cannot
@@ -630,8 +631,8 @@ plt.show()
 # %% [markdown]
 # Where F\*/2 comes from: giving a label to one more message with probability p adds 2p to the top of 2 TP / (given +
 # true) on average, and 1 to the bottom. That pays while 2p is above the ratio itself, down to p = F\*/2.
-# Compare the two printed cuts, and what each reaches. With a small calibration error and little between them in F1,
-# it is so flat near its top that chance places the cut. Cuts for micro-F1 that differ a lot between labels repair calibration, or chase noise; one
+# Compare the two printed cuts, and what each reaches. Where they differ a lot and their F1 hardly does, micro-F1 is
+# flat near its top, and a few messages place the cut. Cuts for micro-F1 that differ a lot between labels repair calibration, or chase noise; one
 # at the right edge hardly ever gives its label.
 #
 # We check the rule where the truth is known: 100,000 simulated messages, three labels of different share.
@@ -652,8 +653,7 @@ assert np.ptp(rule.thresholds) > 0.1, "macro-F1 wants cuts of their own"
 
 # %% [markdown]
 # So on good probabilities the cuts for micro-F1 are nearly one cut, and those for **macro-F1** are half of each
-# label's own best F1. They bring a little macro-F1, most where labels differ in the F1 that they can reach. They are
-# a must where **costs** differ by label: then it is Elkan's cut for each.
+# label's own best F1. They bring a little macro-F1. They are a must where **costs** differ by label: then it is Elkan's cut for each.
 #
 # Now the rare labels. *Predict*: with 3, 10, 30 or 100 positives to choose on, how far is the F1 that
 # validation promises from the true one? We simulate many validation sets for one label, which about one message in
@@ -743,6 +743,7 @@ losses = {
 }
 
 # %%
+print(f"true labels a message: {y_test.sum() / len(y_test):.3f}")
 compared, decided = {}, {}
 for name, loss in losses.items():
     head = fit_head(x["train"], task.train.labels, loss=loss, seed=SEED)
@@ -759,7 +760,9 @@ for name, loss in losses.items():
 pd.DataFrame(compared).round(3)
 
 # %% [markdown]
-# Look at the rows at 0.5 first, then at the tuned ones, then at the last two. (Here labels with few positives share
+# Look at the rows at 0.5 first: does a head give as many labels as are true? Then at the tuned ones: a cut that was
+# chosen on validation need not beat 0.5 on test. Then at the last two; any of these losses may have the lowest log
+# loss on *new* messages, as plain heads grow too sure of those they have seen. (Here labels with few positives share
 # a cut, as the rule does by itself, so the tuned macro-F1 is not that of section 6.) Are the tuned differences
 # larger than chance?
 
@@ -778,15 +781,14 @@ claim(text, worse, released=RELEASED)
 
 # %% [markdown]
 # At 0.5 a weight gives more labels. It moves the logits, and for micro-F1 a cut takes much of that
-# back. For macro-F1 it may keep a gain: see the lines. An interval with 0 inside tells nothing; one without speaks
-# of this network: try another seed.
-# `pos_weight` and the asymmetric loss pay with their probabilities (last two rows). If costs are to set the cuts,
+# back. For macro-F1 it may keep a gain: see the lines. An interval with 0 inside cannot tell the two apart; one
+# without speaks of this network: try another seed. `pos_weight` and the asymmetric loss pay with their probabilities (last two rows). If costs are to set the cuts,
 # take a loss whose probabilities can be trusted.
 #
 # ## 8 · Further: single predictions, and labels that may be wrong
 #
 # Figures hide messages. `explain` gives each decision with its reasons. Resist moving a threshold after looking
-# at a test message: one source did, and so made its test data part of the choosing.
+# at a test message: that makes test data part of the choosing.
 
 # %%
 from importlib.resources import files
@@ -877,8 +879,8 @@ assert np.isclose(guesses[-1], by_rule), "the rule finds what we found by hand"
 #
 # ### A cut to play with
 #
-# One cut for all labels, on the validation part. *Predict*: does each score peak at the same cut? All of it is worked
-# out here, so the slider moves in a page without a kernel, too.
+# One cut for all labels, on the validation part. *Predict*: does each score peak at the same cut? (Lines above the
+# slider say so.) All of it is worked out here, so the slider moves in a page without a kernel, too.
 
 # %%
 from helpers.sliders import slider
