@@ -60,8 +60,11 @@ def test_every_link_leads_somewhere(pages):
 
 
 def test_no_page_leads_out_of_the_folder_that_is_published(pages):
-    """A relative link leads to a page or a notebook beside it, never to a file of the repository."""
-    beside = {*pages, *(f"{path.stem}{end}" for path in LESSONS for end in (".ipynb", "_code.ipynb"))}
+    """A relative link leads to a page or a notebook beside it, never to another file."""
+    beside = {
+        *pages,
+        *(f"{path.stem}{end}" for path in LESSONS for end in (".ipynb", "_code.ipynb")),
+    }
     for name, text in pages.items():
         found = {link.partition("#")[0] for link in re.findall(r'<a\b[^>]*href="([^"]*)"', text)}
         assert {link for link in found if link and not re.match(r"\w+:", link)} <= beside, name

@@ -158,7 +158,10 @@ def questions() -> dict[str, tuple[Question, ...]]:
                     "One may be surer than the other; each needs its own threshold.",
                 ),
                 (
-                    ("Yes, 0.6 is 0.6", "Logits times three keep each message's best label and change its score."),
+                    (
+                        "Yes, 0.6 is 0.6",
+                        "Logits times three keep each message's best label and change its score.",
+                    ),
                     ("Yes, if they are equally accurate", "Accuracy does not fix the scale."),
                 ),
             ),

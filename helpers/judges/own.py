@@ -185,7 +185,7 @@ def _scores_of_keras(answer: Callable[[Any], Any]) -> str | None:
         "the logarithm is to another base; take the natural one": want / np.log(10),
     }
     for words, wrong in mistakes.items():
-        if np.allclose(inside, wrong, atol=1e-3):
+        if np.allclose(inside[:5], wrong[:5], atol=1e-3):
             return f"{seen}: {words}"
     return f"{seen}, expected {np.round(want, 3).tolist()} for the first seven: log(p / (1 - p))"
 
