@@ -106,10 +106,11 @@ def notes(runs: dict[str, list[dict[str, Any]]]) -> list[str]:
         for key, bound in (("recall_promise", "floor"), ("risk_promise", "risk")):
             if kept := one["figures"].get(key):
                 chosen = kept["draws"] - kept["refused"]
+                rules = "rule was" if chosen == 1 else "rules were"
                 said.append(
-                    f"- {where}: a promised {key.split('_')[0]} of {kept[bound]} was broken by "
-                    f"{kept['broken']} of {chosen} rules, by chance at most "
-                    f"{kept['most_by_chance']} ({kept['refused']} draws could promise nothing)"
+                    f"- {where}: in {kept['draws']} draws {chosen} {rules} promised a "
+                    f"{key.split('_')[0]} of {kept[bound]} and {kept['broken']} broke it; by "
+                    f"chance at most {kept['most_by_chance']} of {kept['draws']}"
                 )
         if kept := one["figures"].get("set_promise"):
             said.append(

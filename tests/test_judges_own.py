@@ -73,9 +73,9 @@ def kind(columns):
     return "binary" if len(found) == 2 else "multiclass"
 
 
-def clipped(p, low=1e-7):
+def clipped(p, low=1e-46, top=1e-9):
     """Keep a probability a little inside, and take its logit."""
-    p = np.clip(np.asarray(p, dtype=np.float64), low, 1 - low)
+    p = np.clip(np.asarray(p, dtype=np.float64), low, 1 - top)
     return np.log(p / (1 - p))
 
 
@@ -106,10 +106,9 @@ RIGHT = {
         lambda p: np.float32(clipped(p)),
         lambda p: pd.Series(clipped(p).ravel()),
         lambda p: pd.DataFrame(clipped(p)),
-        lambda p: clipped(p, 1e-6),
-        lambda p: from_probabilities(p, kind="binary"),
+        lambda p: clipped(p, 1e-12, 1e-12),
         lambda p: [float(clipped(one)) for one in p.ravel()],
-        lambda p: logit(np.clip(np.float64(p.ravel()), 1e-9, 1 - 1e-9)),
+        lambda p: logit(np.clip(np.float64(p.ravel()), 1e-10, 1 - 1e-10)),
     ],
 }
 
@@ -170,11 +169,13 @@ WRONG = {
         (lambda p: np.log(np.clip(p, 1e-7, 1)), "this is log p"),
         (lambda p: np.clip(p, 0, 0.999999) / (1 - np.clip(p, 0, 0.999999)), "these are the odds"),
         (lambda p: np.log(p / (1 - p)), "become infinite"),
-        (lambda p: clipped(p, 1e-4), "clips too much"),
+        (lambda p: clipped(p, 1e-7, 1e-7), "clips too much"),  # the solution of old
+        (lambda p: clipped(p, 1e-4, 1e-4), "clips too much"),
+        (lambda p: from_probabilities(p, kind="binary"), "clips too much"),
         (lambda p: -clipped(p), "the sign is turned round"),
         (lambda p: clipped(p) / np.log(10), "natural one"),
         (lambda p: 1 / (1 + np.exp(-p)), "sigmoid of what is a probability already"),
-        (lambda p: clipped(p, 1e-2), "clips too much"),
+        (lambda p: clipped(p, 1e-2, 1e-2), "clips too much"),
         (lambda p: np.nan_to_num(np.log(p / (1 - p)), posinf=0, neginf=0), "must stay above"),
         (lambda p: None, "is there a `return`"),
         (lambda p: clipped(p)[:3], "the shape"),
@@ -183,8 +184,8 @@ WRONG = {
         (lambda p: "logits", "one logit a row is asked for"),
         (lambda p: (p > 0.5).astype(int), "expected"),
         (lambda p: clipped(p) * 2, "expected"),
-        (lambda p: np.zeros(7), "expected"),
-        (lambda p: np.full(7, np.nan), "expected"),
+        (lambda p: np.zeros(9), "expected"),
+        (lambda p: np.full(9, np.nan), "expected"),
         (lambda p: clipped(p).T, "the shape"),
         (lambda p: np.sort(clipped(p), axis=0), "expected"),
     ],

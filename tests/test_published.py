@@ -18,7 +18,7 @@ from benchmarks.published_figures import (
     set_promise,
 )
 from benchmarks.published_sets import KINDS_OF_ABUSE, SETS
-from benchmarks.published_table import BEGIN, END, KEPT, LINES, figure, ours, read, table
+from benchmarks.published_table import BEGIN, END, KEPT, LINES, figure, notes, ours, read, table
 from helpers.decisions import RejectOption
 from helpers.emotions import EMOTIONS
 
@@ -44,6 +44,17 @@ def test_kept_runs_hold_figures_and_commands_alone():
             if line.name == one["set"]:
                 figure(one, line.path)
     assert names == {f"{name}-{run['seed']}" for name, runs in read().items() for run in runs}
+
+
+def test_notes_set_broken_promises_beside_the_draws_that_their_bound_is_of():
+    """The bound by chance counts all draws, also those in which no rule could promise anything."""
+    kept = {"risk": 0.02, "draws": 200, "refused": 188, "broken": 1, "most_by_chance": 21}
+    run = {"set": "x", "seed": 2, "commands": [{"cpu_minutes": 1}], "figures": {}}
+    said = notes({"x": [run | {"figures": {"risk_promise": kept}}]})
+    assert said[1:] == [
+        "- x, seed 2: in 200 draws 12 rules were promised a risk of 0.02 and 1 broke it; by chance "
+        "at most 21 of 200"
+    ]
 
 
 def test_a_missing_run_is_shown_as_missing(tmp_path):

@@ -59,6 +59,37 @@ def test_every_link_leads_somewhere(pages):
     assert lost == [] and found > 300
 
 
+def test_no_page_leads_out_of_the_folder_that_is_published(pages):
+    """A relative link leads to a page or a notebook beside it, never to another file."""
+    beside = {
+        *pages,
+        *(f"{path.stem}{end}" for path in LESSONS for end in (".ipynb", "_code.ipynb")),
+    }
+    for name, text in pages.items():
+        found = {link.partition("#")[0] for link in re.findall(r'<a\b[^>]*href="([^"]*)"', text)}
+        assert {link for link in found if link and not re.match(r"\w+:", link)} <= beside, name
+    assert "(PORTING)" in re.sub(r"<[^>]*>", "", pages["index.html"])
+
+
+def test_a_link_to_a_file_leads_to_the_repository_where_its_address_is_known():
+    """A file that is shown as a page leads to the page, another to the address, else nowhere."""
+    links = "".join(
+        f'<a href="{path}">x</a>'
+        for path in (
+            "PORTING.md#y", "findings/onnxruntime_int8_mates.sh", "GLOSSARY.md",
+            "notebooks/01_binary_threshold.ipynb", "https://example.org", "quiz.html", "#here",
+        )
+    )  # fmt: skip
+    pages = ["glossary.html", "01_binary_threshold.html", "https://example.org", "quiz.html"]
+    led = site.lead_somewhere(links, "https://github.com/a/b/", "v1.0")
+    files = "https://github.com/a/b/blob/v1.0/"
+    assert re.findall(r'href="([^"]*)"', led) == [
+        f"{files}PORTING.md#y", f"{files}findings/onnxruntime_int8_mates.sh", *pages, "#here",
+    ]  # fmt: skip
+    alone = site.lead_somewhere(links, None, "main")
+    assert re.findall(r'href="([^"]*)"', alone) == [*pages, "#here"] and alone.startswith("xx<a")
+
+
 def test_pages_load_nothing_and_are_small(pages):
     """No page asks for a script, a font or a style; each weighs less than 3 MB, and is titled."""
     assert set(site.PAGES) | {"index.html"} <= set(pages)

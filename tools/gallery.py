@@ -150,7 +150,7 @@ TRAPS: dict[str, tuple[Trap, ...]] = {
             "exact",
             "An exact match beside 1/K",
             "The share of exact matches is held against one over the number of labels. A constant "
-            "answer does better than that.",
+            "answer usually does better.",
             "03.5",
         ),
         Trap(

@@ -212,7 +212,8 @@ def glossary() -> str:
     """Write the glossary as HTML: each line has its place, and leads to the term's first use."""
     before = (ROOT / "GLOSSARY.md").read_text(encoding="utf-8").split("\n| term ")[0]
     before = before.replace(
-        "A number names a lesson that uses it.", "A link leads to its first use."
+        "A number names a lesson that uses it.",
+        "A link leads to a lesson that explains or uses it.",
     )
     lines = [
         entry(term.place, term.name, term.meaning, *filter(None, [first_uses().get(term)]))

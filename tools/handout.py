@@ -12,7 +12,7 @@ from tools.gallery import TRAPS
 
 STYLE = """
 .side { border: 0; padding: 0; } .side h2 { font-size: 1.05em; margin: .7em 0 .2em; }
-.side td, .side th { padding: .15em .5em; overflow-wrap: anywhere; } .side table { width: 100%; }
+.side td, .side th { padding: .15em .5em; } .side table { width: 100%; }
 .side code { font-size: .92em; overflow-wrap: anywhere; }
 .traps { columns: 2 20rem; column-gap: 2.6em; }
 .traps li { break-inside: avoid; }
@@ -83,6 +83,7 @@ def formulas() -> list[tuple[str, str, str]]:
     weighted = 20 * one_to_20 / (1 - one_to_20 + 20 * one_to_20)
     chow = RejectCosts(reject=0.4, error=1.0).threshold
     shift = prior_shift(old=0.08, new=0.01)
+    signed = f"{shift:+.2f}".replace("-", "−")
     moved = BinaryThreshold.from_threshold(0.5).at_base_rate(old=0.08, new=0.01)
     at_old = 1 / (1 + np.exp(-moved.cut))
     clean = int(np.ceil(np.log(0.05) / np.log(0.95)))
@@ -108,7 +109,7 @@ def formulas() -> list[tuple[str, str, str]]:
         (
             "a new base rate",
             "z + log-odds(new) − log-odds(old)",
-            f"8 % to 1 %: {shift:+.2f}; 0.5 then is {at_old:.2f} on the old scale",
+            f"8 % to 1 %: {signed}; 0.5 then is {at_old:.2f} on the old scale",
         ),
         (
             "no error in n rows",
@@ -159,5 +160,5 @@ CostMatrix(costs=...)</code>. All from <code>helpers.decisions</code>. Every let
 <table><tr><th>you want</th><th>take</th></tr>{rule_rows}</table>
 <p>Texts of no known label are another matter: a low probability does not find them (lesson 02).</p>
 <h2>Before it is used</h2><ol>{checklist}</ol></section>
-<section class="side"><h1>Traps</h1><ol class="traps">{traps}</ol></section>"""
+<section class="side"><h2>Traps</h2><ol class="traps">{traps}</ol></section>"""
     return body, STYLE

@@ -81,7 +81,7 @@ def questions() -> dict[str, tuple[Question, ...]]:
             ),
             Question(
                 'A line of a lesson reads "differs here". What have you done wrong?',
-                ("Nothing", "Your run has other settings, or trains on fewer messages."),
+                ("Nothing", "You changed a setting, or the network runs on a GPU."),
                 (
                     ("Skipped a cell", "Then a cell would stop with an error."),
                     ("Answered wrongly", "Answers get a hint; this is a claim about figures."),
@@ -158,7 +158,10 @@ def questions() -> dict[str, tuple[Question, ...]]:
                     "One may be surer than the other; each needs its own threshold.",
                 ),
                 (
-                    ("Yes, 0.6 is 0.6", "Logits times three keep the order and change the scores."),
+                    (
+                        "Yes, 0.6 is 0.6",
+                        "Logits times three keep each message's best label and change its score.",
+                    ),
                     ("Yes, if they are equally accurate", "Accuracy does not fix the scale."),
                 ),
             ),

@@ -10,7 +10,7 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 
 from helpers.page import WIDE
-from tools.build_notebooks import ROOT, SOURCES, title_of
+from tools.build_notebooks import ROOT, SOURCES, repository, revision, title_of
 from tools.gallery import gallery
 from tools.glossary import glossary
 from tools.handout import handout
@@ -26,6 +26,13 @@ PAGES = {  # after the lessons
     "glossary.html": "Glossary",
     "notation.html": "Notation",
 }
+# What a file of the repository is shown as, among these pages.
+SHOWN = {
+    "MEASURED.md": "index.html",
+    "GLOSSARY.md": "glossary.html",
+    "NOTATION.md": "notation.html",
+}
+A_LINK = re.compile(r'<a href="([^"#:]+)(#[^"]*)?">(.*?)</a>', re.DOTALL)
 STYLE = (
     WIDE
     + """
@@ -96,12 +103,51 @@ def shell(title: str, body: str, *, style: str = "", nav: str = "") -> str:
     str
     """
     nav = nav or links()
+    body = lead_somewhere(body, repository(), revision())
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{html.escape(title)}</title><style>{STYLE}{style}</style></head>\n"
         f'<body><nav aria-label="Pages">{nav}</nav>\n<main>{body}</main></body></html>\n'
     )
+
+
+def lead_somewhere(body: str, address: str | None, tag: str) -> str:
+    """Turn links to files of the repository into links that a reader of the pages can follow.
+
+    Parameters
+    ----------
+    body : str
+        HTML.
+    address : str or None
+        Of the repository; without it a file that is no page is named, not linked.
+    tag : str
+        Tag or branch to open it at.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> lead_somewhere('<a href="PORTING.md">moves</a>, <a href="NOTATION.md">z</a>', None, "main")
+    'moves, <a href="notation.html">z</a>'
+    >>> lead_somewhere('<a href="PORTING.md">moves</a>', "https://github.com/a/b", "main")
+    '<a href="https://github.com/a/b/blob/main/PORTING.md">moves</a>'
+    """
+
+    def led(match: re.Match) -> str:
+        path, place, words = match[1], match[2] or "", match[3]
+        if not (ROOT / path).exists():
+            return match[0]  # a page
+        lesson = re.fullmatch(r"notebooks/(\d\d_\w+)\.ipynb", path)
+        page = f"{lesson[1]}.html" if lesson else SHOWN.get(path)
+        if page is None and address is None:
+            return words
+        target = page or f"{(address or '').rstrip('/')}/blob/{tag}/{path}"
+        return f'<a href="{target}{place}">{words}</a>'
+
+    return A_LINK.sub(led, body)
 
 
 def links(before: str = "", after: str = "", lesson: str = "") -> str:

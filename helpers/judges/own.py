@@ -141,21 +141,24 @@ def _choose_the_kind(answer: Callable[[dict[str, list]], Any]) -> str | None:
 
 
 def _scores_of_keras(answer: Callable[[Any], Any]) -> str | None:
-    p = np.array([[0.5], [0.2], [0.99], [0.001], [1e-5], [1.0], [0.0]], dtype=np.float32)
+    below_1 = np.nextafter(np.float32(1), np.float32(0))
+    p = np.array(
+        [[0.5], [0.2], [0.99], [0.001], [1e-5], [1e-9], [below_1], [1.0], [0.0]], dtype=np.float32
+    )
     p_inside = p[:-2].ravel().astype(np.float64)
     want = np.log(p_inside / (1 - p_inside))
     with np.errstate(all="ignore"):
         raw = answer(p.copy())
-    given = p.ravel().astype(np.float64).round(6).tolist()
-    seen = f"for the probabilities {given} of shape (7, 1) got"
+    given = [float(f"{one:.9g}") for one in p.ravel()]
+    seen = f"for the probabilities {given} of shape (9, 1) got"
     if raw is None:
         return f"{seen} None: is there a `return`?"
     try:
         got = np.asarray(raw, dtype=np.float64)
     except (TypeError, ValueError):
         return f"{seen} {raw!r}: one logit a row is asked for"
-    if got.shape not in ((7,), (7, 1)):
-        return f"{seen} the shape {got.shape}: one logit a row is asked for, (7,) or (7, 1)"
+    if got.shape not in ((9,), (9, 1)):
+        return f"{seen} the shape {got.shape}: one logit a row is asked for, (9,) or (9, 1)"
     z = got.ravel()
     seen = f"{seen} {np.round(z, 3).tolist()}"
     inside = z[:-2]
@@ -169,7 +172,10 @@ def _scores_of_keras(answer: Callable[[Any], Any]) -> str | None:
             return f"{seen}: 1.0 must stay above and 0.0 below all others; clip closer to them"
         return None
     if np.allclose(inside[:2], want[:2], atol=1e-3):
-        return f"{seen}: that clips too much; only 0 and 1 themselves may change"
+        return (
+            f"{seen}, expected {np.round(want, 3).tolist()} for all but the last two: that clips "
+            "too much; only 0 and 1 themselves may change, so clip in float64, closer to them"
+        )
     mistakes = {
         "these are the probabilities; a logit is log(p / (1 - p))": p_inside,
         "this is log p; the logit of yes/no is log(p / (1 - p))": np.log(p_inside),
@@ -179,9 +185,9 @@ def _scores_of_keras(answer: Callable[[Any], Any]) -> str | None:
         "the logarithm is to another base; take the natural one": want / np.log(10),
     }
     for words, wrong in mistakes.items():
-        if np.allclose(inside, wrong, atol=1e-3):
+        if np.allclose(inside[:5], wrong[:5], atol=1e-3):
             return f"{seen}: {words}"
-    return f"{seen}, expected {np.round(want, 3).tolist()} for the first five: log(p / (1 - p))"
+    return f"{seen}, expected {np.round(want, 3).tolist()} for the first seven: log(p / (1 - p))"
 
 
 CHECKS: dict[str, Judge] = {

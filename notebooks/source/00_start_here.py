@@ -206,6 +206,7 @@ answer = ...
 
 # solution
 def answer(probabilities, threshold):
+    # "Reached" holds at the threshold itself, so >= and not >.
     return [1 if p >= threshold else 0 for p in probabilities]
 
 
@@ -224,6 +225,7 @@ answer = ...
 
 # solution
 def answer(labels, decisions, false_positive, false_negative):
+    # Truth comes first in a pair: (0, 1) is a false alarm, (1, 0) a miss.
     pairs = list(zip(labels, decisions, strict=True))
     return false_positive * pairs.count((0, 1)) + false_negative * pairs.count((1, 0))
 

@@ -794,6 +794,7 @@ answer = ...
 
 # solution
 def answer(false_positive, false_negative):
+    # At the cut both answers cost the same: (1 - t) * false_positive == t * false_negative.
     return false_positive / (false_positive + false_negative)
 
 
@@ -831,6 +832,7 @@ answer = ...
 
 # solution
 def answer(probabilities, false_positive, false_negative):
+    # Left what waiting costs on average, right what calling out does.
     return (probabilities * false_negative >= (1 - probabilities) * false_positive).astype(int)
 
 
@@ -849,6 +851,8 @@ answer = ...
 
 # solution
 def answer(costs, review):
+    # Waiting costs p * c_FN, so reading is cheaper from p = review / c_FN on; calling out
+    # costs (1 - p) * c_FP, which falls to the price of a reading at p = 1 - review / c_FP.
     low, high = review / costs.false_negative, 1 - review / costs.false_positive
     if low < high:
         return low, high

@@ -796,6 +796,8 @@ answer = ...
 
 # solution
 def answer(threshold, old, new):
+    # A probability at the new rate is turned back into one at the old rate, on which the
+    # network was trained: so the odds of the rates stand the other way round.
     odds = threshold / (1 - threshold) * old / (1 - old) * (1 - new) / new
     return odds / (1 + odds)
 
@@ -817,6 +819,7 @@ answer = ...
 
 # solution
 def answer(one, many, n):
+    # Pairs that differ say: a text does not take the same time in every batch.
     each = (many - one) / (n - 1)
     return one - each, each
 
@@ -839,6 +842,7 @@ answer = ...
 
 # solution
 def answer(waiting, limit):
+    # A request above the limit fits nowhere, so it begins a batch, and none can join it.
     batches = []
     for n in waiting:
         if batches and sum(batches[-1]) + n <= limit:
@@ -864,6 +868,7 @@ answer = ...
 
 # solution
 def answer(alarms, n, expected):
+    # Known: about one a year. Estimated: a few years warn in most weeks; mean above median.
     error = (expected * (1 - expected) / n) ** 0.5
     return abs(alarms / n - expected) > 3 * error
 
@@ -911,6 +916,7 @@ answer = ...
 
 # solution
 def answer(alarms):
+    # Two means fit best where the one ends and the other begins.
     def spread(part):
         return ((part - part.mean()) ** 2).sum()
 

@@ -561,7 +561,8 @@ print(f"answered {said.mean():.3f}, of these wrong {1 - right[said].mean():.3f}"
 #
 # **05.1** Somebody hands you rows, each a dict with `text` and `label`. Write `answer(rows)`: the places, counted from
 # 0, of those that can be used. An empty text, or one of blanks alone, goes. Of texts that are equal but for letter case
-# and blanks the first stays. Then a label that is left with one row goes; `Fees` and ` fees` are one label.
+# and blanks the first stays. Then a label that is left with one row goes; `Fees` and `fees` with a
+# blank before it are one label.
 
 # %%
 answer = ...
@@ -571,6 +572,7 @@ answer = ...
 def answer(rows):
     from collections import Counter
 
+    # Labels are counted last: a copy that goes may leave its label with one row.
     fold = lambda cell: " ".join(cell.split()).casefold()
     kept, seen = [], {""}
     for place, row in enumerate(rows):
@@ -597,6 +599,7 @@ answer = ...
 
 # solution
 def answer(columns):
+    # One cell with several labels makes the table multilabel, so look at all of them.
     cells = [cell for column in columns.values() for cell in column]
     if len(columns) > 1 or any(isinstance(cell, list) or ";" in str(cell) for cell in cells):
         return "multilabel"
@@ -618,7 +621,8 @@ answer = ...
 
 # solution
 def answer(p):
-    p = np.clip(np.asarray(p, dtype=np.float64).ravel(), 1e-7, 1 - 1e-7)
+    # The least float32 above 0 is 1.4e-45, the largest below 1 is 1 - 6e-8: none is clipped.
+    p = np.clip(np.asarray(p, dtype=np.float64).ravel(), 1e-46, 1 - 1e-9)
     return np.log(p / (1 - p))
 
 

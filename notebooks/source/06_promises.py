@@ -620,6 +620,7 @@ answer = ...
 
 # solution
 def answer(floor, confidence_level):
+    # A system of just this share makes no mistake in n rows with probability floor**n.
     n = 1
     while floor**n > 1 - confidence_level:
         n += 1
@@ -644,6 +645,7 @@ answer = ...
 def answer(n, mistakes, floor):
     from math import comb
 
+    # At most so many mistakes: the cases 0, 1, ..., mistakes exclude each other, so add them.
     so_few = (comb(n, k) * (1 - floor) ** k * floor ** (n - k) for k in range(mistakes + 1))
     return 1 - sum(so_few)
 
@@ -680,6 +682,7 @@ answer = ...
 
 # solution
 def answer(probabilities, prices):
+    # Row by row: each price, times the probability that its label is the true one, added up.
     return (probabilities @ prices).argmin(axis=1)
 
 
