@@ -90,7 +90,7 @@ def formulas() -> list[tuple[str, str, str]]:
     return [
         (
             "softmax: one of many",
-            "p<sub>k</sub> = exp z<sub>k</sub> / Σ exp z<sub>j</sub>",
+            "p of a label = exp(its z) / Σ exp(z) over all labels",
             f"logits 3 and 0: P(1) = {sure_of_no:.3f}",
         ),
         ("sigmoid: any of many", "p = 1 / (1 + exp(−z))", "two logits: the sigmoid of z₁ − z₀"),
@@ -104,7 +104,7 @@ def formulas() -> list[tuple[str, str, str]]:
         (
             "weight w in the loss",
             "t′ = w t / (1 − t + w t)",
-            f"w = 20, t = {one_to_20:.3f}: {weighted:.2f}",
+            f"t′: where t lies after it; w = 20, t = {one_to_20:.3f}: {weighted:.2f}",
         ),
         (
             "a new base rate",

@@ -819,7 +819,7 @@ answer = ...
 
 # solution
 def answer(one, many, n):
-    # Pairs that differ say: a text does not take the same time in every batch.
+    # Where the three pairs differ, a text does not take the same time in every batch.
     each = (many - one) / (n - 1)
     return one - each, each
 
@@ -868,7 +868,7 @@ answer = ...
 
 # solution
 def answer(alarms, n, expected):
-    # Known: about one a year. Estimated: a few years warn in most weeks; mean above median.
+    # Known: about one a year. Estimated: the mean is far above the median.
     error = (expected * (1 - expected) / n) ** 0.5
     return abs(alarms / n - expected) > 3 * error
 
