@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, get_args
 
 import numpy as np
@@ -16,6 +16,7 @@ from helpers.portable.checks import (
     check_open_unit,
     check_share,
     is_real,
+    shown,
 )
 from helpers.portable.cost_matrix import CostMatrix, check_cost_matrix
 from helpers.portable.costs import (
@@ -38,6 +39,7 @@ from helpers.portable.floors import check_floors
 from helpers.portable.labels import LabelFloors
 from helpers.portable.probabilities import MEASURES, fit_temperature
 from helpers.portable.rule import ALWAYS
+from helpers.portable.search import check_beta
 from helpers.portable.sets import Score
 from helpers.portable.unknown import choose_unknown_cut
 from helpers.reports import (
@@ -69,6 +71,27 @@ RULES: dict[Kind, type[Rule]] = {
 }
 
 
+KINDS: dict[Kind, str] = {
+    "binary": "yes/no",
+    "multiclass": "one of many",
+    "multilabel": "many labels",
+}
+FOR: dict[str, tuple[Kind, ...]] = {
+    **dict.fromkeys(("false_positive", "false_negative"), ("binary", "multilabel")),
+    **dict.fromkeys(("min_recall", "min_precision"), ("binary", "multilabel")),
+    **dict.fromkeys(("review", "max_review", "f_beta"), ("binary",)),
+    **dict.fromkeys(("max_false_omission", "max_false_discovery"), ("binary",)),
+    **dict.fromkeys(("reject", "error", "cost_matrix", "other", "coverage"), ("multiclass",)),
+    **dict.fromkeys(("max_risk", "measure", "max_lost", "unknown_price"), ("multiclass",)),
+    **dict.fromkeys(("set_coverage", "by_class", "set_score", "randomized"), ("multiclass",)),
+    **dict.fromkeys(("label_costs", "micro_f1", "macro_f1", "max_missed"), ("multilabel",)),
+    "confidence_level": ("binary", "multiclass", "multilabel"),
+}
+PRICED = ("false_positive", "false_negative", "reject", "error", "cost_matrix", "label_costs")
+BESIDE = ("measure", "max_lost", "unknown_price", "by_class", "set_score", "randomized", "other")
+FLAGS = {"by_class", "randomized", "micro_f1", "macro_f1"}
+# what the command line calls otherwise than with hyphens
+TYPED = {"cost_matrix": "--costs", "label_costs": "--costs", "confidence_level": "--confidence"}
 FLOORS = {"min_recall", "min_precision"}  # go together
 SIDES = {"max_false_omission", "max_false_discovery"}  # need each other
 BAND = {"review", "max_review", *SIDES}
@@ -82,6 +105,7 @@ CHECKS: dict[str, Callable[[str, Any], float]] = {
     "max_false_discovery": check_open_unit,
     "min_recall": check_floor,
     "min_precision": check_floor,
+    "f_beta": check_beta,
     "coverage": check_floor,
     "max_risk": check_open_unit,
     "max_lost": check_share,
@@ -149,7 +173,7 @@ def criterion_of(
     other : str, optional
         With `cost_matrix`: the name of the reject.
     coverage, max_risk : float, optional
-        For one of many.
+        For one of many; the second is a promise, with `confidence_level`.
     measure : str, optional
         With `reject` or `coverage`: what the cut is on, "softmax" by default, "margin", "entropy",
         "logit" or "energy"; see `helpers.probabilities.confidence`.
@@ -163,7 +187,8 @@ def criterion_of(
     micro_f1, macro_f1 : bool
         For many labels.
     max_missed : float in (0, 1), optional
-        For many labels: the share of a message's labels that may be missed in expectation.
+        For many labels: the share of a message's labels that may be missed in expectation; a
+        message without any misses none.
     confidence_level : float in (0, 1), optional
         Of a promise: with min_recall, min_precision, max_risk, or both sides of a band.
     label_names : tuple of str, optional
@@ -176,8 +201,8 @@ def criterion_of(
     Raises
     ------
     ValueError
-        If not exactly one way (or both floors) is given, it is not for this kind, a cost lacks its
-        partner, or an option stands beside a way that does not take it.
+        If not exactly one way (or both floors) is given, it is not for this kind, an option lacks
+        its partner, as `max_risk` its confidence level, or stands beside what does not take it.
 
     Examples
     --------
@@ -186,98 +211,33 @@ def criterion_of(
     >>> criterion_of("multilabel", macro_f1=True)
     {'macro_f1': True}
     """
+    asked = {name: one for name, one in locals().items() if name not in ("kind", "label_names")}
     if kind not in RULES:
         raise ValueError(f"kind must be one of {', '.join(RULES)}, got {kind!r}")
-    given: dict[str, Any] = {
-        "min_recall": min_recall,
-        "min_precision": min_precision,
-        "f_beta": f_beta,
-        "coverage": coverage,
-        "max_risk": max_risk,
-        "max_false_omission": max_false_omission,
-        "max_false_discovery": max_false_discovery,
-        "set_coverage": set_coverage,
-        "max_missed": max_missed,
-        "micro_f1": micro_f1 or None,
-        "macro_f1": macro_f1 or None,
+    asked = {
+        name: one for name, one in asked.items() if one is not None and (one or name not in FLAGS)
     }
-    two = (false_positive, false_negative)
-    if label_costs is not None:
-        if kind != "multilabel" or two != (None, None):
-            raise ValueError(
-                "costs for each label are for many labels, without a pair of costs for all; the "
-                f"kind is {kind}"
-            )
-        given["costs"] = list(label_costs)
-    if cost_matrix is not None:
-        if kind != "multiclass" or reject is not None or error is not None:
-            raise ValueError(
-                "a cost matrix prices one of many labels, its reject in a column of its own; the "
-                f"kind is {kind}"
-            )
-        given["costs"] = check_cost_matrix(cost_matrix)
-    elif other is not None:
-        raise ValueError("other names the reject of a cost matrix: give cost_matrix, too")
-    if two != (None, None):
-        if None in two:
-            raise ValueError("false_positive and false_negative need each other: give both")
-        if kind == "multiclass":
-            raise ValueError(
-                "false_positive and false_negative price yes/no answers; one of many labels takes "
-                "reject (and error), a cost matrix, coverage or max_risk"
-            )
-        given["costs"] = Costs(false_positive=two[0], false_negative=two[1])  # type: ignore[arg-type]
-    bands = {"review": review, "max_review": max_review}
-    band = {name: value for name, value in bands.items() if value is not None}
-    if len(band) > 1:
-        raise ValueError("give review or max_review, not both")
-    if band:
-        if kind != "binary" or "costs" not in given:
-            raise ValueError(
-                "review, or max_review, goes with false_positive and false_negative of a yes/no "
-                f"task; the kind is {kind}"
-            )
-        given |= {"costs": None, **band}
-    if reject is not None or error is not None:
-        if kind != "multiclass" or reject is None:
-            raise ValueError(
-                f"reject and error price one of many labels, and need reject; the kind is {kind}"
-            )
-        given["costs"] = RejectCosts(reject=reject, error=1.0 if error is None else error)
-    found = {name: value for name, value in given.items() if value is not None}
-    ways = ", ".join(WAYS[kind])
+    _check_kind(kind, asked)
+    _check_partners(asked)
+    ways = [name for name in asked if name not in (*BESIDE, "confidence_level")]
+    price = _price(asked)
+    bands = BAND - SIDES & set(ways)
+    found = {name: one for name, one in asked.items() if name in ways and name not in PRICED}
+    if price is not None and not bands:
+        found["costs"] = price
     if len(found) != 1 and set(found) not in (FLOORS, SIDES):
-        what = f"got {', '.join(found)}" if found else "got none"
-        raise ValueError(f"a {kind} rule is chosen by exactly one of {ways}; {what}")
-    way = next(iter(found))
-    if band:
-        found["costs"] = Costs(false_positive=two[0], false_negative=two[1])  # type: ignore[arg-type]
-    if way not in WAYS[kind]:
-        raise ValueError(f"a {kind} rule is chosen by one of {ways}, got {way}")
-    if way in SIDES and (set(found) != SIDES or confidence_level is None):
+        beside = [name for name in asked if name in BESIDE]
+        got = _said(ways) or ("none" if not beside else f"none beside {_said(beside)}")
         raise ValueError(
-            "max_false_omission, max_false_discovery and a confidence level need each other: give "
-            "all three"
+            f"a {kind} rule is chosen by exactly one of {', '.join(WAYS[kind])}; got {got}"
         )
-    of_sets = {"by_class": by_class, "set_score": set_score, "randomized": randomized}
-    of_sets = {name: value for name, value in of_sets.items() if value}
-    if of_sets and way != "set_coverage":
-        raise ValueError(f"{next(iter(of_sets))} goes with set_coverage, not with {way}")
-    if set_score is not None:
-        check_choice("set_score", set_score, get_args(Score))
-    if measure is not None:
-        if way != "coverage" and not isinstance(found.get("costs"), RejectCosts):
-            raise ValueError(f"measure goes with reject or coverage, not with {way}")
-        found["measure"] = check_choice("measure", measure, MEASURES)
-    found |= of_sets | _second_cut(found, max_lost, unknown_price)
+    way = next(iter(found))
+    if bands:
+        found["costs"] = price
+    _check_beside(way, asked, _said(ways))
+    found |= {name: one for name, one in asked.items() if name in BESIDE}
     if confidence_level is not None:
-        if way in PROMISES:
-            raise ValueError(f"{way} is kept in the mean: it takes no confidence level")
-        if way not in PROVEN:
-            raise ValueError(f"a confidence level belongs to a promise, and {way} is none")
         found["confidence_level"] = confidence_level
-    if other is not None:
-        found["other"] = other
     for name, value in found.items():
         if name in FLOORS and kind == "multilabel" and not is_real(value):
             if label_names is not None:
@@ -287,23 +247,110 @@ def criterion_of(
     return found
 
 
-def _second_cut(
-    found: Mapping[str, Any], max_lost: float | None, price: float | None
-) -> dict[str, float]:
-    """Check that a cut for the unknown stands beside a way that can have one."""
-    if max_lost is None and price is None:
-        return {}
-    if max_lost is not None and price is not None:
+def _said(names: Iterable[str]) -> str:
+    """Name options as Python does, and as the command line does where that is another word."""
+    return ", ".join(name + (f" ({TYPED[name]})" if name in TYPED else "") for name in names)
+
+
+def _check_kind(kind: Kind, asked: Mapping[str, Any]) -> None:
+    """Refuse what is for another kind of task."""
+    for name, value in asked.items():
+        if kind not in FOR[name]:
+            kinds = " and ".join(KINDS[one] for one in FOR[name])
+            raise ValueError(
+                f"{_said([name])} is for {kinds}; this is {KINDS[kind]}, and its rule is chosen by "
+                f"one of {', '.join(WAYS[kind])}"
+            )
+        if name in FLOORS and kind == "binary" and isinstance(value, Mapping):
+            raise ValueError(
+                f"{name} by names is for many labels; yes/no takes one number, as 0.9, got "
+                f"{shown(dict(value))}"
+            )
+
+
+def _check_partners(asked: Mapping[str, Any]) -> None:
+    """Refuse an option that lacks its partner, or stands beside one that takes its place."""
+    pair = [name for name in ("false_positive", "false_negative") if name in asked]
+    if len(pair) == 1:
+        raise ValueError("false_positive and false_negative need each other: give both")
+    for table, others, what in (
+        ("label_costs", pair, "the costs of each label"),
+        ("cost_matrix", ["reject", "error"], "all costs, the reject's in a column of its own"),
+    ):
+        beside = [name for name in others if name in asked]
+        if table in asked and beside:
+            raise ValueError(f"{_said([table])} holds {what}: leave {' and '.join(beside)} out")
+    if "other" in asked and "cost_matrix" not in asked:
+        raise ValueError("other names the reject of a cost matrix: give cost_matrix, too")
+    if "error" in asked and "reject" not in asked:
+        raise ValueError("error, the cost of a wrong label, needs reject, the cost of Other")
+    if {"review", "max_review"} <= set(asked):
+        raise ValueError("give review or max_review, not both")
+    for name in ("review", "max_review"):
+        if name in asked and not pair:
+            raise ValueError(
+                f"{name} goes with false_positive and false_negative, the costs of the two "
+                "mistakes: give them, too"
+            )
+
+
+def _price(asked: Mapping[str, Any]) -> Costs | RejectCosts | CostMatrix | list[Costs] | None:
+    """Make of the prices that were given what a rule's ``choose`` takes."""
+    if "label_costs" in asked:
+        return list(asked["label_costs"])
+    if "cost_matrix" in asked:
+        return check_cost_matrix(asked["cost_matrix"])
+    if "reject" in asked:
+        return RejectCosts(reject=asked["reject"], error=asked.get("error", 1.0))
+    if "false_positive" in asked:
+        return Costs(**{name: asked[name] for name in ("false_positive", "false_negative")})
+    return None
+
+
+def _check_beside(way: str, asked: Mapping[str, Any], named: str) -> None:
+    """Check that what stands beside a way to choose goes with it; `named` is what was given."""
+    level = "confidence_level" in asked
+    if way in SIDES and not (set(asked) >= SIDES and level):
+        raise ValueError(
+            "max_false_omission, max_false_discovery and a confidence level (--confidence) need "
+            "each other: give all three"
+        )
+    if way == "max_risk" and not level:
+        raise ValueError(
+            "max_risk is a promise: it goes with a confidence level, as confidence_level=0.9, on "
+            "the command line --confidence 0.9"
+        )
+    for name in ("by_class", "set_score", "randomized"):
+        if name in asked and way != "set_coverage":
+            raise ValueError(f"{name} goes with set_coverage, not with {named}")
+    if "set_score" in asked:
+        check_choice("set_score", asked["set_score"], get_args(Score))
+    if "measure" in asked:
+        if way != "coverage" and "reject" not in asked:
+            raise ValueError(f"measure goes with reject or coverage, not with {named}")
+        check_choice("measure", asked["measure"], MEASURES)
+    if {"max_lost", "unknown_price"} <= set(asked):
         raise ValueError("give max_lost or unknown_price, not both")
-    priced = isinstance(found.get("costs"), RejectCosts)
-    if price is not None and priced:
-        return {"unknown_price": price}
-    if max_lost is not None and (priced or "coverage" in found):
-        return {"max_lost": max_lost}
-    raise ValueError(
-        "a cut for the unknown goes with reject, by max_lost or unknown_price, or with coverage, "
-        f"by max_lost; got {', '.join(found)}"
-    )
+    lost = "max_lost" in asked and not ("reject" in asked or way == "coverage")
+    if lost or ("unknown_price" in asked and "reject" not in asked):
+        raise ValueError(
+            "a cut for the unknown goes with reject, by max_lost or unknown_price, or with "
+            f"coverage, by max_lost; got {named}"
+        )
+    if level and way in PROMISES:
+        raise ValueError(f"{way} is kept in the mean: it takes no confidence level")
+    if level and way not in PROVEN:
+        raise ValueError(
+            f"a confidence level belongs to a promise ({', '.join(sorted(PROVEN))}); got {named}"
+        )
+    if level and _reaches_one(asked.get("min_precision")):
+        raise ValueError("no number of rows can promise a precision of 1: ask for less, as 0.95")
+
+
+def _reaches_one(floors: Any) -> bool:
+    """Tell whether a floor, or one of several, is 1."""
+    each = floors.values() if isinstance(floors, Mapping) else [floors]
+    return any(is_real(one) and float(one) == 1 for one in each)
 
 
 def choose_rule(

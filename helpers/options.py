@@ -41,7 +41,9 @@ CostTable = Annotated[
 Reject = Annotated[float | None, typer.Option(help="One of many: cost of Other.")]
 Error = Annotated[float | None, typer.Option(help="One of many: cost of a wrong label.")]
 Coverage = Annotated[float | None, typer.Option(help="One of many: answer this share.")]
-Risk = Annotated[float | None, typer.Option(help="One of many: errors among answers.")]
+Risk = Annotated[
+    float | None, typer.Option(help="One of many, with --confidence: errors among answers.")
+]
 SetCoverage = Annotated[
     float | None, typer.Option(help="One of many: name sets that hold the true label so often.")
 ]
@@ -69,10 +71,14 @@ MaxLost = Annotated[
 ]
 UnknownPrice = Annotated[
     float | None,
-    typer.Option(help="So, too, with --reject: where that is cheapest at this cost of unknown."),
+    typer.Option(
+        help="So, too, with --reject: where that is cheapest at this cost of an unknown one, on "
+        "rows of no label; not in train."
+    ),
 ]
 MaxMissed = Annotated[
-    float | None, typer.Option(help="Many labels: miss this share of a text's, in the mean.")
+    float | None,
+    typer.Option(help="Many labels: miss this share of a text's, in the mean; of no label none."),
 ]
 Revision = Annotated[str | None, typer.Option(help="Of owner/name on the Hub: commit or main.")]
 Level = Annotated[float | None, typer.Option("--confidence", help="Prove the promise, as 0.9.")]

@@ -100,6 +100,8 @@ def choose_for_scores(
         kind = "multilabel" if many else "binary" if len(scores) <= 2 else "multiclass"
     if kind == "binary" and len(scores) > 2:
         raise ValueError(f"a yes/no rule takes one or two score columns, got {len(scores)}")
+    if kind != "binary" and positive is not None:
+        raise ValueError(f"positive is for yes/no, and this is {kind}: leave --positive out")
     label_names: tuple[str, ...]
     notes: list[str] = []
     if truth is not None:
@@ -122,7 +124,8 @@ def choose_for_scores(
             found = read_labels(table, columns[0])
             label_names = order_labels(found, names, positive)
             if len(label_names) != 2:
-                raise ValueError(f"yes/no needs two labels, got {', '.join(label_names[:5])}")
+                some = some_of(label_names)
+                raise ValueError(f"yes/no needs two labels, got {len(label_names)}: {some}, ...")
             truth = np.array([label_names.index(one) for one in found])
         else:
             label_names = tuple(names or scores)

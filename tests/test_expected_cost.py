@@ -403,8 +403,12 @@ def test_a_label_called_other_leaves_the_name_to_it():
 @pytest.mark.parametrize(
     ("kind", "options", "words"),
     [
-        ("binary", {"cost_matrix": GOOD}, "a cost matrix prices one of many labels"),
-        ("multiclass", {"cost_matrix": GOOD, "reject": 1}, "its reject in a column of its own"),
+        (
+            "binary",
+            {"cost_matrix": GOOD},
+            r"\(--costs\) is for one of many; this is yes/no",
+        ),
+        ("multiclass", {"cost_matrix": GOOD, "reject": 1}, "reject.s in a column of its own"),
         ("multiclass", {"cost_matrix": [[0, 1], [1, 0]]}, r"costs must be CostMatrix\("),
         ("multiclass", {"cost_matrix": GOOD, "coverage": 0.5}, "exactly one of"),
         ("multiclass", {"other": "ask", "coverage": 0.5}, "names the reject of a cost matrix"),

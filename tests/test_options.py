@@ -17,6 +17,7 @@ from helpers import deployment, systems
 from helpers.choosing import choose_rule, criterion_of, report_rule
 from helpers.decisions import (
     CostMatrix,
+    Costs,
     PredictionSets,
     RejectCosts,
     RejectOption,
@@ -198,27 +199,37 @@ def test_unknown_costs_what_chose_its_cut():
     assert at_0 < cost["now"] < at_0 + np.isin(why, list(prices), invert=True).mean() / 2
 
 
+RISK = {"max_risk": 0.1, "confidence_level": 0.9}
+
+
 @pytest.mark.parametrize(
     ("kind", "options", "words"),
     [
         ("binary", {"max_false_omission": 0.1, "confidence_level": 0.9}, "give all three"),
         ("binary", {"max_false_omission": 0.1, "max_false_discovery": 0.1}, "give all three"),
         ("binary", {"max_false_discovery": 0.1, "f_beta": 1}, "chosen by exactly one of"),
-        ("multiclass", {"max_false_discovery": 0.1}, "chosen by one of costs, coverage"),
+        (
+            "multiclass",
+            {"max_false_discovery": 0.1},
+            "is for yes/no; this is one of many",
+        ),
         ("multiclass", {"set_coverage": 0.9, "set_score": "raps"}, 'set_score must be "lac" or'),
         ("multiclass", {"coverage": 0.9, "set_score": "lac"}, "set_score goes with set_coverage"),
         ("multiclass", {"reject": 1, "randomized": True}, "randomized goes with set_coverage"),
         ("multiclass", {"max_lost": 0.1}, "chosen by exactly one of.*got none"),
         ("multiclass", {"coverage": 0.9, "unknown_price": 1}, "by max_lost; got coverage"),
-        ("multiclass", {"max_risk": 0.1, "max_lost": 0.1}, "by max_lost; got max_risk"),
+        ("multiclass", {**RISK, "max_lost": 0.1}, "by max_lost; got max_risk"),
+        ("multiclass", {"max_risk": 0.1}, "promise: .* on the command line --confidence 0.9"),
+        ("binary", {"max_review": 0.1}, "costs of the two mistakes: give them, too"),
+        ("multiclass", {"error": 1}, "error, the cost of a wrong label, needs reject"),
         ("multiclass", {"reject": 1, "max_lost": 0.1, "unknown_price": 1}, "not both"),
         ("multiclass", {"reject": 1, "max_lost": 5}, r"max_lost must be a share in \[0, 1\]"),
         ("multiclass", {"reject": 1, "unknown_price": -1}, "unknown_price must be a cost"),
-        ("binary", {"f_beta": 1, "max_lost": 0.1}, "by max_lost; got f_beta"),
+        ("binary", {"f_beta": 1, "max_lost": 0.1}, "max_lost is for one of many; this is yes/no"),
         ("multiclass", {"reject": 1, "measure": "sure"}, 'measure must be "softmax"'),
-        ("multiclass", {"max_risk": 0.1, "measure": "energy"}, "reject or coverage, not with max"),
+        ("multiclass", {**RISK, "measure": "energy"}, "reject or coverage, not with max"),
         ("multiclass", {"set_coverage": 0.9, "measure": "logit"}, "not with set_coverage"),
-        ("binary", {"f_beta": 1, "measure": "energy"}, "measure goes with .*not with f_beta"),
+        ("binary", {"f_beta": 1, "measure": "energy"}, "measure is for one of many; this is yes"),
     ],
 )
 def test_what_does_not_go_together_is_refused(kind, options, words):
@@ -230,7 +241,7 @@ def test_what_does_not_go_together_is_refused(kind, options, words):
 def test_measure_is_no_way_to_price_confusions():
     """A cost matrix has no cut, and the formula for two prices gives one on the softmax alone."""
     matrix = CostMatrix(costs=np.ones((3, 3)) - np.eye(3))
-    with pytest.raises(ValueError, match="measure goes with reject or coverage, not with costs"):
+    with pytest.raises(ValueError, match="measure goes with reject or coverage, not with cost_m"):
         criterion_of("multiclass", cost_matrix=matrix, measure="energy")
     rule = RejectOption.from_threshold(2.0, measure="energy", label_names=NAMES)
     with pytest.raises(ValueError, match="this rule's is on the energy: choose it anew"):
@@ -259,3 +270,56 @@ def test_train_takes_them(flags, tmp_path, monkeypatch):
         done = CliRunner().invoke(command_line.app, (call + PRICED).split())
         with pytest.raises(ValueError, match="unknown_price is weighed on rows that belong to no"):
             raise done.exception
+
+
+WAYS_TO_CHOOSE = {
+    "binary": (
+        {"false_positive": 1, "false_negative": 5},
+        {"false_positive": 1, "false_negative": 5, "review": 0.3},
+        {"false_positive": 1, "false_negative": 5, "max_review": 0.2},
+        {"min_recall": 0.8},
+        {"min_recall": 0.6, "min_precision": 0.6},
+        {"min_recall": 0.7, "confidence_level": 0.9},
+        {"max_false_omission": 0.2, "max_false_discovery": 0.3, "confidence_level": 0.9},
+        {"f_beta": 2},
+    ),
+    "multiclass": (
+        {"reject": 1, "error": 4},
+        {"reject": 1, "measure": "energy"},
+        {"reject": 1, "error": 4, "max_lost": 0.1},
+        {"cost_matrix": CostMatrix(costs=[[0, 1, 2, 1], [1, 0, 2, 1], [2, 2, 0, 1]])},
+        {"coverage": 0.8},
+        {"coverage": 0.8, "max_lost": 0.1, "measure": "margin"},
+        {"max_risk": 0.3, "confidence_level": 0.8},
+        {"set_coverage": 0.9},
+        {"set_coverage": 0.9, "by_class": True},
+        {"set_coverage": 0.9, "set_score": "aps", "randomized": True},
+    ),
+    "multilabel": (
+        {"false_positive": 1, "false_negative": 5},
+        {"label_costs": [Costs(false_positive=1, false_negative=k) for k in (1, 2, 3)]},
+        {"min_recall": 0.8},
+        {"min_precision": {"a": 0.6, "b": 0.6, "c": 0.6}},
+        {"min_recall": 0.7, "confidence_level": 0.8},
+        {"micro_f1": True},
+        {"macro_f1": True},
+        {"max_missed": 0.2},
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked"), [(kind, one) for kind, ways in WAYS_TO_CHOOSE.items() for one in ways]
+)
+def test_what_criterion_of_accepts_can_be_chosen(kind, asked):
+    """No combination passes before a training and fails after it."""
+    rng = np.random.default_rng(0)
+    names = ("a", "b", "c") if kind != "binary" else ("no", "yes")
+    y = {"binary": rng.integers(0, 2, 400), "multiclass": rng.integers(0, 3, 400)}.get(
+        kind, rng.integers(0, 2, (400, 3))
+    )
+    truth = np.eye(3)[y] if kind == "multiclass" else y
+    z = 4.0 * truth - 2 + rng.normal(size=truth.shape)
+    criterion = criterion_of(kind, **asked, label_names=names)
+    rule = choose_rule(kind, z, y, label_names=names, criterion=criterion)
+    assert tuple(rule.label_names) == names and len(rule.decide(z)) == 400

@@ -160,6 +160,12 @@ def test_other_columns_leave_as_they_came(tables):
         (["p"], ["id"], {}, "yes/no needs two labels"),
         (["p", "id", "p2"], ["urgent"], {}, "no column 'p2'"),
         (["p"], ["urgent"], {"kind": "multilabel"}, "urgent must be 0 or 1"),
+        (
+            ["p"],
+            ["urgent"],
+            {"kind": "multilabel", "positive": "yes"},
+            "positive is for yes/no, and this is multilabel",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(tables, scores, labels, options, words):

@@ -473,10 +473,10 @@ def test_criteria_reports_and_pages_know_sets():
     [
         ("multiclass", {"by_class": True, "coverage": 0.9}, "by_class goes with set_coverage"),
         ("multiclass", {"set_coverage": 90}, "set_coverage must lie strictly between 0 and 1"),
-        ("binary", {"set_coverage": 0.9}, "a binary rule is chosen by one of costs"),
+        ("binary", {"set_coverage": 0.9}, "set_coverage is for one of many; this is yes/no"),
         ("multilabel", {"max_missed": 0}, "max_missed must lie strictly between 0 and 1"),
         ("multilabel", {"max_missed": 0.1, "confidence_level": 0.9}, "max_missed is kept in the m"),
-        ("multiclass", {"max_missed": 0.1}, "a multiclass rule is chosen by one of"),
+        ("multiclass", {"max_missed": 0.1}, "max_missed is for many labels; this is one of many"),
     ],
 )
 def test_criteria_of_another_kind(kind, options, words):

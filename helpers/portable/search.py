@@ -288,11 +288,22 @@ def cost_loss(costs: Costs) -> Loss:
     return lambda steps: alarm * steps.alarms + miss * steps.misses
 
 
+def check_beta(name: str, value: float) -> float:
+    """Return the beta of an F-beta as a float, or refuse it.
+
+    Examples
+    --------
+    >>> check_beta("f_beta", 2)
+    2.0
+    """
+    if not is_real(value) or not 1e-6 <= float(value) <= 1e6:
+        raise ValueError(f"{name} must be a number between 1e-6 and 1e6, got {shown(value)}")
+    return float(value)
+
+
 def f_loss(beta: float) -> Loss:
     """Take the F-beta of each cut, with a minus."""
-    if not is_real(beta) or not 1e-6 <= float(beta) <= 1e6:
-        raise ValueError(f"f_beta must be a number between 1e-6 and 1e6, got {shown(beta)}")
-    b2 = float(beta) ** 2
+    b2 = check_beta("f_beta", beta) ** 2
 
     def loss(steps: Steps) -> Floats:
         found = (1 + b2) * steps.hits
