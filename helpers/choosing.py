@@ -215,7 +215,7 @@ def criterion_of(
     if kind not in RULES:
         raise ValueError(f"kind must be one of {', '.join(RULES)}, got {kind!r}")
     asked = {
-        name: one for name, one in asked.items() if one is not None and (one or name not in FLAGS)
+        name: one for name, one in asked.items() if one is not None and (name not in FLAGS or one)
     }
     _check_kind(kind, asked)
     _check_partners(asked)

@@ -410,6 +410,7 @@ def test_a_label_called_other_leaves_the_name_to_it():
         ),
         ("multiclass", {"cost_matrix": GOOD, "reject": 1}, "reject.s in a column of its own"),
         ("multiclass", {"cost_matrix": [[0, 1], [1, 0]]}, r"costs must be CostMatrix\("),
+        ("multiclass", {"cost_matrix": np.eye(2)}, r"costs must be CostMatrix\("),
         ("multiclass", {"cost_matrix": GOOD, "coverage": 0.5}, "exactly one of"),
         ("multiclass", {"other": "ask", "coverage": 0.5}, "names the reject of a cost matrix"),
     ],
