@@ -75,11 +75,11 @@ def test_costs_of_each_label_choose_the_rule_and_price_it():
 @pytest.mark.parametrize(
     ("kind", "also", "words"),
     [
-        ("binary", {}, "the kind is binary"),
+        ("binary", {}, "is for many labels; this is yes/no"),
         (
             "multilabel",
             {"false_positive": 1, "false_negative": 2},
-            "without a pair of costs for all",
+            "holds the costs of each label: leave false_positive and",
         ),
         ("multilabel", {"macro_f1": True}, "exactly one of micro_f1, macro_f1, costs"),
     ],

@@ -453,7 +453,7 @@ MULTI = {"problem_type": "multi_label_classification"}
         (None, {"positive": "late"}, "--positive must be 'wait' or 'urgent', got 'late'"),
         (None, {"names": ("a", "b", "c")}, "has 2 logits: --names takes 2 different names"),
         (None, {"names": ("a", "b")}, "does not know the labels .*; it knows a, b; --names"),
-        (None, {"criterion": {"reject": 0.3}}, "the kind is binary"),
+        (None, {"criterion": {"reject": 0.3}}, "reject is for one of many; this is yes/no"),
         (None, {"labels": ("lable",)}, "did you mean 'label'"),
         (None, {"text": "label", "labels": ("text",)}, "are unknown to the tokenizer"),
         (None, {"max_length": 41}, "between 3 and the network's 40, got 41"),

@@ -310,7 +310,10 @@ def test_criteria_reports_and_pages_know_the_band():
 )
 def test_a_price_of_reading_needs_the_two_others(kind, options):
     """Without costs of the two mistakes, twice, or for another kind it is refused."""
-    with pytest.raises(ValueError, match="review, or max_review, goes with false_positive"):
+    with pytest.raises(
+        ValueError,
+        match="goes with false_positive and false_negative|review is for yes/no; this is",
+    ):
         criterion_of(kind, **options)
 
 
